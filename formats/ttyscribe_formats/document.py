@@ -1,0 +1,54 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The stored document of the lossless profile, as type checkers see it.
+
+At speed a document is a plain dict; these names are for the edges. `fields/` declares every field once more for
+the engines, and a test holds both against what the kinds emit.
+"""
+
+from typing import Any, NotRequired, TypedDict
+
+Kind = str
+"""Name of a message kind: `tlog`, `syslog`, ..."""
+
+Trust = str
+"""`system` (attested sender is a trusted uid), `user` (it is the recorded user), or `none`."""
+
+
+class Own(TypedDict):
+    """What ViaQ has no place for, under `ttyscribe`."""
+
+    kind: Kind
+    partition: str
+    """`YYYY.MM` of the document's own time, or `implausible-time`: the store's index or file."""
+    received: str
+    trust: Trust
+    words: str
+    """The words of the word rule, joined by blanks; indexed, and left out of what is stored."""
+    recording: NotRequired[str]
+    typed: NotRequired[str]
+    sender_uid: NotRequired[int]
+    sender_pid: NotRequired[int]
+    out_bytes: NotRequired[int]
+    in_bytes: NotRequired[int]
+    last_ms: NotRequired[int]
+    """Milliseconds from the recording's start to the last event of this message."""
+    resizes: NotRequired[int]
+    error: NotRequired[str]
+    raw: NotRequired[str]
+    """base64 of the message as received, where the text had to be repaired."""
+
+
+Document = TypedDict(
+    "Document",
+    {
+        "@timestamp": str,
+        "hostname": str,
+        "level": str,
+        "message": str,
+        "viaq_msg_id": str,
+        "systemd": NotRequired[dict[str, Any]],
+        "pipeline_metadata": dict[str, Any],
+        "tlog": NotRequired[dict[str, Any]],
+        "ttyscribe": Own,
+    },
+)

@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Records one terminal session as tlog JSON. Standard library only: it stands in the login path."""

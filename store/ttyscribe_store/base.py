@@ -1,0 +1,156 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What every store is: a Sink that takes documents, and reads over them.
+
+SQLite, Elasticsearch/OpenSearch and memory implement `Store` and pass one shared suite
+(`tests/store/suite.py`).
+
+Errors of every method: `Unavailable` (the far side is down or holds writes back: retry), `ConfigError` (the operator
+must act: wrong address, refused credentials, template missing).
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import Any, Literal, NamedTuple, Protocol
+
+from ttyscribe_formats.document import Document
+
+Status = Literal["stored", "duplicate", "rejected", "retry"]
+
+
+class Outcome(NamedTuple):
+    """What became of one document."""
+
+    status: Status
+    reason: str = ""
+    after: float = 0.0
+    """Seconds that the far side asked us to wait (only with `retry`; 0 = our own back-off)."""
+
+
+STORED = Outcome("stored")
+DUPLICATE = Outcome("duplicate")
+
+
+class Sink(Protocol):
+    """Takes documents. Writing one twice stores it once: identity is `viaq_msg_id`."""
+
+    def write(self, documents: Sequence[Document]) -> list[Outcome]:
+        """Store each document; the answer has one outcome for each, in order.
+
+        A `stored` or `duplicate` document survives the death of this process. An outage of the whole far side is
+        `Unavailable`, raised before or instead of any outcome; then nothing is known to be stored.
+        """
+
+    def check(self) -> None:
+        """Raise `Unavailable` while documents can't be stored rightly (far side down, our template not in force)."""
+
+    def close(self) -> None:
+        """Release connections and files."""
+
+
+class RecordingFilter(NamedTuple):
+    """Which recordings; empty means any. Times are ns since the epoch and bound the recording's own span."""
+
+    recording: str = ""
+    user: str = ""
+    host: str = ""
+    since_ns: int = 0
+    until_ns: int = 0
+
+
+class Recording(NamedTuple):
+    """One recording, computed from its stored messages."""
+
+    recording: str
+    user: str
+    host: str
+    term: str
+    session: int
+    start_ns: int
+    """Wall clock of the first event."""
+    duration_ms: int
+    messages: int
+    """Stored messages, conflicting ones counted too."""
+    first_id: int
+    last_id: int
+    distinct_ids: int
+    out_bytes: int
+    in_bytes: int
+    resizes: int
+    trust: str
+    """The lowest trust of any of its messages."""
+
+    @property
+    def missing(self) -> int:
+        """Messages that the ids say should be there and are not."""
+        return max(0, self.last_id - min(self.first_id, 1) + 1 - self.distinct_ids) if self.distinct_ids else 0
+
+    @property
+    def conflicts(self) -> int:
+        """Messages that claim an id which another one has too."""
+        return self.messages - self.distinct_ids
+
+
+class StoredMessage(NamedTuple):
+    """One stored tlog message as the reading side gets it."""
+
+    document_id: str
+    tlog: dict[str, Any]
+    """The message's fields, complete and exact."""
+    trust: str
+    sender_pid: int
+    """-1 where nobody attested it."""
+
+
+class Hit(NamedTuple):
+    """One document that a search found."""
+
+    document_id: str
+    kind: str
+    time_ns: int
+    host: str
+    user: str
+    recording: str
+    """Empty where the document is not part of a recording."""
+    first_ms: int
+    """Where in the recording the found message begins, ms from its start."""
+    last_ms: int
+    message: str
+    typed: str
+
+
+class Query(NamedTuple):
+    """What to find: terms that must all occur (a term of several words is a phrase), and bounds."""
+
+    terms: Sequence[Sequence[str]]
+    """Each term is the list of its words under the word rule."""
+    kind: str = ""
+    user: str = ""
+    host: str = ""
+    recording: str = ""
+    since_ns: int = 0
+    until_ns: int = 0
+    limit: int = 1000
+
+
+class Store(Sink, Protocol):
+    """A Sink that can be read."""
+
+    def setup(self) -> list[str]:
+        """Prepare the far side (templates, files); say what was written, one line each; nothing to do = empty."""
+
+    def recordings(self, wanted: RecordingFilter) -> Iterator[Recording]:
+        """Every recording that fits, newest first."""
+
+    def messages(self, recording: str) -> Iterator[StoredMessage]:
+        """All messages of one recording, ordered by tlog id, then by document id; conflicting ones included."""
+
+    def search(self, query: Query) -> Iterator[Hit]:
+        """Documents that fit, ordered by time, then by document id."""
+
+    def delete(self, recording: str) -> int:
+        """Remove all documents of one recording; answers how many there were."""
+
+    def count(self) -> int:
+        """How many documents are stored."""
+
+    def refresh(self) -> None:
+        """Make everything written so far visible to the reads."""
