@@ -1,0 +1,29 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# Installs the real programs that the tests run against, where it may: as root on Debian or Ubuntu.
+# Elsewhere it names what is missing; the tests that need it then skip (or fail, with CI=true).
+set -eu
+
+PATH=$PATH:/usr/sbin:/sbin
+packages=
+
+want() { # program package
+    command -v "$1" >/dev/null 2>&1 || packages="$packages $2"
+}
+
+want rsyslogd rsyslog
+want tlog-rec tlog
+want cc gcc
+want mvn maven
+want java openjdk-17-jre-headless
+[ -e /usr/include/stdio.h ] || packages="$packages libc6-dev"
+[ -n "$packages" ] || exit 0
+
+if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then
+    echo "installing the peers of the tests:$packages"
+    apt-get -qq update
+    # shellcheck disable=SC2086 # a list of words
+    DEBIAN_FRONTEND=noninteractive apt-get -qq install -y --no-install-recommends $packages >/dev/null
+else
+    echo "not installed, and not root on Debian: tests that need them will skip. As root: apt-get install$packages"
+fi
