@@ -35,5 +35,5 @@ fi
 
 say "building $venv with $("$python" --version) ($python)"
 [ -x "$venv/bin/python" ] || "$python" -m venv "$venv"
-"$venv/bin/python" -m pip install --quiet --disable-pip-version-check --editable '.[all]' 'tox>=4.22'
+"$venv/bin/python" -m pip install --quiet --disable-pip-version-check --editable '.[all]'
 touch "$venv/.ready"

@@ -18,7 +18,7 @@ def record_and_play(folder: Path) -> bytes:
     """Record one command to a file and answer what playing it writes."""
     bin_folder = Path(sys.executable).parent
     log = folder / "session.log"
-    command = [bin_folder / "ttyscribe-rec", "-o", log, "--", "printf", "bare host \\377\\n"]
+    command = [str(bin_folder / "ttyscribe-rec"), "-o", str(log), "--", "printf", "bare host \\377\\n"]
     subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, check=True)
     played = subprocess.run(
         [bin_folder / "ttyscribe-play", log], stdin=subprocess.DEVNULL, capture_output=True, check=True
