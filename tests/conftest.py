@@ -3,6 +3,8 @@
 
 import pytest
 
+pytest_plugins = ["tests.engines.fixtures"]
+
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add the switch that writes golden outputs anew (read the diff afterwards)."""

@@ -1,0 +1,115 @@
+# SPDX-License-Identifier: Apache-2.0
+"""pytest fixtures: a real OpenSearch and a real Elasticsearch, started when the first test asks for them.
+
+`TTYSCRIBE_TEST_OPENSEARCH` and `TTYSCRIBE_TEST_ELASTICSEARCH` name nodes that run already.
+"""
+
+import json
+import os
+import urllib.error
+import urllib.request
+import uuid
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
+
+import pytest
+
+from tests import peers
+from tests.engines import nodes
+from tests.engines.java import NoEngine, find_java, pair_for
+
+
+class Engine(NamedTuple):
+    """One engine that tests may use."""
+
+    name: str
+    url: str
+
+
+def call(engine: Engine, method: str, path: str, body: object = None) -> Any:
+    """One request to an engine, past the code under test; errors of HTTP are raised."""
+    data = None if body is None else json.dumps(body).encode()
+    request = urllib.request.Request(
+        engine.url + path, data=data, method=method, headers={"Content-Type": "application/json"}
+    )
+    with urllib.request.urlopen(request, timeout=60) as answer:
+        text = answer.read()
+    return json.loads(text) if text else None
+
+
+def _names(engine: Engine, path: str, key: str) -> list[str]:
+    """Names of what a listing gives; a listing that finds nothing is 404."""
+    try:
+        found = call(engine, "GET", path)
+    except urllib.error.HTTPError as error:
+        error.close()
+        if error.code != 404:
+            raise
+        return []
+    return [item["name"] for item in found[key]] if key else list(found)
+
+
+def clean(engine: Engine, prefix: str) -> None:
+    """Remove every index and template whose name begins with the prefix."""
+    for name in _names(engine, f"/{prefix}-*?expand_wildcards=all&ignore_unavailable=true", ""):
+        call(engine, "DELETE", f"/{name}")
+    for kind in ("index_template", "component_template"):
+        for name in _names(engine, f"/_{kind}/{prefix}-*", f"{kind}s"):
+            call(engine, "DELETE", f"/_{kind}/{name}")
+
+
+@pytest.fixture(scope="session")
+def engine_starter() -> Iterator[Callable[[str], Engine]]:
+    """Give each engine by name, started once a run and stopped at its end."""
+    started: dict[str, Engine] = {}
+    owned: list[nodes.Node] = []
+
+    def give(name: str) -> Engine:
+        named = os.environ.get(f"TTYSCRIBE_TEST_{name.upper()}", "").rstrip("/")
+        if named:
+            return Engine(name, named)
+        if name not in started:
+            try:
+                owned.append(nodes.start(name))
+            except NoEngine as reason:
+                peers.absent(str(reason))
+            started[name] = Engine(name, owned[-1].url)
+        return started[name]
+
+    try:
+        yield give
+    finally:
+        for node in owned:
+            nodes.stop(node)
+
+
+@pytest.fixture(scope="session", params=nodes.NAMES)
+def engine(request: pytest.FixtureRequest, engine_starter: Callable[[str], Engine]) -> Engine:
+    """Each of the two engines."""
+    return engine_starter(request.param)
+
+
+@pytest.fixture
+def engine_prefix(engine: Engine) -> Iterator[str]:
+    """A prefix of one test's own; its indices and templates are removed afterwards."""
+    prefix = f"t{uuid.uuid4().hex[:10]}"
+    yield prefix
+    clean(engine, prefix)
+
+
+@pytest.fixture
+def engine_url(engine: Engine, engine_prefix: str) -> str:
+    """Store URL of one test's own on each engine."""
+    return f"{engine.url}/{engine_prefix}"
+
+
+def pytest_report_header() -> list[str]:
+    """Name the pair that this run uses."""
+    named = [os.environ.get(f"TTYSCRIBE_TEST_{name.upper()}") for name in nodes.NAMES]
+    if all(named):
+        return [f"engines: {named[0]} and {named[1]}"]
+    try:
+        java = find_java()
+        return [f"engines: {pair_for(java.major)} on Java {java.major}"]
+    except NoEngine as reason:
+        return [f"engines: {reason}"]

@@ -1,0 +1,92 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The helper that gives the other tests their engines."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from tests import peers
+from tests.engines import fetch, nodes
+from tests.engines.fixtures import Engine, call
+from tests.engines.java import NEW, OLD, Java, NoEngine, Pair, find_java, major_of, pair_for
+
+
+@pytest.mark.parametrize(("major", "pair"), [(17, OLD), (20, OLD), (21, NEW), (25, NEW)])
+def test_pair_is_the_newest_that_java_runs(major: int, pair: Pair) -> None:
+    assert pair_for(major) == pair
+
+
+def test_java_that_is_too_old_says_what_to_install() -> None:
+    with pytest.raises(NoEngine, match="apt-get install openjdk-17"):
+        pair_for(11)
+
+
+def _java(folder: Path, version: str) -> Path:
+    (folder / "bin").mkdir(parents=True)
+    (folder / "bin/java").touch()
+    (folder / "release").write_text(f'IMPLEMENTOR="x"\nJAVA_VERSION="{version}"\n')
+    return folder
+
+
+def test_java_is_told_by_its_release_file(tmp_path: Path) -> None:
+    assert major_of(_java(tmp_path / "a", "17.0.13")) == 17
+    assert major_of(_java(tmp_path / "b", "25")) == 25
+    assert major_of(tmp_path) == 0
+
+
+def test_named_java_wins_over_a_newer_one(tmp_path: Path) -> None:
+    home, newer = _java(tmp_path / "a", "17.0.1"), _java(tmp_path / "b", "99.0.1")
+    environment = {"TEST_JAVA_HOME": str(home), "JAVA_99_HOME": str(newer)}
+    assert find_java(environment) == Java(home, 17)
+    assert find_java({"JAVA_99_HOME": str(newer)}) == Java(newer, 99)
+
+
+def test_named_java_that_is_none_is_said(tmp_path: Path) -> None:
+    with pytest.raises(NoEngine, match="holds no Java"):
+        find_java({"TEST_JAVA_HOME": str(tmp_path)})
+
+
+@pytest.mark.engine
+def test_engine_serves_and_is_what_its_name_says(engine: Engine) -> None:
+    assert call(engine, "GET", "/_cluster/health")["status"] in ("green", "yellow")
+    modules = call(engine, "GET", "/_nodes?filter_path=nodes.*.version")
+    assert modules["nodes"]
+
+
+_HOLDER = """
+import sys, time
+from tests import peers
+from tests.engines import fetch, nodes
+print(nodes.start("elasticsearch"), flush=True)
+time.sleep(600)
+"""
+
+
+@pytest.mark.engine
+@pytest.mark.slow
+def test_node_dies_with_a_killed_test_run() -> None:
+    """A killed run leaves no Java behind, and the next start removes its folder."""
+    try:
+        java = find_java()
+        fetch.elasticsearch(pair_for(java.major).elasticsearch, java)
+    except NoEngine as reason:
+        peers.absent(str(reason))
+    holder = subprocess.Popen([sys.executable, "-c", _HOLDER], stdout=subprocess.PIPE, text=True)
+    assert holder.stdout is not None
+    line = holder.stdout.readline()
+    folder = line.partition("folder='")[2].partition("'")[0]
+    pid = int(line.partition("pid=")[2].partition(",")[0])
+    os.kill(holder.pid, signal.SIGKILL)
+    holder.wait()
+    holder.stdout.close()
+    until = time.monotonic() + 30
+    while nodes._born(pid) and time.monotonic() < until:
+        time.sleep(0.2)
+    assert not nodes._born(pid)
+    nodes.sweep()
+    assert not Path(folder).exists()
