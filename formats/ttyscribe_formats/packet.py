@@ -36,8 +36,9 @@ if TYPE_CHECKING:
         data: bytes
         stream: Stream = "terminal"
 
-    Packet = Window | Input | Output
 else:
     Window = namedtuple("Window", "time_ns columns rows")
     Input = namedtuple("Input", "time_ns data")
     Output = namedtuple("Output", "time_ns data stream", defaults=("terminal",))
+
+Packet = Window | Input | Output

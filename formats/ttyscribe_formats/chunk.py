@@ -1,0 +1,264 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Packets in, encoded messages out: the writing half of tlog's format.
+
+A message ends when its payload is used up, when the caller flushes (latency), or at the end. What is charged to
+the payload, item by item (docs/formats/tlog.md, "Payload"): a character's escaped length; for an invalid sequence
+three bytes, its numbers and their commas; two for each run that starts and one for each digit that its counts gain;
+delays and windows by their length; the repeated window with the first item of a message. An item that does not fit
+goes to the next message whole, so a message is never empty and the loop always advances.
+
+Loaded in the login path and on its hot path: one read of the terminal costs a few string operations, never a
+Python loop over characters.
+"""
+
+from collections import namedtuple
+
+from ttyscribe_formats import tlog
+from ttyscribe_formats.packet import Input, Output, Window
+from ttyscribe_formats.stretch import Stretches
+from ttyscribe_formats.text import Utf8Splitter
+from ttyscribe_formats.track import Track
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import NamedTuple
+
+    from ttyscribe_formats.packet import Packet
+    from ttyscribe_formats.text import Run
+
+    class Header(NamedTuple):
+        """What is the same in all messages of a recording."""
+
+        host: str
+        rec: str
+        user: str
+        term: str
+        session: int
+
+else:
+    Header = namedtuple("Header", "host rec user term session")
+
+MIN_PAYLOAD = 32
+DEFAULT_PAYLOAD = 2048
+_MS = 1_000_000
+
+
+class Chunker:
+    """Turns the packets of one recording into encoded messages (without the final newline).
+
+    `wall_ns` is the wall clock at the recording's first event, set with the first packet; packets' times count on
+    one monotonic clock. With `marks`, messages carry our own key where there is something to say.
+    """
+
+    __slots__ = (
+        "_columns",
+        "_first_ns",
+        "_header",
+        "_in",
+        "_number",
+        "_out",
+        "_payload",
+        "_pending_in_ns",
+        "_pending_out_ns",
+        "_pos_ms",
+        "_prev_ns",
+        "_room",
+        "_rows",
+        "_split_in",
+        "_split_out",
+        "_stretches",
+        "_timing",
+        "_used",
+        "_wall_ms",
+    )
+
+    def __init__(self, header: "Header", payload: int = DEFAULT_PAYLOAD, *, marks: bool = False) -> None:
+        if payload < MIN_PAYLOAD:
+            raise ValueError(f"payload must be at least {MIN_PAYLOAD}")
+        self._header = tlog.encode_header(*header)
+        self._payload = payload
+        self._split_in, self._split_out = Utf8Splitter(), Utf8Splitter()
+        self._pending_in_ns = self._pending_out_ns = 0
+        self._first_ns = self._prev_ns = -1
+        self._wall_ms = 0
+        self._columns = self._rows = -1
+        self._number = 0
+        self._stretches = Stretches() if marks else None
+        self._in, self._out = Track("<", "["), Track(">", "]")
+        self._begin()
+
+    @property
+    def has_data(self) -> bool:
+        """Whether a flush would give a message."""
+        return self._used
+
+    @property
+    def last_id(self) -> int:
+        """Id of the last message given out; 0 before the first."""
+        return self._number
+
+    def feed(self, packet: "Packet", wall_ns: int) -> list[bytes]:
+        """The messages that this packet completes. `wall_ns` counts for the first packet only."""
+        if self._first_ns < 0:
+            self._first_ns = self._prev_ns = packet.time_ns
+            self._wall_ms = wall_ns // _MS
+        if isinstance(packet, Output):
+            return self._feed_output(packet)
+        if isinstance(packet, Input):
+            runs, pending_ns = self._split(self._split_in, packet.data, packet.time_ns, self._pending_in_ns)
+            if packet.data:
+                self._pending_in_ns = packet.time_ns
+            return self._write(self._in, runs, packet.time_ns, pending_ns)
+        return self._feed_window(packet)
+
+    def flush(self) -> list[bytes]:
+        """The message under way, if it holds anything; an incomplete character stays behind."""
+        return [self._emit()] if self._used else []
+
+    def cut(self) -> list[bytes]:
+        """End of the recording: incomplete characters become invalid sequences, and all is given out."""
+        done = self._write(self._in, self._split_in.cut(), self._pending_in_ns, -1)
+        done += self._write(self._out, self._split_out.cut(), self._pending_out_ns, -1)
+        return done + self.flush()
+
+    def end(self, status: int, time_ns: int) -> list[bytes]:
+        """Cut, and mark the recording as ended with the shell's status (needs `marks`).
+
+        The mark stands in the last message; where all has been given out before, in a last one without events.
+        """
+        done = self._write(self._in, self._split_in.cut(), self._pending_in_ns, -1)
+        done += self._write(self._out, self._split_out.cut(), self._pending_out_ns, -1)
+        if self._stretches is None or self._first_ns < 0:
+            return done + self.flush()
+        if not self._used:
+            self._prev_ns = max(self._prev_ns, time_ns)
+            self._pos_ms = (self._prev_ns - self._first_ns) // _MS
+        self._stretches.status = status
+        return [*done, self._emit()]
+
+    # -- what goes into the message under way ---------------------------------------------------------------------
+
+    def _begin(self) -> None:
+        self._room = self._payload
+        self._used = False
+        self._timing = ""
+        self._pos_ms = 0
+        self._in.reset()
+        self._out.reset()
+
+    def _feed_output(self, packet: "Output") -> list[bytes]:
+        done: list[bytes] = []
+        if self._stretches is not None:
+            if self._stretches.full and self._used:
+                done.append(self._emit())
+            self._stretches.feed(len(packet.data), err=packet.stream == "stderr")
+        runs, pending_ns = self._split(self._split_out, packet.data, packet.time_ns, self._pending_out_ns)
+        if packet.data:
+            self._pending_out_ns = packet.time_ns
+        done += self._write(self._out, runs, packet.time_ns, pending_ns)
+        return done
+
+    @staticmethod
+    def _split(splitter: Utf8Splitter, data: bytes, now_ns: int, pending_ns: int) -> "tuple[list[Run], int]":
+        """Runs, and the time of the first sequence where that is what was pending alone (else -1)."""
+        before = len(splitter.pending)
+        runs = splitter.feed(data)
+        alone = before and runs and runs[0][1] and len(runs[0][1][0]) <= before
+        return runs, pending_ns if alone and pending_ns < now_ns else -1
+
+    def _feed_window(self, packet: "Window") -> list[bytes]:
+        if (packet.columns, packet.rows) == (self._columns, self._rows):
+            return []
+        self._columns, self._rows = packet.columns, packet.rows
+        window = f"={packet.columns}x{packet.rows}"
+        done: list[bytes] = []
+        delay = self._delay(packet.time_ns)
+        if self._used and len(delay) + len(window) > self._room:
+            done.append(self._emit())
+            delay = ""
+        self._advance(packet.time_ns, delay, repeat="")
+        self._close_runs()
+        self._timing += window
+        self._room -= len(window)
+        return done
+
+    def _write(self, track: Track, runs: "list[Run]", time_ns: int, first_ns: int) -> list[bytes]:
+        done: list[bytes] = []
+        for text, sequences in runs:
+            if sequences:
+                early = 1 if first_ns >= 0 else 0
+                self._write_invalid(track, sequences[:early], first_ns, done)
+                self._write_invalid(track, sequences[early:], time_ns, done)
+            else:
+                self._write_text(track, text, time_ns, done)
+            first_ns = -1
+        return done
+
+    def _write_text(self, track: Track, text: str, time_ns: int, done: list[bytes]) -> None:
+        start = 0
+        while start < len(text):
+            delay, repeat = self._delay(time_ns), self._repeat()
+            room = self._room - len(delay) - len(repeat)
+            count, escaped, cost = track.fit_text(text, start, room, fresh=bool(delay))
+            if not count:
+                done.append(self._emit())
+                continue
+            self._advance(time_ns, delay, repeat)
+            track.add_text(text[start : start + count], escaped, self)
+            self._room -= cost
+            start += count
+
+    def _write_invalid(self, track: Track, sequences: tuple[bytes, ...], time_ns: int, done: list[bytes]) -> None:
+        for sequence in sequences:
+            delay, repeat = self._delay(time_ns), self._repeat()
+            cost = track.cost_invalid(sequence, fresh=bool(delay))
+            if cost > self._room - len(delay) - len(repeat):
+                done.append(self._emit())
+                delay, repeat = "", self._repeat()
+                cost = track.cost_invalid(sequence, fresh=True)
+            self._advance(time_ns, delay, repeat)
+            track.add_invalid(sequence, self)
+            self._room -= cost
+
+    def _delay(self, time_ns: int) -> str:
+        if not self._used:
+            return ""
+        ms = (time_ns - self._prev_ns) // _MS
+        return f"+{ms}" if ms > 0 else ""
+
+    def _repeat(self) -> str:
+        return f"={self._columns}x{self._rows}" if not self._used and self._columns >= 0 else ""
+
+    def _advance(self, time_ns: int, delay: str, repeat: str) -> None:
+        """Move to the time of the next item; a pending prefix may be older than what the other stream wrote."""
+        self._prev_ns = max(self._prev_ns, time_ns)
+        if not self._used:
+            self._used = True
+            self._pos_ms = (self._prev_ns - self._first_ns) // _MS
+            self._timing = repeat
+            self._room -= len(repeat)
+        elif delay:
+            self._close_runs()
+            self._timing += delay
+            self._room -= len(delay)
+
+    def _close_runs(self) -> None:
+        """Write the open runs, input before output."""
+        self._timing += self._in.close() + self._out.close()
+
+    def write_run(self, record: str) -> None:
+        """Write one finished run (a track calls this when its kind changes)."""
+        self._timing += record
+
+    def _emit(self) -> bytes:
+        self._close_runs()
+        self._number += 1
+        pos = self._pos_ms
+        body = (
+            f'{self._number},"pos":{pos},"time":{tlog.encode_time(self._wall_ms + pos)},"timing":"{self._timing}",'
+            f'"in_txt":"{self._in.text()}","in_bin":[{self._in.numbers()}],'
+            f'"out_txt":"{self._out.text()}","out_bin":[{self._out.numbers()}]'
+        ).encode()
+        own = self._stretches.take(self._out.size) if self._stretches is not None else b""
+        self._begin()
+        return self._header + body + own + b"}"

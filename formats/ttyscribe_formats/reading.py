@@ -1,0 +1,173 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Messages in, packets out: the reading half of tlog's format.
+
+Times of packets are nanoseconds from the recording's start.
+"""
+
+from collections.abc import Iterable, Iterator
+from itertools import pairwise
+from typing import NamedTuple
+
+from ttyscribe_formats.errors import MessageError
+from ttyscribe_formats.packet import Input, Output, Packet, Window
+from ttyscribe_formats.timing import records
+from ttyscribe_formats.tlog import Message, own_fields
+
+_MS = 1_000_000
+MAX_OWN = 1024
+"""Our own key is never longer; a longer one is hostile, and its stretches are ignored."""
+_TEXT_ERROR = 'Message has invalid "in_txt" or "out_txt" field value'
+_BYTES_ERROR = 'Message has invalid "in_bin" or "out_bin" field value'
+
+
+class Measure(NamedTuple):
+    """The numbers of one message, for aggregation."""
+
+    in_bytes: int
+    out_bytes: int
+    last_ms: int
+    """Milliseconds from the recording's start to the last event."""
+    resizes: int
+    """Window sizes in this message, the one that is repeated at its front not counted."""
+    columns: int
+    rows: int
+    """The last window size; -1 where the message has none."""
+
+
+class _Side:
+    """One stream's texts, taken piece by piece."""
+
+    __slots__ = ("_binary", "_byte", "_char", "_text")
+
+    def __init__(self, text: str, binary: bytes) -> None:
+        self._text, self._binary = text, binary
+        self._char = self._byte = 0
+
+    def take_text(self, count: int) -> bytes:
+        end = self._char + count
+        if end > len(self._text):
+            raise MessageError(_TEXT_ERROR)
+        text, self._char = self._text[self._char : end], end
+        return text.encode("utf-8", "surrogatepass")
+
+    def take_binary(self, skip: int, count: int) -> bytes:
+        self._char += skip
+        end = self._byte + count
+        if self._char > len(self._text):
+            raise MessageError(_TEXT_ERROR)
+        if end > len(self._binary):
+            raise MessageError(_BYTES_ERROR)
+        data, self._byte = self._binary[self._byte : end], end
+        return data
+
+
+def message_packets(message: Message) -> list[Packet]:
+    """The packets of one message; runs of one time and stream are one packet. Raises MessageError."""
+    sides = {"<": _Side(message.in_txt, message.in_bin), ">": _Side(message.out_txt, message.out_bin)}
+    sides["["], sides["]"] = sides["<"], sides[">"]
+    packets: list[Packet] = []
+    now = message.pos * _MS
+    for marker, first, second in records(message.timing):
+        if marker == "+":
+            now += first * _MS
+        elif marker == "=":
+            packets.append(Window(now, first, second))
+        else:
+            side = sides[marker]
+            data = side.take_text(first) if marker in "<>" else side.take_binary(first, second)
+            if data:
+                _append(packets, now, data, marker in "<[")
+    return _split_error(packets, message) if 0 < len(message.extra) <= MAX_OWN else packets
+
+
+def _append(packets: list[Packet], now: int, data: bytes, is_input: bool) -> None:
+    last = packets[-1] if packets else None
+    if last is not None and last.time_ns == now and isinstance(last, Input if is_input else Output):
+        packets[-1] = last._replace(data=last.data + data)
+    else:
+        packets.append(Input(now, data) if is_input else Output(now, data))
+
+
+def _split_error(packets: list[Packet], message: Message) -> list[Packet]:
+    """Cut output packets where the message says that bytes were standard error."""
+    spans = _spans(own_fields(message).get("err"))
+    if not spans:
+        return packets
+    done: list[Packet] = []
+    offset = 0
+    for packet in packets:
+        if not isinstance(packet, Output):
+            done.append(packet)
+            continue
+        end = offset + len(packet.data)
+        edges = {offset, end} | {edge for span in spans for edge in span if offset < edge < end}
+        ordered = sorted(edges)
+        for a, b in pairwise(ordered):
+            is_error = any(start <= a < stop for start, stop in spans)
+            piece = packet.data[a - offset : b - offset]
+            done.append(Output(packet.time_ns, piece, "stderr" if is_error else "stdout"))
+        offset = end
+    return done
+
+
+def _spans(value: object) -> list[tuple[int, int]]:
+    """`err` as (start, end) pairs; what is not a pair of numbers is hostile and ignored."""
+    if not isinstance(value, list):
+        return []
+    pairs = [item for item in value if isinstance(item, list) and len(item) == 2 and all(type(n) is int for n in item)]
+    return [(start, start + length) for start, length in pairs if start >= 0 and length > 0]
+
+
+def packets(messages: Iterable[Message]) -> Iterator[Packet]:
+    """All packets of one recording, read as strictly as tlog-play does.
+
+    Raises MessageError when ids are not consecutive or times go back; what came before was given out. Readers that
+    want to go on over gaps use `message_packets` message by message.
+    """
+    expected: int | None = None
+    last_ns = 0
+    for message in messages:
+        if expected is not None and message.id != expected:
+            raise MessageError(f"Message ID is out of order: {message.id} where {expected} was expected")
+        expected = message.id + 1
+        for packet in message_packets(message):
+            if packet.time_ns < last_ns:
+                raise MessageError("Packet timestamp is out of order")
+            last_ns = packet.time_ns
+            yield packet
+
+
+def measure(message: Message) -> Measure:
+    """The numbers of one message. Raises MessageError where its timing and its texts don't fit."""
+    now = message.pos
+    chars = {"<": 0, ">": 0, "[": 0, "]": 0}
+    cut = {"[": 0, "]": 0}
+    resizes, columns, rows = 0, -1, -1
+    for place, (marker, first, second) in enumerate(records(message.timing)):
+        if marker == "+":
+            now += first
+        elif marker == "=":
+            resizes += 1 if place else 0
+            columns, rows = first, second
+        else:
+            chars[marker] += first
+            if marker in cut:
+                cut[marker] += second
+    sizes = []
+    for text_marker, cut_marker, text, binary in (
+        ("<", "[", message.in_txt, message.in_bin),
+        (">", "]", message.out_txt, message.out_bin),
+    ):
+        used = chars[text_marker] + chars[cut_marker]
+        if used > len(text):
+            raise MessageError(_TEXT_ERROR)
+        if cut[cut_marker] > len(binary):
+            raise MessageError(_BYTES_ERROR)
+        if chars[cut_marker] or used != len(text):
+            sizes.append(-1)
+        else:
+            sizes.append(used if text.isascii() else len(text.encode("utf-8", "surrogatepass")))
+    if -1 in sizes:
+        found = message_packets(message)
+        sizes = [sum(len(p.data) for p in found if isinstance(p, sort)) for sort in (Input, Output)]
+    return Measure(sizes[0], sizes[1], now, resizes, columns, rows)

@@ -1,0 +1,71 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Times as text and back, and the partition that a time belongs to.
+
+Times are integer nanoseconds since the epoch. As text they are RFC 3339 in UTC with six digits and `+00:00`, as ViaQ
+writes them.
+"""
+
+import re
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
+
+from ttyscribe_formats.errors import MessageError
+
+SECOND = 1_000_000_000
+DAY = 86_400 * SECOND
+PAST = 400 * DAY
+FUTURE = DAY
+IMPLAUSIBLE = "implausible-time"
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_RFC3339 = re.compile(
+    r"([0-9]{4}-[0-9]{2}-[0-9]{2})[Tt ]([0-9]{2}:[0-9]{2}:[0-9]{2})(?:[.,]([0-9]{1,9}))?[0-9]*"
+    r"(?:([Zz])|([+-])([0-9]{2}):?([0-9]{2}))"
+)
+_LEAP = ":60"
+
+
+@lru_cache(maxsize=4096)
+def _second_text(second: int) -> str:
+    try:
+        return (_EPOCH + timedelta(seconds=second)).strftime("%Y-%m-%dT%H:%M:%S").rjust(19, "0")
+    except OverflowError:
+        raise MessageError(f"time {second} s is outside the years 1 to 9999") from None
+
+
+def to_text(time_ns: int) -> str:
+    """`2026-11-24T12:00:00.123456+00:00`, truncated to microseconds."""
+    second, rest = divmod(time_ns, SECOND)
+    return f"{_second_text(second)}.{rest // 1000:06d}+00:00"
+
+
+@lru_cache(maxsize=4096)
+def _second_of(date: str, clock: str, sign: str, hours: str, minutes: str) -> int:
+    leap = clock.endswith(_LEAP)
+    try:
+        moment = datetime.fromisoformat(f"{date}T{clock[:-2] + '59' if leap else clock}+00:00")
+    except ValueError:
+        raise MessageError(f"not a time: {date} {clock}") from None
+    offset = (int(hours) * 3600 + int(minutes) * 60) * (-1 if sign == "-" else 1)
+    return int((moment - _EPOCH).total_seconds()) - offset + leap
+
+
+def parse(text: str) -> int:
+    """Nanoseconds since the epoch of an RFC 3339 text; any offset, up to nine digits of a fraction count."""
+    match = _RFC3339.fullmatch(text.strip())
+    if match is None:
+        raise MessageError(f"not an RFC 3339 time: {text[:64]!r}")
+    date, clock, fraction, _, sign, hours, minutes = match.groups()
+    nanoseconds = int(fraction.ljust(9, "0")) if fraction else 0
+    return _second_of(date, clock, sign or "+", hours or "0", minutes or "0") * SECOND + nanoseconds
+
+
+def partition(time_ns: int, received_ns: int | None) -> str:
+    """`YYYY.MM` (UTC) of the time, or `implausible-time` where it lies outside the window around the receipt.
+
+    Without a time of receipt (import of old files) there is no window.
+    """
+    if received_ns is not None and not received_ns - PAST <= time_ns <= received_ns + FUTURE:
+        return IMPLAUSIBLE
+    text = _second_text(time_ns // SECOND)
+    return f"{text[:4]}.{text[5:7]}"

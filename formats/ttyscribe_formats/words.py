@@ -1,0 +1,49 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The word rule: one rule at write and at query, so that every store finds the same.
+
+NFKC, then casefold; a word is a maximal run of Unicode letters, marks, decimal digits and `_`, cut into pieces of 64
+characters; all else separates. A query term that gives several words is a phrase.
+"""
+
+import re
+import unicodedata
+
+MAX_WORD = 64
+
+_ASCII_WORD = re.compile(r"[a-z0-9_]{1,64}")
+_TERM = re.compile(r'"([^"]*)"?|(\S+)')
+_BLANK = " "
+
+
+class _Separators(dict[int, str]):
+    """For str.translate: everything that is not part of a word becomes a blank; learned character by character."""
+
+    def __missing__(self, code: int) -> str:
+        character = chr(code)
+        category = unicodedata.category(character)
+        kept = character if category[0] in "LM" or category == "Nd" or character == "_" else _BLANK
+        self[code] = kept
+        return kept
+
+
+_separators = _Separators()
+
+
+def words(text: str) -> list[str]:
+    """The words of a text, in order."""
+    if text.isascii():
+        return _ASCII_WORD.findall(text.lower())
+    folded = unicodedata.normalize("NFKC", text).casefold()
+    pieces = folded.translate(_separators).split(_BLANK)
+    return [piece[i : i + MAX_WORD] for piece in pieces for i in range(0, len(piece), MAX_WORD)]
+
+
+def joined(text: str) -> str:
+    """The words of a text, joined by blanks: what stores index."""
+    return _BLANK.join(words(text))
+
+
+def query_terms(text: str) -> list[list[str]]:
+    """A person's words: blanks separate terms, quotes hold one together; each term as its list of words."""
+    found = (match.group(1) or match.group(2) or "" for match in _TERM.finditer(text))
+    return [term for term in map(words, found) if term]
