@@ -6,7 +6,7 @@ figures to bench/data/. Run all, or name some: `python bench/run.py recorder omp
 """
 
 import argparse
-import datetime
+import datetime as dt
 import os
 import platform
 import re
@@ -33,7 +33,7 @@ def run(name: str) -> str:
     """The section that one benchmark prints."""
     script = HERE / f"bench_{name}.py"
     done = subprocess.run([sys.executable, str(script)], stdout=subprocess.PIPE, text=True, check=True, cwd=HERE.parent)
-    date = datetime.datetime.now(datetime.UTC).date().isoformat()
+    date = dt.datetime.now(dt.UTC).date().isoformat()
     return f"{done.stdout.strip()}\n\nMeasured {date} with `python bench/bench_{name}.py` on {machine()}.\n"
 
 
