@@ -141,6 +141,8 @@ def start(name: str, port: int = 0, *, keep: bool = False) -> Node:
     except BaseException:
         stop(node)
         raise
+    finally:
+        process.returncode = process.returncode or 0  # from here on the node is known by its pid, not by this object
     return node
 
 
