@@ -1,0 +1,99 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Reads `fields/*.toml`: the one place where every stored field is declared."""
+
+import tomllib
+from pathlib import Path
+from typing import Any, NamedTuple
+
+TYPES = ("keyword", "text", "words", "time", "date", "long", "double", "ip", "stored", "bytes", "object")
+"""`time` is the document's own time, in ns; `stored`, `bytes` and `object` are kept in the source and not indexed."""
+
+
+class Field(NamedTuple):
+    """One field of a stored document."""
+
+    name: str
+    """Path from the document's root, parts joined by dots."""
+    type: str
+    description: str
+    example: Any
+    required: bool = False
+    array: bool = False
+    also: tuple[str, ...] = ()
+    """Further JSON types that occur."""
+    unit: str = ""
+    ecs: str = ""
+    """Nearest field of the Elastic Common Schema."""
+    alias: tuple[str, ...] = ()
+    """Names under which the engines find it too."""
+
+    @property
+    def path(self) -> list[str]:
+        """The parts of the name."""
+        return self.name.split(".")
+
+
+class Namespace(NamedTuple):
+    """The fields of one file."""
+
+    name: str
+    title: str
+    description: str
+    fields: tuple[Field, ...]
+
+
+class Kind(NamedTuple):
+    """One kind of document and what it may carry."""
+
+    name: str
+    title: str
+    description: str
+    namespaces: tuple[Namespace, ...]
+
+    @property
+    def fields(self) -> list[Field]:
+        """All fields that it may carry."""
+        return [field for namespace in self.namespaces for field in namespace.fields]
+
+
+class Model(NamedTuple):
+    """All of it."""
+
+    version: int
+    namespaces: dict[str, Namespace]
+    kinds: dict[str, Kind]
+
+
+def _field(entry: dict[str, Any], source: Path) -> Field:
+    """One entry of a file, its keys and type checked."""
+    unknown = set(entry) - set(Field._fields)
+    if unknown or entry.get("type") not in TYPES:
+        raise ValueError(f"{source}: {entry.get('name')}: unknown key {sorted(unknown)} or type {entry.get('type')}")
+    entry = {**entry, "also": tuple(entry.get("also", ())), "alias": tuple(entry.get("alias", ()))}
+    return Field(**entry)
+
+
+def _namespace(source: Path) -> Namespace:
+    """One file. Raises ValueError where a field stands twice."""
+    data = tomllib.loads(source.read_text("utf-8"))
+    fields = tuple(_field(entry, source) for entry in data["field"])
+    names = [name for field in fields for name in (field.name, *field.alias)]
+    if len(set(names)) != len(names):
+        raise ValueError(f"{source}: a name stands twice: {sorted({n for n in names if names.count(n) > 1})}")
+    return Namespace(data["namespace"], data["title"], data["description"], fields)
+
+
+def load(root: Path) -> Model:
+    """The whole model of a repository."""
+    folder = root / "fields"
+    kinds = tomllib.loads((folder / "kinds.toml").read_text("utf-8"))
+    read = [_namespace(path) for path in sorted(folder.glob("*.toml")) if path.name != "kinds.toml"]
+    by_name = {namespace.name: namespace for namespace in read}
+    return Model(
+        kinds["version"],
+        by_name,
+        {
+            name: Kind(name, entry["title"], entry["description"], tuple(by_name[n] for n in entry["namespaces"]))
+            for name, entry in kinds["kind"].items()
+        },
+    )
