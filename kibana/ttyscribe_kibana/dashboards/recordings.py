@@ -1,0 +1,167 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Who was recorded where, how much, and is it whole and to be trusted.
+
+It reads the messages of recordings, one document each, so a recording is what shares `ttyscribe.recording`. User and
+host are groups of their own below it: if a message claims another user for a known recording, the table gets a line
+more instead of a wrong one.
+"""
+
+from ttyscribe_kibana.panels import Dashboard, DataView, Format, Grid, Group, Measure, Panel
+
+RECORDING = "ttyscribe.recording"
+USER = "tlog.user"
+HOST = "hostname"
+
+_BYTES: dict[str, object] = {"id": "bytes", "params": {"pattern": "0,0.[0]b"}}
+_WHOLE: dict[str, object] = {"id": "number", "params": {"pattern": "0"}}
+_SPAN = Format(
+    kibana={
+        "id": "duration",
+        "params": {
+            "inputFormat": "milliseconds",
+            "outputFormat": "humanizePrecise",
+            "outputPrecision": 1,
+            "useShortSuffix": True,
+            "includeSpaceWithSuffix": True,
+        },
+    },
+    # The precise form is younger than the fork.
+    opensearch={
+        "id": "duration",
+        "params": {
+            "inputFormat": "milliseconds",
+            "outputFormat": "asMinutes",
+            "outputPrecision": 1,
+            "showSuffix": True,
+        },
+    },
+)
+
+MESSAGES = DataView(
+    slug="tlog",
+    kind="tlog",
+    title="ttyscribe recordings",
+    time_field="@timestamp",
+    formats={
+        "ttyscribe.in_bytes": Format(_BYTES, _BYTES),
+        "ttyscribe.last_ms": _SPAN,
+        "ttyscribe.out_bytes": Format(_BYTES, _BYTES),
+        "tlog.id": Format(_WHOLE, _WHOLE),
+        "tlog.session": Format(_WHOLE, _WHOLE),
+    },
+    recording_field=RECORDING,
+)
+
+_RECORDINGS = Measure("Recordings", "unique", RECORDING)
+_MESSAGES = Measure("Messages")
+_SHOWN = Measure("Shown", "sum", "ttyscribe.out_bytes")
+_TYPED = Measure("Typed", "sum", "ttyscribe.in_bytes")
+_FIRST = Measure("First time", "min", "@timestamp")
+_LAST = Measure("Last time", "max", "@timestamp")
+_DURATION = Measure("Duration", "max", "ttyscribe.last_ms")
+_LAST_ID = Measure("Last number", "max", "tlog.id")
+
+
+def _one_line_each(size: int, by: int) -> tuple[Group, ...]:
+    """Recording, user and host as the groups of a table, ranked by a measure."""
+    return (
+        Group("Recording", RECORDING, size, by),
+        Group("User", USER, 5, by),
+        Group("Host", HOST, 5, by),
+    )
+
+
+_PANELS = (
+    Panel("count", "Recordings", "metric", Grid(0, 0, 8, 6), (_RECORDINGS,)),
+    Panel("users", "Users", "metric", Grid(8, 0, 8, 6), (Measure("Users", "unique", USER),)),
+    Panel("hosts", "Hosts", "metric", Grid(16, 0, 8, 6), (Measure("Hosts", "unique", HOST),)),
+    Panel("messages", "Messages", "metric", Grid(24, 0, 8, 6), (_MESSAGES,)),
+    Panel("shown", "Shown", "metric", Grid(32, 0, 8, 6), (_SHOWN,)),
+    Panel(
+        "untrusted",
+        "Untrusted messages",
+        "metric",
+        Grid(40, 0, 8, 6),
+        (Measure("Untrusted messages"),),
+        query='ttyscribe.trust : "none"',
+        description="Nobody attested that the recorder or the recorded user sent these.",
+    ),
+    Panel(
+        "active",
+        "Recordings over time, by host",
+        "bar",
+        Grid(0, 6, 30, 12),
+        (_RECORDINGS,),
+        (Group("Host", HOST, 10),),
+        description="A recording counts in each interval in which it has messages.",
+    ),
+    Panel(
+        "trust",
+        "Messages by trust",
+        "bar",
+        Grid(30, 6, 18, 12),
+        (_MESSAGES,),
+        (Group("Trust", "ttyscribe.trust", 3),),
+        description="system: sent by a trusted uid; user: by the recorded user; none: nobody vouches for it.",
+    ),
+    Panel(
+        "newest",
+        "Newest recordings",
+        "table",
+        Grid(0, 18, 48, 18),
+        (_FIRST, _LAST, _DURATION, _MESSAGES, _LAST_ID, _SHOWN, _TYPED),
+        _one_line_each(size=100, by=1),
+        description="A last number above the count of messages means that messages are missing.",
+    ),
+    Panel(
+        "top-users",
+        "Top users",
+        "table",
+        Grid(0, 36, 24, 12),
+        (_RECORDINGS, _MESSAGES, _SHOWN, _LAST),
+        (Group("User", USER, 10),),
+    ),
+    Panel(
+        "top-hosts",
+        "Top hosts",
+        "table",
+        Grid(24, 36, 24, 12),
+        (_RECORDINGS, _MESSAGES, _SHOWN, _LAST),
+        (Group("Host", HOST, 10),),
+    ),
+    Panel(
+        "longest",
+        "Longest recordings",
+        "table",
+        Grid(0, 48, 24, 12),
+        (_DURATION, _SHOWN, _FIRST),
+        _one_line_each(size=10, by=0),
+    ),
+    Panel(
+        "biggest",
+        "Biggest recordings",
+        "table",
+        Grid(24, 48, 24, 12),
+        (_SHOWN, _DURATION, _FIRST),
+        _one_line_each(size=10, by=0),
+    ),
+    Panel("sizes", "Shown and typed over time", "area", Grid(0, 60, 24, 12), (_SHOWN, _TYPED)),
+    Panel(
+        "conflicts",
+        "Numbers claimed by several messages",
+        "table",
+        Grid(24, 60, 24, 12),
+        (_MESSAGES, _LAST),
+        (Group("Recording", RECORDING, 500, by=1), Group("Number", "tlog.id", 10, at_least=2)),
+        description="Empty is good. One of the messages is forged. Looks at the 500 newest recordings.",
+    ),
+)
+
+RECORDINGS = Dashboard(
+    slug="recordings",
+    title="Recordings",
+    description="Who was recorded where and when, how much, and whether it is whole and to be trusted.",
+    data=MESSAGES,
+    since="now-7d",
+    panels=_PANELS,
+)

@@ -1,0 +1,58 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Fits a shipped bundle to one installation: index prefix and address of the player.
+
+Pure: objects in, objects out. Ids carry the prefix, so that bundles of several prefixes live side by side.
+"""
+
+import json
+from collections.abc import Sequence
+from urllib.parse import urlsplit
+
+from ttyscribe_formats.errors import ConfigError
+from ttyscribe_kibana.aggs import compact
+from ttyscribe_kibana.bundle import SavedObject
+from ttyscribe_kibana.dashboards import DASHBOARDS
+
+VALUE = "{{value}}"
+"""What both products replace by the field's value, percent-encoded."""
+
+
+def link_template(player_url: str) -> str:
+    """The link to one recording: the address itself where it says where the recording goes, else a path below it.
+
+    Only http and https are rendered as links. Raises ConfigError for anything else.
+    """
+    parts = urlsplit(player_url)
+    if parts.scheme not in ("http", "https") or not parts.netloc:
+        raise ConfigError(f"the player's address must be an http or https URL, not {player_url!r}")
+    if parts.password is not None or parts.username is not None:
+        raise ConfigError("the player's address must not hold a user or password: everyone who reads sees it")
+    return player_url if VALUE in player_url else f"{player_url.rstrip('/')}/{VALUE}"
+
+
+def fitted(saved: Sequence[SavedObject], *, prefix: str = "", player_url: str = "") -> list[SavedObject]:
+    """The objects for one installation. Without a player's address, recordings are shown as plain text."""
+    front = f"{prefix.strip('/')}-" if prefix.strip("/") else ""
+    link = link_template(player_url) if player_url else ""
+    return [_fit(one, front, link) for one in saved]
+
+
+def _fit(one: SavedObject, front: str, link: str) -> SavedObject:
+    attributes = dict(one["attributes"])
+    if one["type"] == "index-pattern":
+        attributes["title"] = front + attributes["title"]
+        if "name" in attributes and front:
+            attributes["name"] = f"{front}{attributes['name']}"
+        if link:
+            attributes["fieldFormatMap"] = _with_link(one["id"], attributes["fieldFormatMap"], link)
+    elif one["type"] == "dashboard":
+        attributes["title"] = front + attributes["title"]
+    references = [{**reference, "id": front + reference["id"]} for reference in one["references"]]
+    return {**one, "id": front + one["id"], "attributes": attributes, "references": references}
+
+
+def _with_link(name: str, formats: str, link: str) -> str:
+    """The data view's formats and one more: recordings are links that open in a tab of their own."""
+    field = next(d.data.recording_field for d in DASHBOARDS if name.endswith(f"-{d.data.slug}"))
+    params = {"type": "a", "urlTemplate": link, "labelTemplate": VALUE, "openLinkInCurrentTab": False}
+    return compact({**json.loads(formats), field: {"id": "url", "params": params}})

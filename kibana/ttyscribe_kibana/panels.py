@@ -1,0 +1,96 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a dashboard is, in words that are neither Kibana's nor OpenSearch Dashboards'.
+
+A panel is declared once as a small value: what is counted or measured, grouped by what, and where it stands.
+`lens.py` and `aggs.py` turn it into saved objects.
+"""
+
+from typing import Literal, NamedTuple
+
+COLUMNS = 48
+"""Width of the grid of both products."""
+
+Operation = Literal["count", "unique", "sum", "min", "max"]
+Kind = Literal["metric", "bar", "area", "table"]
+
+
+class Measure(NamedTuple):
+    """One number for each group: `count` counts documents, `unique` distinct values of the field."""
+
+    label: str
+    operation: Operation = "count"
+    field: str = ""
+
+
+class Group(NamedTuple):
+    """The top values of a field."""
+
+    label: str
+    field: str
+    size: int
+    by: int = 0
+    """Index of the measure that ranks the values, largest first."""
+    at_least: int = 1
+    """Only values that this many documents share. Above 1 the panel is aggregation-based in Kibana too: Lens has no
+    way to ask it, and a table of the most frequent values would list innocent ones."""
+
+
+class Grid(NamedTuple):
+    """Place and size, in cells of a grid 48 wide."""
+
+    x: int
+    y: int
+    w: int
+    h: int
+
+
+class Panel(NamedTuple):
+    """One panel. `bar` and `area` run over time and may be split by one group; a table nests its groups."""
+
+    slug: str
+    """Makes the saved object's id: never changed, or an upgrade would leave the old object behind."""
+    title: str
+    kind: Kind
+    grid: Grid
+    measures: tuple[Measure, ...]
+    groups: tuple[Group, ...] = ()
+    query: str = ""
+    """KQL; only documents that fit are counted."""
+    description: str = ""
+
+    @property
+    def needs_aggs(self) -> bool:
+        """Tell whether Lens cannot ask this."""
+        return any(group.at_least > 1 for group in self.groups)
+
+
+class Format(NamedTuple):
+    """How values of a field are shown: formatter id and parameters, for each product as JSON values."""
+
+    kibana: dict[str, object]
+    opensearch: dict[str, object]
+
+
+class DataView(NamedTuple):
+    """The documents that panels read."""
+
+    slug: str
+    kind: str
+    """Kind of the documents: the alias is `ttyscribe-<kind>`."""
+    title: str
+    time_field: str
+    formats: dict[str, Format]
+    recording_field: str
+    """The field whose values link to the player."""
+
+
+class Dashboard(NamedTuple):
+    """One page of panels over one data view."""
+
+    slug: str
+    title: str
+    description: str
+    data: DataView
+    since: str
+    """Where its time range starts, in date math."""
+    panels: tuple[Panel, ...]
