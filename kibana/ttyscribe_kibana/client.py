@@ -1,0 +1,191 @@
+# SPDX-License-Identifier: Apache-2.0
+"""HTTP towards Kibana or OpenSearch Dashboards: TLS verified, credentials from files or environment, clear refusals.
+
+Every answer that is not what the interface documents becomes `Unavailable` (come back later) or `ConfigError` (wrong
+address, wrong credentials, something stands in between).
+"""
+
+import base64
+import http.client
+import json
+import os
+import ssl
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+from urllib.parse import urlsplit
+
+from ttyscribe_formats.errors import ConfigError, Unavailable
+
+ENVIRONMENT = "TTYSCRIBE_KIBANA_"
+"""`TTYSCRIBE_KIBANA_USER`, `_PASSWORD`, `_PASSWORD_FILE`, `_API_KEY`, `_API_KEY_FILE`, `_CA_FILE`."""
+_LATER = (429, 502, 503, 504)
+_SHOWN = 300
+_MOST = 32 << 20
+"""Bytes of one answer; an export of ours is a hundredth of that."""
+
+
+class Access(NamedTuple):
+    """How to get in. Secrets are named by file, or taken from the environment; never given on a command line."""
+
+    user: str = ""
+    password_file: str = ""
+    api_key_file: str = ""
+    """Base64 as Kibana shows it; it goes before user and password."""
+    ca_file: str = ""
+    """Certificates to trust instead of the system's."""
+
+    def header(self, environment: Mapping[str, str] = os.environ) -> dict[str, str]:
+        """The Authorization header; empty without credentials."""
+        key = self._secret("API_KEY", self.api_key_file, environment)
+        if key:
+            return {"Authorization": f"ApiKey {key}"}
+        user = self.user or environment.get(f"{ENVIRONMENT}USER", "")
+        if not user:
+            return {}
+        password = self._secret("PASSWORD", self.password_file, environment)
+        if not password:
+            raise ConfigError(f"no password for {user}: name a file or set {ENVIRONMENT}PASSWORD")
+        return {"Authorization": "Basic " + base64.b64encode(f"{user}:{password}".encode()).decode()}
+
+    def context(self, environment: Mapping[str, str] = os.environ) -> ssl.SSLContext:
+        """TLS with verification; ConfigError where the CA file can't be used."""
+        ca_file = self.ca_file or environment.get(f"{ENVIRONMENT}CA_FILE", "")
+        try:
+            return ssl.create_default_context(cafile=ca_file or None)
+        except OSError as error:  # ssl.SSLError is one
+            raise ConfigError(f"cannot use it as a list of certificates: {_reason(error)}", ca_file) from None
+
+    @staticmethod
+    def _secret(name: str, path: str, environment: Mapping[str, str]) -> str:
+        path = path or environment.get(f"{ENVIRONMENT}{name}_FILE", "")
+        if not path:
+            secret = environment.get(f"{ENVIRONMENT}{name}", "")
+        else:
+            try:
+                secret = Path(path).read_text("utf-8").strip()
+            except (OSError, UnicodeDecodeError) as error:
+                raise ConfigError(f"cannot read the secret in it: {_reason(error)}", path) from None
+            if not secret:
+                raise ConfigError("is empty; it should hold the secret", path)
+        if not secret.isprintable():
+            raise ConfigError(f"{name.lower().replace('_', ' ')} has characters that no header can carry", path)
+        return secret
+
+
+class Answer(NamedTuple):
+    """What came back."""
+
+    status: int
+    headers: Mapping[str, str]
+    """Names in lower case."""
+    data: bytes
+
+    def json(self) -> Any:
+        """The body as JSON; None where it is something else."""
+        try:
+            return json.loads(self.data)
+        except ValueError:
+            return None
+
+    @property
+    def message(self) -> str:
+        """What the server says about it, one printable line of bounded length."""
+        parsed = self.json()
+        found = parsed.get("message") if isinstance(parsed, dict) else None
+        if not isinstance(found, str):
+            found = "a web page" if self.is_page else self.data[: 2 * _SHOWN].decode("utf-8", "replace")
+        return one_line(found)
+
+    @property
+    def is_page(self) -> bool:
+        """Tell whether it is HTML."""
+        return "html" in self.headers.get("content-type", "") or self.data.lstrip()[:1] == b"<"
+
+
+def one_line(text: str) -> str:
+    """Text of a far side, fit for an operator's terminal."""
+    clean = "".join(c if c.isprintable() else " " for c in text)
+    return " ".join(clean.split())[:_SHOWN]
+
+
+def _reason(error: Exception) -> str:
+    return getattr(error, "strerror", None) or getattr(error, "reason", None) or str(error) or type(error).__name__
+
+
+class Client:
+    """Requests to one address; the path in it is the server's base path (`/_dashboards` in hosted OpenSearch)."""
+
+    def __init__(self, url: str, access: Access | None = None, timeout: float = 60.0) -> None:
+        parts = _checked(url)
+        access = access or Access()
+        self.url = url.rstrip("/")
+        self._host, self._port, self._base = parts.hostname or "", parts.port, parts.path.rstrip("/")
+        self._context = access.context() if parts.scheme == "https" else None
+        self._headers = {"Accept": "application/json", **access.header()}
+        self._timeout = timeout
+
+    def request(self, method: str, path: str, body: bytes = b"", headers: Mapping[str, str] | None = None) -> Answer:
+        """One request on a connection of its own. Raises Unavailable and ConfigError; no redirect is followed."""
+        connection = self._connection()
+        try:
+            connection.request(method, self._base + path, body or None, {**self._headers, **(headers or {})})
+            answer = connection.getresponse()
+            data = answer.read(_MOST)
+        except ssl.SSLCertVerificationError as error:
+            raise ConfigError(
+                f"{self.url}: its certificate is not trusted ({error.verify_message}); name a CA file"
+            ) from None
+        except ssl.SSLError as error:
+            raise ConfigError(f"{self.url}: TLS failed ({_reason(error)}): is it http:// ?") from None
+        except http.client.HTTPException as error:
+            raise ConfigError(f"{self.url}: does not speak HTTP ({type(error).__name__}): is it https:// ?") from None
+        except OSError as error:
+            raise Unavailable(f"{self.url}: cannot be reached: {_reason(error)}") from None
+        finally:
+            connection.close()
+        return self._checked(Answer(answer.status, {k.lower(): v for k, v in answer.getheaders()}, data))
+
+    def _connection(self) -> http.client.HTTPConnection:
+        if self._context is None:
+            return http.client.HTTPConnection(self._host, self._port, timeout=self._timeout)
+        return http.client.HTTPSConnection(self._host, self._port, timeout=self._timeout, context=self._context)
+
+    def _checked(self, answer: Answer) -> Answer:
+        """The answer, where its status is one that callers handle: 2xx and what the interfaces document as refusals."""
+        status = answer.status
+        if status in _LATER or status >= 500:
+            after = answer.headers.get("retry-after", "")
+            raise Unavailable(
+                f"{self.url}: not ready ({status}): {answer.message}", float(after) if after.isdecimal() else 0.0
+            )
+        if status == 401:
+            raise ConfigError(f"{self.url}: credentials are missing or wrong (401): {answer.message}")
+        if status == 403:
+            raise ConfigError(f"{self.url}: these credentials may not do that (403): {answer.message}")
+        if 300 <= status < 400:
+            target = one_line(answer.headers.get("location", "nowhere"))
+            raise ConfigError(
+                f"{self.url}: redirects to {target}: give the address with its base path, behind any sign-in proxy"
+            )
+        if answer.is_page:
+            raise ConfigError(
+                f"{self.url}: answers with a web page ({status}), not with JSON: "
+                "wrong address, or a proxy or sign-in page stands before it"
+            )
+        return answer
+
+
+def _checked(url: str) -> Any:
+    try:
+        parts = urlsplit(url)
+        port_is_number = parts.port is None or parts.port > 0
+    except ValueError as error:
+        raise ConfigError(f"not an address: {error}") from None
+    if parts.username is not None or parts.password is not None:
+        raise ConfigError("credentials in the address are refused: use files or the environment")
+    if parts.scheme not in ("http", "https") or not parts.hostname or not port_is_number:
+        raise ConfigError(f"not an http or https address: {one_line(url)!r}")
+    if parts.query or parts.fragment:
+        raise ConfigError(f"the address must end with the base path, without ? and #: {one_line(url)!r}")
+    return parts

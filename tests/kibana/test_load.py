@@ -1,0 +1,317 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The loader against a stand-in of both products' interfaces, over real HTTP."""
+
+import json
+import re
+import socket
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from tests.kibana.double import Double, Fault, basic, running
+from ttyscribe_formats.errors import ConfigError, Unavailable
+from ttyscribe_kibana.bundle import committed
+from ttyscribe_kibana.load import Access, load
+
+PAGE = b"<!DOCTYPE html><html><body>Sign in</body></html>"
+HTML = (("Content-Type", "text/html"),)
+
+
+@pytest.fixture(autouse=True)
+def _no_credentials_around(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The environment of whoever runs the tests is not part of them."""
+    for name in ("USER", "PASSWORD", "PASSWORD_FILE", "API_KEY", "API_KEY_FILE", "CA_FILE"):
+        monkeypatch.delenv(f"TTYSCRIBE_KIBANA_{name}", raising=False)
+
+
+Start = Callable[[str, str], Double]
+
+
+@pytest.fixture
+def start() -> Iterator[Start]:
+    """Start doubles that end with the test."""
+    with ExitStack() as stack:
+        yield lambda flavour, version: stack.enter_context(running(flavour, version))
+
+
+@pytest.fixture(params=[("kibana", "9.5.0"), ("opensearch-dashboards", "3.8.0")], ids=["kibana", "opensearch"])
+def server(request: pytest.FixtureRequest, start: Start) -> Double:
+    """Each product in its newest version."""
+    return start(*request.param)
+
+
+@pytest.mark.parametrize(
+    ("flavour", "version", "bundle"),
+    [
+        ("kibana", "9.5.0", "kibana"),
+        ("kibana", "8.9.0", "kibana"),
+        ("kibana", "8.8.2", "opensearch-dashboards"),
+        ("kibana", "7.10.2", "opensearch-dashboards"),
+        ("opensearch-dashboards", "1.0.0", "opensearch-dashboards"),
+        ("opensearch-dashboards", "3.8.0", "opensearch-dashboards"),
+    ],
+)
+def test_each_version_gets_the_bundle_that_it_takes(start: Start, flavour: str, version: str, bundle: str) -> None:
+    double = start(flavour, version)
+    done = load(double.url)
+    assert set(double.places[""]) == {(one["type"], one["id"]) for one in committed(bundle)}  # type: ignore[arg-type]
+    assert f"bundle {bundle}" in done[0]
+    assert version in done[0]
+    assert done[1] == f"open {double.url}/app/dashboards#/view/ttyscribe-recordings"
+
+
+def test_loading_twice_leaves_the_same_objects(server: Double) -> None:
+    load(server.url)
+    before = dict(server.places[""])
+    load(server.url)
+    assert server.places[""] == before
+
+
+def test_a_product_without_its_name_header_is_known_by_its_version(server: Double) -> None:
+    server.says_name = False
+    assert server.version in load(server.url)[0]
+
+
+def test_a_flavour_that_the_server_contradicts_is_refused(server: Double) -> None:
+    other = "opensearch-dashboards" if server.flavour == "kibana" else "kibana"
+    with pytest.raises(ConfigError, match=r"is .* not "):
+        load(server.url, flavour=other)  # type: ignore[arg-type]
+    assert not server.places[""]
+
+
+def test_an_undecidable_server_is_asked_about_and_the_callers_word_decides(start: Start) -> None:
+    double = start("kibana", "7.17.0")
+    double.version, double.says_name = "5.0.0", False
+    with pytest.raises(ConfigError, match="say which"):
+        load(double.url)
+    double.flavour = "opensearch-dashboards"
+    assert "OpenSearch Dashboards 5.0.0" in load(double.url, flavour="opensearch-dashboards")[0]
+
+
+def test_a_newer_major_version_is_tried_and_said(start: Start) -> None:
+    done = load(start("kibana", "9.5.0").url)
+    assert not any("newer than" in line for line in done)
+    double = start("kibana", "9.9.0")
+    double.version = "10.0.0"
+    assert any("newer than this release knows" in line for line in load(double.url))
+
+
+def test_too_old_a_version_is_named(start: Start) -> None:
+    with pytest.raises(ConfigError, match=r"Kibana 7\.9\.3 is too old.*7\.10"):
+        load(start("kibana", "7.9.3").url)
+
+
+@pytest.mark.parametrize(
+    ("flavour", "front"), [("kibana", "/s/ops%20team"), ("opensearch-dashboards", "/w/ops%20team")]
+)
+def test_objects_land_in_the_named_space_or_workspace(start: Start, flavour: str, front: str) -> None:
+    double = start(flavour, "9.5.0" if flavour == "kibana" else "3.8.0")
+    double.places[front] = {}
+    done = load(double.url, space="ops team")
+    assert not double.places[""]
+    assert ("dashboard", "ttyscribe-recordings") in double.places[front]
+    assert done[-1].startswith(f"open {double.url}{front}/app/")
+
+
+def test_kibanas_default_space_has_no_path(start: Start) -> None:
+    double = start("kibana", "9.5.0")
+    load(double.url, space="default")
+    assert ("dashboard", "ttyscribe-recordings") in double.places[""]
+
+
+def test_a_space_that_is_not_there_is_said(server: Double) -> None:
+    with pytest.raises(ConfigError, match="space nowhere: there is no such place"):
+        load(server.url, space="nowhere")
+
+
+def test_a_tenant_is_sent_to_opensearch_dashboards_and_refused_for_kibana(start: Start) -> None:
+    double = start("opensearch-dashboards", "2.19.1")
+    double.places["tenant:audit"] = {}
+    load(double.url, tenant="audit")
+    assert ("dashboard", "ttyscribe-recordings") in double.places["tenant:audit"]
+    with pytest.raises(ConfigError, match="spaces, not tenants"):
+        load(start("kibana", "9.5.0").url, tenant="audit")
+
+
+def test_a_base_path_is_part_of_the_address(start: Start) -> None:
+    double = start("opensearch-dashboards", "2.19.1")
+    double.base = "/_dashboards"
+    assert load(f"{double.url}/_dashboards/")[1].startswith(f"open {double.url}/_dashboards/app/")
+    with pytest.raises(ConfigError, match="no status page"):
+        load(double.url)
+
+
+def test_the_players_address_becomes_a_link_in_the_data_view(server: Double) -> None:
+    load(server.url, player_url="https://play.example/r/")
+    view = server.places[""]["index-pattern", "ttyscribe-tlog"]["attributes"]
+    shown = json.loads(view["fieldFormatMap"])["ttyscribe.recording"]
+    assert shown["id"] == "url"
+    assert shown["params"]["urlTemplate"] == "https://play.example/r/{{value}}"
+
+
+def test_prefixes_live_side_by_side(server: Double) -> None:
+    load(server.url)
+    load(server.url, prefix="/t1")
+    views = {n: v["attributes"]["title"] for (k, n), v in server.places[""].items() if k == "index-pattern"}
+    assert views == {"ttyscribe-tlog": "ttyscribe-tlog", "t1-ttyscribe-tlog": "t1-ttyscribe-tlog"}
+
+
+@pytest.mark.parametrize(
+    ("error", "says"),
+    [
+        ({"type": "conflict"}, "exists already"),
+        ({"type": "ambiguous_conflict", "destinations": [{"id": "a"}, {"id": "b"}]}, r"several copies.*a, b"),
+        ({"type": "unsupported_type"}, "a type that this server"),
+        ({"type": "missing_references", "references": [{"type": "index-pattern", "id": "x"}]}, "index-pattern x"),
+        ({"type": "unknown", "statusCode": 500, "message": "shards\nfailed"}, "shards failed"),
+        ({"what": "nobody documented"}, "unknown"),
+    ],
+)
+def test_an_object_refused_inside_a_200_is_told_with_its_reason(
+    server: Double, error: dict[str, object], says: str
+) -> None:
+    server.refuse["ttyscribe-recordings-newest"] = error
+    with pytest.raises(
+        ConfigError, match=r"imported 16 of 17 objects; refused: .* ttyscribe-recordings-newest"
+    ) as seen:
+        load(server.url)
+    assert re.search(says, str(seen.value))
+
+
+def test_without_overwrite_what_is_there_stays_and_is_told(server: Double) -> None:
+    load(server.url)
+    server.places[""]["dashboard", "ttyscribe-recordings"]["attributes"]["title"] = "Mine"
+    with pytest.raises(ConfigError, match=r"imported 0 of 17.*exists already.*and 7 more"):
+        load(server.url, overwrite=False)
+    assert server.places[""]["dashboard", "ttyscribe-recordings"]["attributes"]["title"] == "Mine"
+
+
+def test_a_server_with_older_objects_refuses_and_both_versions_are_told(server: Double) -> None:
+    server.known = {**server.known, "dashboard": "7.0.0"}
+    with pytest.raises(ConfigError, match=r"newer version \(422\).*last known version is \[7\.0\.0\]"):
+        load(server.url)
+
+
+def test_objects_that_vanish_after_a_good_report_are_noticed(server: Double) -> None:
+    server.forget = {"ttyscribe-recordings"}
+    with pytest.raises(ConfigError, match=r"reading them back .* misses dashboard ttyscribe-recordings:"):
+        load(server.url)
+
+
+def test_an_object_that_got_another_id_is_looked_for_under_it(start: Start) -> None:
+    double = start("kibana", "9.5.0")
+    double.rename = {"ttyscribe-recordings": "5f2c"}
+    assert load(double.url)[-1].endswith("#/view/5f2c")
+
+
+def test_a_reference_to_what_is_not_there_is_noticed_when_reading_back(server: Double) -> None:
+    server.bend = {"ttyscribe-tlog": "gone"}
+    with pytest.raises(ConfigError, match=r"index-pattern gone \(needed by ttyscribe-recordings-count\)"):
+        load(server.url)
+
+
+def test_credentials_come_from_file_or_environment(
+    server: Double, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server.authorization = basic("ada", "s3cret")
+    with pytest.raises(ConfigError, match=r"missing or wrong \(401\)"):
+        load(server.url)
+    secret = tmp_path / "password"
+    secret.write_text("s3cret\n")
+    load(server.url, access=Access(user="ada", password_file=str(secret)))
+    monkeypatch.setenv("TTYSCRIBE_KIBANA_USER", "ada")
+    monkeypatch.setenv("TTYSCRIBE_KIBANA_PASSWORD", "s3cret")
+    load(server.url)
+    server.authorization = "ApiKey a2V5"
+    monkeypatch.setenv("TTYSCRIBE_KIBANA_API_KEY", "a2V5")
+    load(server.url)
+
+
+@pytest.mark.parametrize("secret", ["top\r\nX-Evil: 1", "naïve\x00"])
+def test_a_secret_that_would_break_a_header_is_refused_without_showing_it(secret: str, tmp_path: Path) -> None:
+    path = tmp_path / "secret"
+    path.write_bytes(secret.encode())
+    with pytest.raises(ConfigError) as seen:
+        load("http://127.0.0.1:1", access=Access(api_key_file=str(path)))
+    assert str(path) in str(seen.value)
+    assert secret not in str(seen.value)
+
+
+def test_a_secret_file_that_cannot_be_used_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="none: cannot read the secret"):
+        load("http://127.0.0.1:1", access=Access(api_key_file=str(tmp_path / "none")))
+    (tmp_path / "empty").touch()
+    with pytest.raises(ConfigError, match="empty: is empty"):
+        load("http://127.0.0.1:1", access=Access(api_key_file=str(tmp_path / "empty")))
+    with pytest.raises(ConfigError, match="no password for ada"):
+        load("http://127.0.0.1:1", access=Access(user="ada"))
+    with pytest.raises(ConfigError, match="list of certificates"):
+        load("https://127.0.0.1:1", access=Access(ca_file=str(tmp_path / "empty")))
+
+
+@pytest.mark.parametrize(
+    ("url", "says"),
+    [
+        ("https://ada:pw@kibana.example", "credentials in the address"),
+        ("kibana.example:5601", "not an http or https address"),
+        ("ftp://kibana.example", "not an http or https address"),
+        ("http://", "not an http or https address"),
+        ("http://kibana.example:notaport", "not an address"),
+        ("http://kibana.example/app?x=1", "without"),
+    ],
+)
+def test_a_malformed_address_is_refused(url: str, says: str) -> None:
+    with pytest.raises(ConfigError, match=says) as seen:
+        load(url)
+    assert "pw" not in str(seen.value)
+
+
+@pytest.mark.parametrize(
+    ("fault", "says"),
+    [
+        (Fault("status", 200, PAGE, HTML), "web page"),
+        (Fault("status", 404, PAGE, HTML), "web page"),
+        (Fault("status", 302, b"", (("Location", "https://sso.example/login"),)), r"redirects to https://sso\.example"),
+        (Fault("status", 200, b"OK"), "no status page"),
+        (Fault("status", 200, b'{"status":{"overall":{"level":"available"}}}'), "only to those who sign in"),
+        (Fault("status", 403, b'{"message":"no \\u001b[31mway"}'), r"may not do that \(403\): no  ?\[31mway"),
+        (
+            Fault("status", 400, b'{"error":"no handler found for uri"}', (("X-elastic-product", "Elasticsearch"),)),
+            "search engine, not its user interface",
+        ),
+        (Fault("_import", 413, b'{"message":"Payload too large"}'), r"refused the import \(413\): Payload too large"),
+        (Fault("_import", 200, PAGE, HTML), "web page"),
+        (Fault("_import", 200, b'{"success":false,"successCount":0}'), "imported 0 of 17"),
+        (Fault("_import", 200, b'{"success":true,"successCount":3}'), "imported 3 of 17"),
+        (Fault("_export", 400, b'{"message":"what?"}'), r"cannot read back \(400\): what\?"),
+    ],
+    ids=lambda value: f"{value.path}-{value.status}" if isinstance(value, Fault) else "",
+)
+def test_what_is_not_the_documented_answer_is_said_in_one_line(server: Double, fault: Fault, says: str) -> None:
+    server.faults = [fault]
+    with pytest.raises(ConfigError, match=says) as seen:
+        load(server.url)
+    assert "\n" not in str(seen.value)
+    assert "\x1b" not in str(seen.value)
+
+
+@pytest.mark.parametrize("status", [429, 500, 502, 503, 504])
+def test_a_server_that_is_not_ready_is_unavailable_and_its_wait_is_kept(server: Double, status: int) -> None:
+    server.faults = [Fault("status", status, b"Kibana server is not ready yet", (("Retry-After", "30"),))]
+    with pytest.raises(Unavailable, match="not ready yet") as seen:
+        load(server.url)
+    assert seen.value.after == 30
+
+
+def test_nobody_listening_is_unavailable() -> None:
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        with pytest.raises(Unavailable, match="cannot be reached: Connection refused"):
+            load(f"http://127.0.0.1:{unused.getsockname()[1]}")
+
+
+def test_https_towards_plain_http_is_said(server: Double) -> None:
+    with pytest.raises(ConfigError, match=r"is it http:// \?"):
+        load(server.url.replace("http://", "https://"))
