@@ -1,0 +1,178 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The bulk protocol of Elasticsearch and OpenSearch without its network: bodies out of documents, outcomes out of
+answers.
+
+Refusals are told apart by what they hit: an index, a node or the cluster (an outage: hold everything back and try
+again), or one document (rejected, so that it can't block the rest).
+"""
+
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from ttyscribe_formats.document import Document
+from ttyscribe_formats.errors import Unavailable
+from ttyscribe_store.base import DUPLICATE, STORED, Outcome
+
+try:
+    import orjson
+except ImportError:  # the bare package has none
+    orjson = None  # type: ignore[assignment]
+
+DEFAULT_BYTES = 5 << 20
+MAX_BYTES = 10 << 20
+"""Proxies in front of engines refuse more."""
+MAX_COUNT = 1000
+_SHOWN = 500
+
+OUTAGES = (
+    "index_not_found",
+    "no_such_index",
+    "cluster_block",
+    "index_closed",
+    "index_create_block",
+    "unavailable_shards",
+    "no_shard_available",
+    "process_cluster_event_timeout",
+    "master_not_discovered",
+    "cluster_manager_not_discovered",
+    "rejected_execution",
+    "circuit_breaking",
+    "security",
+    "index_template_missing",
+    "node_closed",
+    "node_not_connected",
+    "timeout",
+)
+"""Parts of error types that hit more than one document."""
+
+
+class Item(NamedTuple):
+    """One document on its way."""
+
+    position: int
+    """Which of the documents given."""
+    lines: bytes
+    """Its two lines of the body."""
+
+
+def _encode(value: Mapping[str, Any]) -> bytes:
+    """JSON of one document; text that is no Unicode (lone surrogates) is escaped. TypeError, ValueError: none."""
+    if orjson is not None:
+        try:
+            return orjson.dumps(value)
+        except TypeError:
+            pass
+    return json.dumps(value, separators=(",", ":"), allow_nan=False).encode()
+
+
+def encode(document: Document, prefix: str) -> bytes:
+    """Both lines of one `create`: where to, and the document."""
+    own = document["ttyscribe"]
+    index = f"{prefix}ttyscribe-{own['kind']}-{own['partition']}"
+    head = _encode({"create": {"_index": index, "_id": document["viaq_msg_id"]}})
+    return b"".join((head, b"\n", _encode(document), b"\n"))
+
+
+def prepare(documents: Sequence[Document], prefix: str) -> tuple[list[Item], dict[int, Outcome]]:
+    """Each document's lines; the second part has the outcome of those that can't be put into JSON."""
+    items: list[Item] = []
+    refused: dict[int, Outcome] = {}
+    for position, document in enumerate(documents):
+        try:
+            items.append(Item(position, encode(document, prefix)))
+        except (TypeError, ValueError, RecursionError) as error:
+            refused[position] = Outcome("rejected", f"can't be written as JSON: {error}"[:_SHOWN])
+    return items, refused
+
+
+def chunks(items: Sequence[Item], max_bytes: int = DEFAULT_BYTES, max_count: int = MAX_COUNT) -> Iterator[list[Item]]:
+    """Cut into requests, in order: at most so many bytes and documents, but always one document."""
+    chunk: list[Item] = []
+    size = 0
+    for item in items:
+        if chunk and (size + len(item.lines) > max_bytes or len(chunk) >= max_count):
+            yield chunk
+            chunk, size = [], 0
+        chunk.append(item)
+        size += len(item.lines)
+    if chunk:
+        yield chunk
+
+
+def body(chunk: Sequence[Item]) -> bytes:
+    """The request's body."""
+    return b"".join(item.lines for item in chunk)
+
+
+def _is_outage(status: int, kind: str, reason: str) -> bool:
+    """Tell whether a refusal hits more than this document."""
+    if status in (401, 403, 404, 429) or status >= 500:
+        return True
+    shard_limit = "maximum" in reason and "shards" in reason  # comes as 400
+    return shard_limit or any(part in kind for part in OUTAGES)
+
+
+def outcome(status: int, error: Any) -> Outcome:
+    """What became of one document, by its item in the answer; `retry` = an outage hit it."""
+    if 200 <= status < 300:
+        return STORED
+    if status == 409:
+        return DUPLICATE
+    kind, reason = "", str(error)
+    if isinstance(error, Mapping):
+        kind, reason = str(error.get("type", "")), str(error.get("reason", ""))
+        cause = error.get("caused_by")
+        if isinstance(cause, Mapping) and cause.get("reason"):
+            reason += f" ({cause['reason']})"
+    text = f"{status} {kind}: {reason}"[:_SHOWN]
+    return Outcome("retry" if _is_outage(status, kind, reason) else "rejected", text)
+
+
+def read(answer: Any, sent: int) -> list[Outcome]:
+    """Outcomes out of a bulk answer, in the order sent.
+
+    Raises `Unavailable` where the answer is not one for as many documents as were sent: nothing is known then.
+    """
+    items = answer.get("items") if isinstance(answer, Mapping) else None
+    if not isinstance(items, list) or len(items) != sent:
+        found = f"{len(items)} items" if isinstance(items, list) else "no items"
+        raise Unavailable(f"the bulk answer has {found} for {sent} documents")
+    return [_read_item(item) for item in items]
+
+
+def _read_item(item: Any) -> Outcome:
+    entry = next(iter(item.values()), None) if isinstance(item, Mapping) else None
+    status = entry.get("status") if isinstance(entry, Mapping) else None
+    if not isinstance(entry, Mapping) or not isinstance(status, int):
+        raise Unavailable(f"the bulk answer has an item that is none: {str(item)[:_SHOWN]}")
+    return outcome(status, entry.get("error"))
+
+
+def send(
+    documents: Sequence[Document],
+    prefix: str,
+    post: Callable[[list[Item]], list[Outcome] | str],
+    max_bytes: int = DEFAULT_BYTES,
+    max_count: int = MAX_COUNT,
+) -> list[Outcome]:
+    """Send documents and give their outcomes, in order.
+
+    `post` sends one request and gives its outcomes, or the reason where the request as a whole is refused for what is
+    in it (too large, unparsable): it is halved until one document is left, which is rejected.
+    """
+    items, found = prepare(documents, prefix)
+    waiting = list(chunks(items, min(max_bytes, MAX_BYTES), max_count))
+    waiting.reverse()
+    while waiting:
+        chunk = waiting.pop()
+        answer = post(chunk)
+        if not isinstance(answer, str):
+            found.update(zip((item.position for item in chunk), answer, strict=True))
+        elif len(chunk) == 1:
+            text = f"refused whole, {len(chunk[0].lines)} bytes: {answer}"
+            found[chunk[0].position] = Outcome("rejected", text[:_SHOWN])
+        else:
+            middle = len(chunk) // 2
+            waiting += [chunk[middle:], chunk[:middle]]
+    return [found[position] for position in range(len(documents))]

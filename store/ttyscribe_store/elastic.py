@@ -1,0 +1,220 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The store on Elasticsearch (7.10 to 9) or OpenSearch (1 to 3): plain monthly indices for each kind.
+
+Nothing here asks for product or version: what both have is enough. Writing checks first, and again after each outage,
+that our index template is in force, since an index made without it would hold documents that can't be found.
+"""
+
+import json
+import logging
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from ttyscribe_formats.document import Document
+from ttyscribe_formats.errors import ConfigError, Unavailable
+from ttyscribe_store import bulk, elastic_queries, elastic_templates
+from ttyscribe_store.address import Access, parse_address
+from ttyscribe_store.base import Hit, Outcome, Query, Recording, RecordingFilter, StoredMessage
+from ttyscribe_store.transport import NDJSON, Answer, Transport
+
+_LOG = logging.getLogger("ttyscribe.store")
+_BULK = "/_bulk?filter_path=errors,took,items.*.status,items.*.error"
+_LENIENT = "ignore_unavailable=true&allow_no_indices=true"
+_EQUAL_REJECTIONS = 50
+_PAGE = 200
+_DELETE_PAGE = 1000
+
+
+class ElasticStore:
+    """`http(s)://host:port[/prefix]`; further settings are those of `address.Access`."""
+
+    def __init__(self, url: str, **options: Any) -> None:
+        chunk_bytes, chunk_count = options.pop("chunk_bytes", bulk.DEFAULT_BYTES), options.pop("chunk_count", 1000)
+        try:
+            access = Access(**options)
+        except TypeError as error:
+            raise ConfigError(f"unknown setting for {url}: {error}") from None
+        self._address = parse_address(url)
+        self._prefix = self._address.prefix
+        self._transport = Transport(self._address, access)
+        self._limits = (int(chunk_bytes), int(chunk_count))
+        self._in_force = False
+        self._rejection = ""
+        self._rejections = 0
+
+    # ---- writing
+
+    def check(self) -> None:
+        """Raise `Unavailable` while the engine does not answer, refuses us, or would use another template than ours."""
+        self._in_force = False
+        try:
+            elastic_templates.verify(self._transport, self._prefix)
+        except ConfigError as error:
+            raise Unavailable(str(error)) from None
+        self._in_force = True
+
+    def setup(self) -> list[str]:
+        """Install our templates where they are missing or older; one line for each that was written."""
+        return elastic_templates.setup(self._transport, self._prefix)
+
+    def write(self, documents: Sequence[Document]) -> list[Outcome]:
+        """Create each document. Where an outage hit only some of them, those are `retry`."""
+        if not self._in_force:
+            self.check()
+        try:
+            outcomes = bulk.send(documents, self._prefix, self._post, *self._limits)
+        except Unavailable:
+            self._in_force = False
+            raise
+        self._watch(outcomes)
+        return outcomes
+
+    def _post(self, chunk: list[bulk.Item]) -> list[Outcome] | str:
+        """Send one bulk request; text = it is refused for what is in it."""
+        answer = self._transport.request("POST", _BULK, bulk.body(chunk), NDJSON)
+        if answer.status == 413 or (answer.status == 400 and _is_json(answer)):
+            return answer.reason()
+        if answer.status != 200:
+            raise Unavailable(f"{self._address} bulk: {answer.reason()}", answer.retry_after)
+        return bulk.read(answer.json(), len(chunk))
+
+    def _watch(self, outcomes: list[Outcome]) -> None:
+        """Raise `Unavailable` where an outage hit all; look at the template again after many equal rejections."""
+        held = [outcome for outcome in outcomes if outcome.status == "retry"]
+        if held:
+            self._in_force = False
+            if all(outcome.status in ("retry", "rejected") for outcome in outcomes):
+                raise Unavailable(f"{self._address}: {held[0].reason}")
+        for outcome in outcomes:
+            cause = outcome.reason.partition(":")[0] if outcome.status == "rejected" else ""
+            self._rejections = self._rejections + 1 if cause and cause == self._rejection else 1
+            self._rejection = cause
+            if cause and self._rejections == _EQUAL_REJECTIONS:
+                self.check()
+                _LOG.error("%s rejects document after document: %s", self._address, outcome.reason)
+
+    # ---- reading
+
+    def recordings(self, wanted: RecordingFilter) -> Iterator[Recording]:
+        """Every recording that fits, newest first, computed from its messages by aggregation."""
+        found = [recording for recording in self._all_recordings(wanted.recording) if _fits(recording, wanted)]
+        yield from sorted(found, key=lambda recording: (-recording.start_ns, recording.recording))
+
+    def _all_recordings(self, recording: str) -> Iterator[Recording]:
+        after: dict[str, Any] | None = None
+        while True:
+            body = elastic_queries.recordings_body(recording, after)
+            page = self._search("tlog-*", body).get("aggregations", {}).get("recordings", {})
+            for bucket in page.get("buckets", []):
+                yield elastic_queries.to_recording(bucket, *self._last_and_distinct(bucket))
+            after = page.get("after_key")
+            if not after or len(page["buckets"]) < elastic_queries.BUCKETS:
+                return
+
+    def _last_and_distinct(self, bucket: dict[str, Any]) -> tuple[int, int]:
+        """A recording's last id, and how many different ones it has; counted one by one only where sums leave doubt."""
+        count, ids = bucket["doc_count"], bucket["ids"]
+        if elastic_queries.are_plain(count, ids):
+            return int(ids["max"]), count
+        last, distinct, after = 0, 0, None
+        while True:
+            body = elastic_queries.ids_body(bucket["key"]["rec"], after)
+            page = self._search("tlog-*", body)["aggregations"]["ids"]
+            distinct += len(page["buckets"])
+            after = page.get("after_key")
+            if not page["buckets"] or not after:
+                return last, distinct
+            last = int(after["id"])
+
+    def messages(self, recording: str) -> Iterator[StoredMessage]:
+        """All messages of one recording, ordered by tlog id, then by document id."""
+        hits = self._hits("tlog-*", elastic_queries.messages_body(recording, _PAGE))
+        return map(elastic_queries.to_message, hits)
+
+    def search(self, query: Query) -> Iterator[Hit]:
+        """Documents that fit, ordered by time, then by document id."""
+        hits = self._hits("*", elastic_queries.search_body(query, min(_PAGE, max(query.limit, 1))))
+        for count, hit in enumerate(hits):
+            if count >= query.limit:
+                return
+            yield elastic_queries.to_hit(hit)
+
+    def _hits(self, kinds: str, body: dict[str, Any]) -> Iterator[dict[str, Any]]:
+        """All hits of a sorted query, page after page; there is no limit of 10,000 this way."""
+        while True:
+            hits = self._search(kinds, body)["hits"]["hits"]
+            yield from hits
+            if len(hits) < body["size"]:
+                return
+            body = {**body, "search_after": hits[-1]["sort"]}
+
+    def _search(self, kinds: str, body: dict[str, Any]) -> dict[str, Any]:
+        target = f"/{self._prefix}ttyscribe-{kinds}/_search?{_LENIENT}"
+        answer: dict[str, Any] = self._transport.call("POST", target, body)
+        shards = answer.get("_shards", {})
+        if answer.get("timed_out") or shards.get("failed"):
+            failures = json.dumps(shards.get("failures", "timed out"))[:500]
+            raise Unavailable(f"{self._address}: the search answers in part only: {failures}")
+        return answer
+
+    # ---- care
+
+    def delete(self, recording: str) -> int:
+        """Remove all documents of one recording, found and removed by their ids, until none is left."""
+        removed = 0
+        body = {
+            "size": _DELETE_PAGE,
+            "query": elastic_queries.term("ttyscribe.recording", recording),
+            "_source": False,
+            "sort": ["_doc"],
+        }
+        while True:
+            self.refresh()
+            hits = self._search("*", body)["hits"]["hits"]
+            if not hits:
+                return removed
+            removed += self._remove(hits)
+
+    def _remove(self, hits: list[dict[str, Any]]) -> int:
+        """Delete by ids; how many were there. Raises `Unavailable` where one can't be removed."""
+        lines = [json.dumps({"delete": {"_index": hit["_index"], "_id": hit["_id"]}}) for hit in hits]
+        answer = self._transport.request("POST", _BULK, ("\n".join(lines) + "\n").encode(), NDJSON)
+        if answer.status != 200:
+            raise Unavailable(f"{self._address} delete: {answer.reason()}", answer.retry_after)
+        items = answer.json()["items"]
+        failed = [item["delete"] for item in items if item["delete"]["status"] not in (200, 404)]
+        if failed:
+            raise Unavailable(f"{self._address} delete: {failed[0]['status']} {failed[0].get('error')}")
+        return sum(item["delete"]["status"] == 200 for item in items)
+
+    def count(self) -> int:
+        """How many documents are stored, as far as they are visible."""
+        return int(self._transport.call("GET", f"/{self._prefix}ttyscribe-*/_count?{_LENIENT}")["count"])
+
+    def refresh(self) -> None:
+        """Make everything written so far visible to the reads."""
+        self._transport.call("POST", f"/{self._prefix}ttyscribe-*/_refresh?{_LENIENT}")
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._transport.close()
+
+
+def _is_json(answer: Answer) -> bool:
+    """Tell whether the engine itself refuses, and no proxy in front of it."""
+    try:
+        return isinstance(json.loads(answer.body), dict)
+    except ValueError:
+        return False
+
+
+def _fits(recording: Recording, wanted: RecordingFilter) -> bool:
+    """Tell whether a recording is one of those wanted; times bound its own span."""
+    if wanted.user and recording.user != wanted.user:
+        return False
+    if wanted.host and recording.host != wanted.host:
+        return False
+    end_ns = recording.start_ns + recording.duration_ms * 1_000_000
+    if wanted.since_ns and end_ns < wanted.since_ns:
+        return False
+    return not wanted.until_ns or recording.start_ns < wanted.until_ns

@@ -1,0 +1,135 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Index templates: those that come with the package, and whether they are the ones in force on an engine.
+
+`setup` writes only what differs, and never takes a newer version back; `verify` asks the engine itself, by a
+simulation, what an index of ours would be made of.
+"""
+
+import json
+from collections.abc import Iterator, Mapping
+from functools import cache
+from importlib.resources import files
+from typing import Any, NamedTuple
+
+from ttyscribe_formats.errors import ConfigError, Unavailable
+from ttyscribe_store.transport import Transport
+
+_FOLDER = "templates"
+_OWNER = "ttyscribe"
+
+
+class Template(NamedTuple):
+    """One template as it goes to the engine."""
+
+    kind: str
+    """`component` or `index`."""
+    name: str
+    body: dict[str, Any]
+
+    @property
+    def path(self) -> str:
+        """Where it is on the engine."""
+        return f"/_{self.kind}_template/{self.name}"
+
+
+@cache
+def _shipped() -> tuple[tuple[str, str, str], ...]:
+    """Kind, name and text of each template in the package, components first because index templates name them."""
+    found = []
+    for entry in files(__package__).joinpath(_FOLDER).iterdir():
+        if entry.name.endswith(".json"):
+            kind, _, name = entry.name.removesuffix(".json").partition(".")
+            found.append((kind, name, entry.read_text("utf-8")))
+    return tuple(sorted(found))
+
+
+def load(prefix: str = "") -> list[Template]:
+    """The package's templates, under the names that they have with this prefix."""
+    return [Template(kind, prefix + name, _prefixed(json.loads(text), prefix)) for kind, name, text in _shipped()]
+
+
+def _prefixed(body: dict[str, Any], prefix: str) -> dict[str, Any]:
+    if "index_patterns" in body:
+        body["index_patterns"] = [prefix + pattern for pattern in body["index_patterns"]]
+        body["composed_of"] = [prefix + name for name in body["composed_of"]]
+        body["template"]["aliases"] = {prefix + name: alias for name, alias in body["template"]["aliases"].items()}
+    return body
+
+
+def field_types(properties: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, str]]:
+    """Path and type of every field in a mapping."""
+    for name, entry in properties.items():
+        if "properties" in entry:
+            yield from field_types(entry["properties"], f"{above}{name}.")
+        else:
+            yield above + name, str(entry.get("type", "object"))
+
+
+def _installed(transport: Transport, template: Template) -> dict[str, Any] | None:
+    """The mark of the template of that name on the engine; None = there is none, {} = it is not ours."""
+    found = transport.call("GET", template.path, absent=True)
+    entries = (found or {}).get(f"{template.kind}_templates", [])
+    if not entries:
+        return None
+    meta = entries[0].get(f"{template.kind}_template", {}).get("_meta")
+    return meta if isinstance(meta, dict) and meta.get("managed_by") == _OWNER else {}
+
+
+def setup(transport: Transport, prefix: str) -> list[str]:
+    """Install what is missing or older; one line for each template written.
+
+    Raises `ConfigError` where a template of that name is somebody else's.
+    """
+    lines = []
+    for template in load(prefix):
+        mark, ours = _installed(transport, template), template.body["_meta"]
+        if mark == {}:
+            raise ConfigError(f"{transport.address}: {template.kind} template {template.name} exists and is not ours")
+        if mark and (mark["sha256"] == ours["sha256"] or mark["version"] > ours["version"]):
+            continue
+        transport.call("PUT", template.path, template.body)
+        done = "updated" if mark else "installed"
+        lines.append(f"{done} {template.kind} template {template.name}, version {ours['version']}")
+    return lines
+
+
+def verify(transport: Transport, prefix: str) -> None:
+    """Raise `Unavailable` where an index of ours is, or would be, made by other templates than ours."""
+    advice = f"run `ttyscribe setup --store {transport.address}`"
+    templates = load(prefix)
+    parts = {template.name: template for template in templates if template.kind == "component"}
+    for template in templates:
+        if template.kind == "index":
+            problem = _problem(transport, template, parts)
+            if problem:
+                raise Unavailable(f"{transport.address}: index template {template.name} {problem}: {advice}")
+    pattern = f"/{prefix}ttyscribe-*/_mapping?ignore_unavailable=true&allow_no_indices=true"
+    indices = transport.call("GET", pattern, absent=True) or {}
+    strange = [name for name, entry in indices.items() if not _mark(entry.get("mappings", {}))]
+    if strange:
+        text = f"index {strange[0]} was not made by our template: reindex or delete it, and {advice}"
+        raise Unavailable(f"{transport.address}: {text}")
+
+
+def _mark(mappings: Mapping[str, Any]) -> dict[str, Any]:
+    """The mark that our index template leaves in a mapping; empty where it did not make it."""
+    mark = mappings.get("_meta", {}).get(_OWNER, {})
+    return mark if isinstance(mark, dict) and mark.get("managed_by") == _OWNER else {}
+
+
+def _problem(transport: Transport, template: Template, parts: Mapping[str, Template]) -> str:
+    """What is wrong with one kind's template on the engine; empty if it is in force."""
+    sample = template.body["index_patterns"][0].replace("*", "2000.01")
+    resolved = transport.call("POST", f"/_index_template/_simulate_index/{sample}", absent=True) or {}
+    mappings = resolved.get("template", {}).get("mappings", {})
+    mark, ours = _mark(mappings), template.body["_meta"]
+    if not mark:
+        return "is not in force" if mappings else "is missing"
+    if mark["version"] > ours["version"]:
+        return ""
+    if mark["sha256"] != ours["sha256"]:
+        return f"is another one than this version's ({mark['version']}, not {ours['version']})"
+    properties = [parts[name].body["template"].get("mappings", {}) for name in template.body["composed_of"]]
+    wanted = {pair for part in properties for pair in field_types(part.get("properties", {}))}
+    missing = sorted(wanted - set(field_types(mappings.get("properties", {}))))
+    return f"has been changed: {missing[0][0]} is no {missing[0][1]}" if missing else ""
