@@ -10,7 +10,7 @@ import http.client
 import json
 import os
 import ssl
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
@@ -18,7 +18,8 @@ from urllib.parse import urlsplit
 from ttyscribe_formats.errors import ConfigError, Unavailable
 
 ENVIRONMENT = "TTYSCRIBE_KIBANA_"
-"""`TTYSCRIBE_KIBANA_USER`, `_PASSWORD`, `_PASSWORD_FILE`, `_API_KEY`, `_API_KEY_FILE`, `_CA_FILE`."""
+"""`TTYSCRIBE_KIBANA_USER`, `_PASSWORD`, `_API_KEY`, `_TOKEN` (each secret also `_FILE`), `_CA`, `_CLIENT_CERT`,
+`_CLIENT_KEY`: the store's names, so that one set of habits serves both."""
 _LATER = (429, 502, 503, 504)
 _SHOWN = 300
 _MOST = 32 << 20
@@ -26,51 +27,71 @@ _MOST = 32 << 20
 
 
 class Access(NamedTuple):
-    """How to get in. Secrets are named by file, or taken from the environment; never given on a command line."""
+    """How to get in; what is empty here is taken from the environment.
 
+    Secrets are named by file or stand in the environment; they are never given on a command line.
+    """
+
+    ca: str = ""
+    """File of certificates to trust instead of the system's."""
+    client_cert: str = ""
+    client_key: str = ""
     user: str = ""
     password_file: str = ""
     api_key_file: str = ""
-    """Base64 as Kibana shows it; it goes before user and password."""
-    ca_file: str = ""
-    """Certificates to trust instead of the system's."""
+    """`id:key` or its base64."""
+    token_file: str = ""
+
+    def completed(self, environment: Mapping[str, str] = os.environ) -> "Access":
+        """With what the environment says in place of what is empty."""
+        return Access(*(value or environment.get(ENVIRONMENT + name.upper(), "") for name, value in self._pairs()))
+
+    def _pairs(self) -> Iterable[tuple[str, str]]:
+        return zip(self._fields, self, strict=True)
 
     def header(self, environment: Mapping[str, str] = os.environ) -> dict[str, str]:
-        """The Authorization header; empty without credentials."""
-        key = self._secret("API_KEY", self.api_key_file, environment)
-        if key:
-            return {"Authorization": f"ApiKey {key}"}
-        user = self.user or environment.get(f"{ENVIRONMENT}USER", "")
-        if not user:
+        """The Authorization header: API key, else token, else user and password; empty without any."""
+        if key := _secret("API_KEY", self.api_key_file, environment):
+            return {"Authorization": f"ApiKey {_base64(key) if ':' in key else key}"}
+        if token := _secret("TOKEN", self.token_file, environment):
+            return {"Authorization": f"Bearer {token}"}
+        if not self.user:
             return {}
-        password = self._secret("PASSWORD", self.password_file, environment)
+        password = _secret("PASSWORD", self.password_file, environment)
         if not password:
-            raise ConfigError(f"no password for {user}: name a file or set {ENVIRONMENT}PASSWORD")
-        return {"Authorization": "Basic " + base64.b64encode(f"{user}:{password}".encode()).decode()}
+            raise ConfigError(f"no password for {self.user}: name a file or set {ENVIRONMENT}PASSWORD")
+        return {"Authorization": f"Basic {_base64(f'{self.user}:{password}')}"}
 
-    def context(self, environment: Mapping[str, str] = os.environ) -> ssl.SSLContext:
-        """TLS with verification; ConfigError where the CA file can't be used."""
-        ca_file = self.ca_file or environment.get(f"{ENVIRONMENT}CA_FILE", "")
+    def context(self) -> ssl.SSLContext:
+        """TLS with verification; ConfigError where a file can't be used."""
+        path = self.ca
         try:
-            return ssl.create_default_context(cafile=ca_file or None)
+            context = ssl.create_default_context(cafile=self.ca or None)
+            if self.client_cert:
+                path = self.client_cert
+                context.load_cert_chain(self.client_cert, self.client_key or None)
         except OSError as error:  # ssl.SSLError is one
-            raise ConfigError(f"cannot use it as a list of certificates: {_reason(error)}", ca_file) from None
+            raise ConfigError(f"cannot use the certificates in it: {_reason(error)}", path) from None
+        return context
 
-    @staticmethod
-    def _secret(name: str, path: str, environment: Mapping[str, str]) -> str:
-        path = path or environment.get(f"{ENVIRONMENT}{name}_FILE", "")
-        if not path:
-            secret = environment.get(f"{ENVIRONMENT}{name}", "")
-        else:
-            try:
-                secret = Path(path).read_text("utf-8").strip()
-            except (OSError, UnicodeDecodeError) as error:
-                raise ConfigError(f"cannot read the secret in it: {_reason(error)}", path) from None
-            if not secret:
-                raise ConfigError("is empty; it should hold the secret", path)
-        if not secret.isprintable():
-            raise ConfigError(f"{name.lower().replace('_', ' ')} has characters that no header can carry", path)
-        return secret
+
+def _base64(text: str) -> str:
+    return base64.b64encode(text.encode()).decode()
+
+
+def _secret(name: str, path: str, environment: Mapping[str, str]) -> str:
+    """A secret out of its file, else out of the environment; never part of an error's text."""
+    secret = environment.get(ENVIRONMENT + name, "")
+    if path:
+        try:
+            secret = Path(path).read_text("utf-8").strip()
+        except (OSError, UnicodeDecodeError) as error:
+            raise ConfigError(f"cannot read the secret in it: {_reason(error)}", path) from None
+        if not secret:
+            raise ConfigError("is empty; it should hold the secret", path)
+    if not secret.isprintable() or not (secret.isascii() or name == "PASSWORD"):
+        raise ConfigError(f"{ENVIRONMENT}{name} has characters that no header can carry", path)
+    return secret
 
 
 class Answer(NamedTuple):
@@ -118,7 +139,7 @@ class Client:
 
     def __init__(self, url: str, access: Access | None = None, timeout: float = 60.0) -> None:
         parts = _checked(url)
-        access = access or Access()
+        access = (access or Access()).completed()
         self.url = url.rstrip("/")
         self._host, self._port, self._base = parts.hostname or "", parts.port, parts.path.rstrip("/")
         self._context = access.context() if parts.scheme == "https" else None

@@ -22,7 +22,17 @@ HTML = (("Content-Type", "text/html"),)
 @pytest.fixture(autouse=True)
 def _no_credentials_around(monkeypatch: pytest.MonkeyPatch) -> None:
     """The environment of whoever runs the tests is not part of them."""
-    for name in ("USER", "PASSWORD", "PASSWORD_FILE", "API_KEY", "API_KEY_FILE", "CA_FILE"):
+    for name in (
+        "USER",
+        "PASSWORD",
+        "API_KEY",
+        "TOKEN",
+        "PASSWORD_FILE",
+        "API_KEY_FILE",
+        "TOKEN_FILE",
+        "CA",
+        "CLIENT_CERT",
+    ):
         monkeypatch.delenv(f"TTYSCRIBE_KIBANA_{name}", raising=False)
 
 
@@ -224,12 +234,17 @@ def test_credentials_come_from_file_or_environment(
     monkeypatch.setenv("TTYSCRIBE_KIBANA_USER", "ada")
     monkeypatch.setenv("TTYSCRIBE_KIBANA_PASSWORD", "s3cret")
     load(server.url)
-    server.authorization = "ApiKey a2V5"
-    monkeypatch.setenv("TTYSCRIBE_KIBANA_API_KEY", "a2V5")
+    server.authorization = "Bearer dG9r"
+    secret.write_text("dG9r\n")
+    monkeypatch.setenv("TTYSCRIBE_KIBANA_TOKEN_FILE", str(secret))
     load(server.url)
+    server.authorization = "ApiKey aWQ6a2V5"
+    for key in ("id:key", "aWQ6a2V5"):
+        monkeypatch.setenv("TTYSCRIBE_KIBANA_API_KEY", key)
+        load(server.url)
 
 
-@pytest.mark.parametrize("secret", ["top\r\nX-Evil: 1", "naïve\x00"])
+@pytest.mark.parametrize("secret", ["top\r\nX-Evil: 1", "naïve", "nul\x00"])
 def test_a_secret_that_would_break_a_header_is_refused_without_showing_it(secret: str, tmp_path: Path) -> None:
     path = tmp_path / "secret"
     path.write_bytes(secret.encode())
@@ -247,8 +262,9 @@ def test_a_secret_file_that_cannot_be_used_is_named(tmp_path: Path) -> None:
         load("http://127.0.0.1:1", access=Access(api_key_file=str(tmp_path / "empty")))
     with pytest.raises(ConfigError, match="no password for ada"):
         load("http://127.0.0.1:1", access=Access(user="ada"))
-    with pytest.raises(ConfigError, match="list of certificates"):
-        load("https://127.0.0.1:1", access=Access(ca_file=str(tmp_path / "empty")))
+    for access in (Access(ca=str(tmp_path / "empty")), Access(client_cert=str(tmp_path / "none"))):
+        with pytest.raises(ConfigError, match="cannot use the certificates"):
+            load("https://127.0.0.1:1", access=access)
 
 
 @pytest.mark.parametrize(
