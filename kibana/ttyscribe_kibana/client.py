@@ -153,12 +153,16 @@ class Client:
             connection.request(method, self._base + path, body or None, {**self._headers, **(headers or {})})
             answer = connection.getresponse()
             data = answer.read(_MOST)
+            if answer.length:  # bytes announced and not there: a bounded read does not complain of its own
+                raise http.client.IncompleteRead(data, answer.length)
         except ssl.SSLCertVerificationError as error:
             raise ConfigError(
                 f"{self.url}: its certificate is not trusted ({error.verify_message}); name a CA file"
             ) from None
         except ssl.SSLError as error:
             raise ConfigError(f"{self.url}: TLS failed ({_reason(error)}): is it http:// ?") from None
+        except (http.client.RemoteDisconnected, http.client.IncompleteRead):
+            raise Unavailable(f"{self.url}: the connection ended before the answer did (is it https:// ?)") from None
         except http.client.HTTPException as error:
             raise ConfigError(f"{self.url}: does not speak HTTP ({type(error).__name__}): is it https:// ?") from None
         except OSError as error:

@@ -35,6 +35,6 @@ def automatic(span_ms: int) -> dict[str, str]:
     """The interval for a span, as a date histogram of the engine takes it."""
     target = span_ms / BARS
     for bound, interval in _STEPS:
-        if target <= bound:
+        if target < bound:
             return dict(interval)
     return {"calendar_interval": "1y"}

@@ -7,6 +7,7 @@ the products' issue trackers (the texts of the 422 and of the 400 of an export a
 
 import base64
 import json
+import ssl
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -241,12 +242,19 @@ def _handler(double: Double) -> type[BaseHTTPRequestHandler]:
     return Handler
 
 
+class _Server(ThreadingHTTPServer):
+    def handle_error(self, request: object, client_address: object) -> None:
+        """Clients that break off are part of the tests."""
+
+
 @contextmanager
-def running(flavour: str, version: str) -> Iterator[Double]:
+def running(flavour: str, version: str, tls: ssl.SSLContext | None = None) -> Iterator[Double]:
     """Give a double that answers on a loopback port until the block ends."""
     double = Double(flavour, version)
-    server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(double))
-    double.url = f"http://127.0.0.1:{server.server_address[1]}"
+    server = _Server(("127.0.0.1", 0), _handler(double))
+    if tls:
+        server.socket = tls.wrap_socket(server.socket, server_side=True)
+    double.url = f"{'https' if tls else 'http'}://127.0.0.1:{server.server_address[1]}"
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
     thread.start()
     try:

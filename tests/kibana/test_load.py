@@ -4,6 +4,9 @@
 import json
 import re
 import socket
+import ssl
+import subprocess
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -11,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from tests.kibana.double import Double, Fault, basic, running
+from tests.peers import require_program
 from ttyscribe_formats.errors import ConfigError, Unavailable
 from ttyscribe_kibana.bundle import committed
 from ttyscribe_kibana.load import Access, load
@@ -331,3 +335,57 @@ def test_nobody_listening_is_unavailable() -> None:
 def test_https_towards_plain_http_is_said(server: Double) -> None:
     with pytest.raises(ConfigError, match=r"is it http:// \?"):
         load(server.url.replace("http://", "https://"))
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A certificate for 127.0.0.1 that nobody signed, and its key, in one file."""
+    folder = tmp_path_factory.mktemp("tls")
+    key, made = folder / "key", folder / "certificate"
+    command = f"req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -keyout {key} -out {made}"
+    subject = ["-subj", "/CN=double", "-addext", "subjectAltName=IP:127.0.0.1"]
+    subprocess.run([require_program("openssl"), *command.split(), *subject], check=True, capture_output=True)
+    both = folder / "both.pem"
+    both.write_text(made.read_text() + key.read_text())
+    return both
+
+
+@pytest.fixture
+def secure(certificate: Path) -> Iterator[Double]:
+    """A server that speaks TLS with that certificate."""
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(certificate)
+    with running("kibana", "9.5.0", context) as double:
+        yield double
+
+
+def test_a_certificate_is_verified_and_a_named_authority_is_trusted(secure: Double, certificate: Path) -> None:
+    with pytest.raises(ConfigError, match=r"not trusted \(self-signed certificate\); name a CA file"):
+        load(secure.url)
+    assert secure.requests == []
+    assert "imported and read back" in load(secure.url, access=Access(ca=str(certificate)))[0]
+
+
+def test_a_certificate_for_another_name_is_refused(secure: Double, certificate: Path) -> None:
+    with pytest.raises(ConfigError, match="not trusted"):
+        load(secure.url.replace("127.0.0.1", "localhost"), access=Access(ca=str(certificate)))
+
+
+def test_http_towards_https_is_said(secure: Double) -> None:
+    with pytest.raises((ConfigError, Unavailable), match=r"is it https:// \?|Connection reset"):
+        load(secure.url.replace("https://", "http://"))
+
+
+def test_a_server_that_ends_in_the_middle_is_unavailable() -> None:
+    def half_an_answer(listening: socket.socket) -> None:
+        peer, _ = listening.accept()
+        peer.recv(4096)
+        peer.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{")
+        peer.close()
+
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        thread = threading.Thread(target=half_an_answer, args=(listening,))
+        thread.start()
+        with pytest.raises(Unavailable, match="ended before the answer"):
+            load(f"http://127.0.0.1:{listening.getsockname()[1]}")
+        thread.join()

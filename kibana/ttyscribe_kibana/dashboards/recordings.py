@@ -111,7 +111,7 @@ _PANELS = (
         Grid(0, 18, 48, 18),
         (_FIRST, _LAST, _DURATION, _MESSAGES, _LAST_ID, _SHOWN, _TYPED),
         _one_line_each(size=100, by=1),
-        description="A last number above the count of messages means that messages are missing.",
+        description="Messages in the time range. Missing ones: the last number is above their count.",
     ),
     Panel(
         "top-users",
