@@ -32,6 +32,11 @@ STRICT = {
 """Attributes in the mapping of OpenSearch Dashboards' index, which is strict; an index pattern's is not."""
 
 
+def numbers(version: str) -> tuple[int, ...]:
+    """A version as it compares."""
+    return tuple(int(part) for part in version.split("."))
+
+
 class Fault(NamedTuple):
     """An answer in place of the true one, for paths that end so."""
 
@@ -47,7 +52,7 @@ class Double:
     def __init__(self, flavour: str, version: str) -> None:
         self.flavour = flavour
         self.version = version
-        self.known = NEW_KIBANA if flavour == "kibana" and version >= "8.9" else OLD_LEVEL
+        self.known = NEW_KIBANA if flavour == "kibana" and numbers(version) >= (8, 9) else OLD_LEVEL
         self.base = ""
         self.places: dict[str, dict[tuple[str, str], Json]] = {"": {}}
         """Saved objects of each place: `/s/<space>`, `/w/<workspace>`, `tenant:<name>`, or the default one."""
@@ -76,13 +81,13 @@ class Double:
     def is_newer(self, saved: Json) -> str:
         """The message of the 422 for an object above the known version; empty where it is fine."""
         kind = saved["type"]
-        if self.flavour == "kibana" and self.version >= "8.9":
+        if self.known is not OLD_LEVEL and self.flavour == "kibana":
             version, product = saved.get("typeMigrationVersion", "0.0.0"), "Kibana"
         else:
             version = saved.get("migrationVersion", {}).get(kind, saved.get("typeMigrationVersion", "0.0.0"))
             product = "Kibana" if self.flavour == "kibana" else "OpenSearch Dashboards"
         known = self.known.get(kind, "99.0.0")
-        if [int(part) for part in version.split(".")] <= [int(part) for part in known.split(".")]:
+        if numbers(version) <= numbers(known):
             return ""
         return (
             f'Document "{saved["id"]}" has property "{kind}" which belongs to a more recent version of '

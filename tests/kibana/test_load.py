@@ -60,6 +60,7 @@ def server(request: pytest.FixtureRequest, start: Start) -> Double:
     ("flavour", "version", "bundle"),
     [
         ("kibana", "9.5.0", "kibana"),
+        ("kibana", "8.19.9", "kibana"),
         ("kibana", "8.9.0", "kibana"),
         ("kibana", "8.8.2", "opensearch-dashboards"),
         ("kibana", "7.10.2", "opensearch-dashboards"),
@@ -203,7 +204,7 @@ def test_without_overwrite_what_is_there_stays_and_is_told(server: Double) -> No
 
 
 def test_a_server_with_older_objects_refuses_and_both_versions_are_told(server: Double) -> None:
-    server.known = {**server.known, "dashboard": "7.0.0"}
+    server.known = {**server.known, "dashboard": "7.0.0"}  # as if it were an older release
     with pytest.raises(ConfigError, match=r"newer version \(422\).*last known version is \[7\.0\.0\]"):
         load(server.url)
 

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Every panel of both bundles asks the real engines, and gets what the samples hold."""
 
+import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -16,7 +17,7 @@ from ttyscribe_store.elastic import ElasticStore
 
 pytestmark = pytest.mark.engine
 
-PREFIX = "dashboards"
+PREFIX = f"dashboards{uuid.uuid4().hex[:8]}"
 PICTURE = Path(__file__).resolve().parents[2] / "docs" / "img" / "recordings-dashboard.svg"
 RANKED = ("newest", "top-users", "top-hosts", "longest", "biggest")
 
