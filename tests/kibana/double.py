@@ -160,94 +160,101 @@ class Double:
         return 200, "\n".join(json.dumps(line) for line in lines).encode()
 
 
-def _handler(double: Double) -> type[BaseHTTPRequestHandler]:
-    class Handler(BaseHTTPRequestHandler):
-        def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
-            """Keep quiet."""
+class _Handler(BaseHTTPRequestHandler):
+    server: "_Server"
 
-        def _answer(self, status: int, body: Json | bytes, *headers: tuple[str, str]) -> None:
-            data = body if isinstance(body, bytes) else json.dumps(body).encode()
-            self.send_response(status)
-            if double.says_name:
-                self.send_header(double.name_header, "double")
-            names = {name.lower() for name, _ in headers}
-            for name, value in headers:
-                self.send_header(name, value)
-            if "content-type" not in names:
-                self.send_header("Content-Type", "application/json; charset=utf-8")
-            self.send_header("Content-Length", str(len(data)))
-            self.end_headers()
-            self.wfile.write(data)
+    @property
+    def double(self) -> Double:
+        return self.server.double
 
-        def _error(self, status: int, name: str, message: str) -> None:
-            self._answer(status, {"statusCode": status, "error": name, "message": message})
+    def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
+        """Keep quiet."""
 
-        def _stopped(self, path: str) -> bool:
-            """Answer what does not depend on the path's meaning."""
-            double.requests.append(f"{self.command} {path}")
-            fault = next((one for one in double.faults if path.endswith(one.path)), None)
-            if fault:
-                self._answer(fault.status, fault.body, *fault.headers)
-            elif double.authorization and self.headers.get("Authorization") != double.authorization:
-                self._error(401, "Unauthorized", "Authentication required")
-            elif not path.startswith(double.base):
-                self._error(404, "Not Found", "Not Found")
-            else:
-                return False
-            return True
+    def _answer(self, status: int, body: Json | bytes, *headers: tuple[str, str]) -> None:
+        data = body if isinstance(body, bytes) else json.dumps(body).encode()
+        self.send_response(status)
+        if self.double.says_name:
+            self.send_header(self.double.name_header, "double")
+        names = {name.lower() for name, _ in headers}
+        for name, value in headers:
+            self.send_header(name, value)
+        if "content-type" not in names:
+            self.send_header("Content-Type", "application/json; charset=utf-8")
+        self.send_header("Content-Length", str(len(data)))
+        self.end_headers()
+        self.wfile.write(data)
 
-        def do_GET(self) -> None:
-            path = urlsplit(self.path).path
-            if self._stopped(path):
-                return
-            if path != f"{double.base}/api/status":
-                self._error(404, "Not Found", "Not Found")
-                return
-            version = {"number": double.version, "build_hash": "0", "build_number": 1, "build_snapshot": False}
-            self._answer(200, {"name": "double", "uuid": "0", "version": version, "status": {"overall": {}}})
+    def _error(self, status: int, name: str, message: str) -> None:
+        self._answer(status, {"statusCode": status, "error": name, "message": message})
 
-        def do_POST(self) -> None:
-            parts = urlsplit(self.path)
-            data = self.rfile.read(int(self.headers.get("Content-Length", "0")))
-            if self._stopped(parts.path):
-                return
-            if double.xsrf not in self.headers:
-                self._error(400, "Bad Request", f"Request must contain a {double.xsrf} header.")
-                return
-            front, _, action = parts.path.removeprefix(double.base).partition("/api/saved_objects/")
-            tenant = self.headers.get("securitytenant")
-            place = f"tenant:{tenant}" if tenant else front
-            if place not in double.places:
-                self._error(404, "Not Found", "Not Found")
-            elif action == "_import":
-                self._import(data, place, parse_qs(parts.query).get("overwrite") == ["true"])
-            elif action == "_export":
-                status, text = double.give(json.loads(data)["objects"], place)
-                kind = "application/ndjson" if status == 200 else "application/json"
-                self._answer(status, text, ("Content-Type", kind))
-            else:
-                self._error(404, "Not Found", "Not Found")
+    def _stopped(self, path: str) -> bool:
+        """Answer what does not depend on the path's meaning."""
+        self.double.requests.append(f"{self.command} {path}")
+        fault = next((one for one in self.double.faults if path.endswith(one.path)), None)
+        if fault:
+            self._answer(fault.status, fault.body, *fault.headers)
+        elif self.double.authorization and self.headers.get("Authorization") != self.double.authorization:
+            self._error(401, "Unauthorized", "Authentication required")
+        elif not path.startswith(self.double.base):
+            self._error(404, "Not Found", "Not Found")
+        else:
+            return False
+        return True
 
-        def _import(self, data: bytes, place: str, overwrite: bool) -> None:
-            kind = self.headers.get("Content-Type", "")
-            form = message_from_bytes(f"Content-Type: {kind}\r\n\r\n".encode() + data)
-            if kind.split(";")[0] != "multipart/form-data" or not form.is_multipart():
-                self._error(415, "Unsupported Media Type", "Unsupported Media Type")
-                return
-            _, part = form.walk()
-            name = part.get_filename() or ""
-            if part.get_param("name", header="Content-Disposition") != "file" or not name.endswith(".ndjson"):
-                self._error(400, "Bad Request", f"Invalid file extension .{name.rpartition('.')[2]}")
-                return
-            payload = part.get_payload(decode=True)
-            assert isinstance(payload, bytes)
-            saved = [json.loads(line) for line in payload.decode().splitlines() if line]
-            self._answer(*double.take(saved, place, overwrite))
+    def do_GET(self) -> None:
+        path = urlsplit(self.path).path
+        if self._stopped(path):
+            return
+        if path != f"{self.double.base}/api/status":
+            self._error(404, "Not Found", "Not Found")
+            return
+        version = {"number": self.double.version, "build_hash": "0", "build_number": 1, "build_snapshot": False}
+        self._answer(200, {"name": "double", "uuid": "0", "version": version, "status": {"overall": {}}})
 
-    return Handler
+    def do_POST(self) -> None:
+        parts = urlsplit(self.path)
+        data = self.rfile.read(int(self.headers.get("Content-Length", "0")))
+        if self._stopped(parts.path):
+            return
+        if self.double.xsrf not in self.headers:
+            self._error(400, "Bad Request", f"Request must contain a {self.double.xsrf} header.")
+            return
+        front, _, action = parts.path.removeprefix(self.double.base).partition("/api/saved_objects/")
+        tenant = self.headers.get("securitytenant")
+        place = f"tenant:{tenant}" if tenant else front
+        if place not in self.double.places:
+            self._error(404, "Not Found", "Not Found")
+        elif action == "_import":
+            self._import(data, place, parse_qs(parts.query).get("overwrite") == ["true"])
+        elif action == "_export":
+            status, text = self.double.give(json.loads(data)["objects"], place)
+            kind = "application/ndjson" if status == 200 else "application/json"
+            self._answer(status, text, ("Content-Type", kind))
+        else:
+            self._error(404, "Not Found", "Not Found")
+
+    def _import(self, data: bytes, place: str, overwrite: bool) -> None:
+        kind = self.headers.get("Content-Type", "")
+        form = message_from_bytes(f"Content-Type: {kind}\r\n\r\n".encode() + data)
+        if kind.split(";")[0] != "multipart/form-data" or not form.is_multipart():
+            self._error(415, "Unsupported Media Type", "Unsupported Media Type")
+            return
+        _, part = form.walk()
+        name = part.get_filename() or ""
+        if part.get_param("name", header="Content-Disposition") != "file" or not name.endswith(".ndjson"):
+            self._error(400, "Bad Request", f"Invalid file extension .{name.rpartition('.')[2]}")
+            return
+        payload = part.get_payload(decode=True)
+        assert isinstance(payload, bytes)
+        saved = [json.loads(line) for line in payload.decode().splitlines() if line]
+        self._answer(*self.double.take(saved, place, overwrite))
 
 
 class _Server(ThreadingHTTPServer):
+    def __init__(self, double: Double) -> None:
+        super().__init__(("127.0.0.1", 0), _Handler)
+        self.double = double
+
     def handle_error(self, request: object, client_address: object) -> None:
         """Clients that break off are part of the tests."""
 
@@ -256,7 +263,7 @@ class _Server(ThreadingHTTPServer):
 def running(flavour: str, version: str, tls: ssl.SSLContext | None = None) -> Iterator[Double]:
     """Give a double that answers on a loopback port until the block ends."""
     double = Double(flavour, version)
-    server = _Server(("127.0.0.1", 0), _handler(double))
+    server = _Server(double)
     if tls:
         server.socket = tls.wrap_socket(server.socket, server_side=True)
     double.url = f"{'https' if tls else 'http'}://127.0.0.1:{server.server_address[1]}"
