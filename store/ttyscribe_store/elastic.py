@@ -90,7 +90,9 @@ class ElasticStore:
             self._rejections = self._rejections + 1 if cause and cause == self._rejection else 1
             self._rejection = cause
             if cause and self._rejections == _EQUAL_REJECTIONS:
+                self._rejections = 0  # where this raises, counting begins anew
                 self.check()
+                self._rejections = _EQUAL_REJECTIONS
                 _LOG.error("%s rejects document after document: %s", self._address, outcome.reason)
 
     # ---- reading

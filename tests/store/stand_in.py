@@ -1,0 +1,145 @@
+# SPDX-License-Identifier: Apache-2.0
+"""An HTTP server that answers as an engine, or as what stands in front of one, would on a bad day.
+
+It serves the template in force, so that the store goes on to write; each bulk request takes the next action of its
+script. The engines themselves are tested for real; this is for what they can't be made to do.
+"""
+
+import copy
+import json
+import socket
+import struct
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+from ttyscribe_store.elastic_templates import load
+
+
+class Handler(BaseHTTPRequestHandler):
+    """One connection."""
+
+    protocol_version = "HTTP/1.1"
+    server: "StandIn"
+
+    def do_GET(self) -> None:
+        self.do_POST()
+
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        self.server.seen.append((self.path, dict(self.headers), body))
+        if self.server.always is not None:
+            self.server.always(self, body)
+        elif self.path.startswith("/_bulk") and self.server.script:
+            self.server.script.pop(0)(self, body)
+        elif self.path.startswith("/_bulk"):
+            created(self, body)
+        elif "_simulate_index" in self.path:
+            answer(200, self.server.in_force(self.path))(self, body)
+        else:
+            answer(200, {})(self, body)
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class has it so
+        """Be quiet."""
+
+
+Action = Callable[[Handler, bytes], None]
+
+
+def _merge(into: dict[str, Any], more: dict[str, Any]) -> None:
+    """Put one component's properties over another's, as an engine does."""
+    for name, entry in more.items():
+        if "properties" in entry and name in into:
+            _merge(into[name]["properties"], entry["properties"])
+        else:
+            into[name] = copy.deepcopy(entry)
+
+
+def answer(status: int, body: object = b"", kind: str = "application/json", **headers: str) -> Action:
+    """An action that gives this answer; what is no bytes becomes JSON."""
+    data = body if isinstance(body, bytes) else json.dumps(body).encode()
+
+    def act(handler: Handler, _: bytes) -> None:
+        handler.send_response(status)
+        for name, value in {"Content-Type": kind, "Content-Length": str(len(data)), **headers}.items():
+            handler.send_header(name.replace("_", "-"), value)
+        handler.end_headers()
+        handler.wfile.write(data)
+
+    return act
+
+
+def created(handler: Handler, body: bytes) -> None:
+    """Answer as an engine that creates everything."""
+    count = len(body.splitlines()) // 2
+    answer(200, {"errors": False, "items": [{"create": {"status": 201}}] * count})(handler, body)
+
+
+def reset(handler: Handler, _: bytes) -> None:
+    """Cut the connection without an answer."""
+    handler.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    handler.close_connection = True
+    handler.connection.close()
+
+
+def slow(seconds: float) -> Action:
+    """Answer as usual, but late."""
+
+    def act(handler: Handler, body: bytes) -> None:
+        time.sleep(seconds)
+        try:
+            created(handler, body)
+        except OSError:
+            pass  # who asked has gone
+
+    return act
+
+
+class StandIn(ThreadingHTTPServer):
+    """The server; `seen` holds every request, `script` what the next bulk requests get."""
+
+    daemon_threads = True
+
+    def __init__(self, script: Sequence[Action]) -> None:
+        super().__init__(("127.0.0.1", 0), Handler)
+        self.script = list(script)
+        self.seen: list[tuple[str, dict[str, str], bytes]] = []
+        self.url = f"http://127.0.0.1:{self.server_port}"
+        self.installed = True
+        self.always: Action | None = None
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Cut connections are what this is for."""
+
+    def in_force(self, path: str) -> dict[str, Any]:
+        """What the engine would say an index of ours is made of."""
+        if not self.installed:
+            return {}
+        templates = {template.name: template.body for template in load()}
+        index = next(body for name, body in templates.items() if f"/{name}-" in path)
+        merged: dict[str, Any] = {}
+        for part in index["composed_of"]:
+            _merge(merged, templates[part]["template"].get("mappings", {}).get("properties", {}))
+        return {"template": {"mappings": {**index["template"]["mappings"], "properties": merged}}}
+
+    @property
+    def bulks(self) -> list[bytes]:
+        """Bodies of the bulk requests."""
+        return [body for path, _, body in self.seen if path.startswith("/_bulk")]
+
+
+@contextmanager
+def standing_in(*script: Action) -> Iterator[StandIn]:
+    """A running stand-in."""
+    server = StandIn(script)
+    thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
+    thread.start()
+    try:
+        yield server
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()

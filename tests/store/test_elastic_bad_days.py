@@ -1,0 +1,184 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What becomes of documents when the engine, or what stands before it, answers badly or not at all."""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+
+from tests.store.elastic_samples import syslog
+from tests.store.stand_in import Action, StandIn, answer, created, reset, slow, standing_in
+from ttyscribe_formats.errors import ConfigError, Unavailable
+from ttyscribe_store.base import RecordingFilter
+from ttyscribe_store.elastic import ElasticStore
+
+
+@contextmanager
+def _store(*script: Action, **options: Any) -> Iterator[tuple[ElasticStore, StandIn]]:
+    with standing_in(*script) as server:
+        store = ElasticStore(server.url, **options)
+        try:
+            yield store, server
+        finally:
+            store.close()
+
+
+def _items(*statuses: int, kind: str = "mapper_parsing_exception") -> Action:
+    error = {"type": kind, "reason": "x"}
+    items = [{"create": {"status": status, **({"error": error} if status >= 300 else {})}} for status in statuses]
+    return answer(200, {"errors": True, "items": items})
+
+
+OUTAGES: dict[str, tuple[Action, str]] = {
+    "503, JSON without items": (answer(503, {"error": {"type": "x", "reason": "no master"}}), "no master"),
+    "502, a proxy's page": (answer(502, b"<html>Bad Gateway</html>", "text/html"), "Bad Gateway"),
+    "504, empty": (answer(504), "HTTP 504"),
+    "429": (answer(429, {"error": {"type": "circuit_breaking_exception", "reason": "too large"}}), "too large"),
+    "401": (answer(401, {"error": {"type": "security_exception", "reason": "missing credentials"}}), "missing cred"),
+    "403": (answer(403, {"error": {"type": "security_exception", "reason": "unauthorized"}}), "unauthorized"),
+    "404": (answer(404, {"error": "no handler"}), "no handler"),
+    "406, media type": (answer(406, {"error": "Content-Type header is not supported"}), "not supported"),
+    "400, a proxy's page": (answer(400, b"<html>plain HTTP to HTTPS port</html>", "text/html"), "HTTPS port"),
+    "200, a login page": (answer(200, b"<html>log in</html>", "text/html"), "no JSON"),
+    "200, empty": (answer(200), "no JSON"),
+    "200, an item too few": (_items(201), "1 items for 2"),
+    "200, no items": (answer(200, {"took": 1}), "no items"),
+    "302": (answer(302, b"", Location="/elsewhere"), "HTTP 302"),
+    "all items refused for the index": (_items(403, 403, kind="cluster_block_exception"), "cluster_block"),
+}
+
+
+@pytest.mark.parametrize(("action", "text"), OUTAGES.values(), ids=OUTAGES)
+def test_an_outage_holds_everything_back_and_says_why(action: Action, text: str) -> None:
+    with _store(action) as (store, server):
+        with pytest.raises(Unavailable, match=text):
+            store.write([syslog(1), syslog(2)])
+        assert [found.status for found in store.write([syslog(1), syslog(2)])] == ["stored", "stored"]
+        assert len(server.bulks) == 2
+
+
+def test_retry_after_is_passed_on() -> None:
+    with _store(answer(429, {"error": "busy"}, Retry_After="17")) as (store, _):
+        with pytest.raises(Unavailable) as caught:
+            store.write([syslog()])
+        assert caught.value.after == 17.0
+
+
+def test_an_outage_of_one_index_does_not_hide_what_was_stored() -> None:
+    with _store(_items(201, 503, 409)) as (store, _):
+        found = store.write([syslog(1), syslog(2), syslog(3)])
+        assert [one.status for one in found] == ["stored", "retry", "duplicate"]
+
+
+def test_a_413_without_a_body_is_split_down_to_the_document_that_is_too_large() -> None:
+    def small_only(handler: Any, body: bytes) -> None:
+        (answer(413, b"") if b"BIG" in body else created)(handler, body)
+
+    with _store(*[small_only] * 20) as (store, _):
+        documents = [syslog(number, text="BIG" if number == 5 else "small") for number in range(8)]
+        found = store.write(documents)
+    assert [one.status for one in found] == ["stored"] * 5 + ["rejected"] + ["stored"] * 2
+    assert "413" in found[5].reason
+
+
+def test_a_cut_connection_is_tried_once_more_at_once_then_an_outage() -> None:
+    with _store(reset) as (store, server):
+        assert [found.status for found in store.write([syslog()])] == ["stored"]
+        assert len(server.bulks) == 2
+    with _store(reset, reset) as (store, _), pytest.raises(Unavailable):
+        store.write([syslog()])
+
+
+def test_a_slow_answer_is_an_outage_after_the_timeout_and_is_not_sent_again() -> None:
+    with _store(slow(3), timeout=0.3) as (store, server):
+        began = time.monotonic()
+        with pytest.raises(Unavailable, match="timed out"):
+            store.write([syslog()])
+        assert time.monotonic() - began < 2
+        assert len(server.bulks) == 1
+
+
+def test_nobody_listening_is_an_outage_in_one_line_without_addresses_of_objects() -> None:
+    with standing_in() as server:
+        url = server.url
+    store = ElasticStore(url)
+    with pytest.raises(Unavailable, match="refused") as caught:
+        store.write([syslog()])
+    assert "object at" not in str(caught.value)
+    assert "\n" not in str(caught.value)
+    store.close()
+
+
+def test_a_missing_template_holds_back_and_says_what_to_run() -> None:
+    with _store() as (store, server):
+        server.installed = False
+        with pytest.raises(Unavailable, match="run `ttyscribe setup --store http://127"):
+            store.write([syslog()])
+        assert server.bulks == []
+
+
+def test_the_template_is_looked_at_again_after_an_outage() -> None:
+    with _store(created, answer(503)) as (store, server):
+        store.write([syslog(1)])
+        with pytest.raises(Unavailable):
+            store.write([syslog(2)])
+        server.installed = False
+        with pytest.raises(Unavailable, match="ttyscribe setup"):
+            store.write([syslog(2)])
+
+
+def test_fifty_equal_rejections_make_it_look_at_the_template_again(caplog: pytest.LogCaptureFixture) -> None:
+    with _store(_items(*[400] * 49), _items(400), *[_items(*[400] * 60)] * 3) as (store, server):
+        store.write([syslog(number) for number in range(49)])
+        server.installed = False
+        with pytest.raises(Unavailable, match="ttyscribe setup"):
+            store.write([syslog(50)])
+        server.installed = True
+        caplog.clear()
+        for _ in range(3):
+            found = store.write([syslog(number) for number in range(60)])
+            assert {one.status for one in found} == {"rejected"}
+    alarms = [record for record in caplog.records if "rejects document after document" in record.message]
+    assert len(alarms) == 1
+
+
+def test_large_batches_go_in_requests_of_bounded_size() -> None:
+    with _store(chunk_bytes=20_000, chunk_count=7) as (store, server):
+        found = store.write([syslog(number, text="x" * 1000) for number in range(40)])
+        assert {one.status for one in found} == {"stored"}
+        assert all(len(body) <= 20_000 and len(body.splitlines()) <= 14 for body in server.bulks)
+
+
+def test_plain_media_types_and_the_credential_go_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TTYSCRIBE_STORE_TOKEN", "tok")
+    with _store() as (store, server):
+        store.write([syslog()])
+        path, headers, _ = next(entry for entry in server.seen if entry[0].startswith("/_bulk"))
+    named = {name.lower(): value for name, value in headers.items()}
+    assert named["content-type"] == "application/x-ndjson"
+    assert named["accept"] == "application/json"
+    assert named["authorization"] == "Bearer tok"
+    assert "tok" not in path
+
+
+def test_refused_credentials_are_the_operators_matter_when_reading() -> None:
+    with _store() as (store, server):
+        server.always = answer(401, {"error": {"type": "security_exception", "reason": "no"}})
+        with pytest.raises(ConfigError, match="refuses POST"):
+            list(store.recordings(RecordingFilter()))
+        with pytest.raises(Unavailable, match="refuses"):
+            store.check()
+
+
+def test_a_partial_answer_is_no_answer() -> None:
+    with _store() as (store, server):
+        server.always = answer(200, {"timed_out": False, "_shards": {"failed": 1, "failures": [{"reason": "gone"}]}})
+        with pytest.raises(Unavailable, match="in part only"):
+            list(store.messages("r"))
+
+
+def test_an_unknown_setting_is_said() -> None:
+    with pytest.raises(ConfigError, match="unknown setting"):
+        ElasticStore("http://127.0.0.1:1", colour="red")
