@@ -23,7 +23,7 @@ def _start(names: list[str]) -> None:
     """Bring up what is not up yet, on fixed ports."""
     for name in names:
         url = f"http://127.0.0.1:{PORTS[name]}"
-        if nodes.healthy(url):
+        if nodes.serving(url):
             print(f"{name} runs already at {url}")
             continue
         node = nodes.start(name, PORTS[name], keep=True)

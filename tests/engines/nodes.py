@@ -6,6 +6,7 @@ refuses root, runs as `nobody`.
 """
 
 import ctypes
+import http.client
 import json
 import os
 import pwd
@@ -115,6 +116,10 @@ def _die_with_parent() -> None:
     ctypes.CDLL(None).prctl(pr_set_pdeathsig, signal.SIGTERM)
 
 
+class _PortTaken(Exception):
+    """Another node was quicker to take the port."""
+
+
 def start(name: str, port: int = 0, *, keep: bool = False) -> Node:
     """Start one engine and wait until it serves.
 
@@ -122,8 +127,17 @@ def start(name: str, port: int = 0, *, keep: bool = False) -> Node:
     """
     sweep()
     java = find_java()
+    for _ in range(5):
+        try:
+            return _start(name, java, port or free_port(_RUNNER_PORTS if name == "opensearch" else None), keep)
+        except _PortTaken:
+            continue
+    raise NoEngine(f"{name}: somebody else listens on every port tried")
+
+
+def _start(name: str, java: Java, port: int, keep: bool) -> Node:
+    """Start it on this port."""
     version = getattr(pair_for(java.major), name)
-    port = port or free_port(_RUNNER_PORTS if name == "opensearch" else None)
     folder = Path(tempfile.mkdtemp(prefix=_PREFIX))
     folder.chmod(0o755)
     try:
@@ -165,21 +179,27 @@ def _spawn(plan: _Plan, folder: Path, keep: bool) -> subprocess.Popen[bytes]:
         )
 
 
-def healthy(url: str, timeout: float = 5.0) -> bool:
-    """Tell whether a node serves."""
+def serving(url: str, timeout: float = 5.0) -> str:
+    """Name of the cluster that serves there; empty = none does yet."""
     try:
         with urllib.request.urlopen(f"{url}/_cluster/health?wait_for_status=yellow&timeout=2s", timeout=timeout) as got:
-            return bool(got.status == 200)
-    except (OSError, urllib.error.URLError):
-        return False
+            return str(json.load(got)["cluster_name"])
+    except urllib.error.HTTPError as error:
+        error.close()
+    except (OSError, ValueError, KeyError, http.client.HTTPException):
+        pass
+    return ""
 
 
 def _wait(node: Node, process: subprocess.Popen[bytes]) -> None:
     """Return once the node serves; its own last words are the reason where it does not."""
     until = time.monotonic() + READY_S
     while time.monotonic() < until:
-        if healthy(node.url):
+        cluster = serving(node.url)
+        if cluster == Path(node.folder).name:
             return
+        if cluster:
+            raise _PortTaken
         if process.poll() is not None:
             break
         time.sleep(0.25)

@@ -90,3 +90,15 @@ def test_node_dies_with_a_killed_test_run() -> None:
     assert not nodes._born(pid)
     nodes.sweep()
     assert not Path(folder).exists()
+
+
+@pytest.mark.engine
+def test_a_node_of_another_on_the_same_port_is_not_taken_for_ones_own(engine: Engine, tmp_path: Path) -> None:
+    own = nodes.Node(engine.name, "0", engine.url, 0, str(tmp_path / "ttyscribe-engine-mine"))
+    running = subprocess.Popen(["sleep", "60"])
+    try:
+        with pytest.raises(nodes._PortTaken):
+            nodes._wait(own, running)
+    finally:
+        running.kill()
+        running.wait()

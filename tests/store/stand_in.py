@@ -8,6 +8,7 @@ script. The engines themselves are tested for real; this is for what they can't 
 import copy
 import json
 import socket
+import ssl
 import struct
 import threading
 import time
@@ -103,11 +104,13 @@ class StandIn(ThreadingHTTPServer):
 
     daemon_threads = True
 
-    def __init__(self, script: Sequence[Action]) -> None:
+    def __init__(self, script: Sequence[Action], tls: ssl.SSLContext | None) -> None:
         super().__init__(("127.0.0.1", 0), Handler)
+        if tls is not None:
+            self.socket = tls.wrap_socket(self.socket, server_side=True)
         self.script = list(script)
         self.seen: list[tuple[str, dict[str, str], bytes]] = []
-        self.url = f"http://127.0.0.1:{self.server_port}"
+        self.url = f"{'https' if tls else 'http'}://127.0.0.1:{self.server_port}"
         self.installed = True
         self.always: Action | None = None
 
@@ -132,9 +135,9 @@ class StandIn(ThreadingHTTPServer):
 
 
 @contextmanager
-def standing_in(*script: Action) -> Iterator[StandIn]:
+def standing_in(*script: Action, tls: ssl.SSLContext | None = None) -> Iterator[StandIn]:
     """A running stand-in."""
-    server = StandIn(script)
+    server = StandIn(script, tls)
     thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
     thread.start()
     try:
