@@ -108,25 +108,31 @@ class ElasticStore:
             body = elastic_queries.recordings_body(recording, after)
             page = self._search("tlog-*", body).get("aggregations", {}).get("recordings", {})
             for bucket in page.get("buckets", []):
-                yield elastic_queries.to_recording(bucket, *self._last_and_distinct(bucket))
+                yield elastic_queries.to_recording(bucket, self._ids(bucket))
             after = page.get("after_key")
             if not after or len(page["buckets"]) < elastic_queries.BUCKETS:
                 return
 
-    def _last_and_distinct(self, bucket: dict[str, Any]) -> tuple[int, int]:
-        """A recording's last id, and how many different ones it has; counted one by one only where sums leave doubt."""
+    def _ids(self, bucket: dict[str, Any]) -> elastic_queries.Span:
+        """A recording's ids; counted one by one only where their sums leave doubt."""
         count, ids = bucket["doc_count"], bucket["ids"]
         if elastic_queries.are_plain(count, ids):
-            return int(ids["max"]), count
-        last, distinct, after = 0, 0, None
+            return elastic_queries.Span(int(ids["min"]), int(ids["max"]), count)
+        first, last, distinct = -1, 0, 0
+        for last in self._distinct_ids(bucket["key"]["rec"]):
+            first = last if first < 0 else first
+            distinct += 1
+        return elastic_queries.Span(max(first, 0), last, distinct)
+
+    def _distinct_ids(self, recording: str) -> Iterator[int]:
+        """The different ids of a recording's messages, in order."""
+        after: dict[str, Any] | None = None
         while True:
-            body = elastic_queries.ids_body(bucket["key"]["rec"], after)
-            page = self._search("tlog-*", body)["aggregations"]["ids"]
-            distinct += len(page["buckets"])
+            page = self._search("tlog-*", elastic_queries.ids_body(recording, after))["aggregations"]["ids"]
+            yield from (int(entry["key"]["id"]) for entry in page["buckets"])
             after = page.get("after_key")
             if not page["buckets"] or not after:
-                return last, distinct
-            last = int(after["id"])
+                return
 
     def messages(self, recording: str) -> Iterator[StoredMessage]:
         """All messages of one recording, ordered by tlog id, then by document id."""

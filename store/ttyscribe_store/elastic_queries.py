@@ -5,7 +5,7 @@ Only what all versions share: composite aggregations, `search_after` over unique
 """
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from ttyscribe_formats import timestamp
 from ttyscribe_formats.errors import MessageError
@@ -14,6 +14,7 @@ from ttyscribe_store.base import Hit, Query, Recording, StoredMessage
 EXACT = 1 << 53
 """Above this an engine's double loses units."""
 TRUSTS = ("none", "user", "system")
+"""Lowest first."""
 BUCKETS = 500
 """Recordings an aggregation gives at once."""
 
@@ -37,12 +38,21 @@ def recordings_body(recording: str, after: Mapping[str, Any] | None) -> dict[str
     parts: dict[str, Any] = {
         "ids": {"extended_stats": {"field": "tlog.id"}},
         "last_ms": {"max": {"field": "ttyscribe.last_ms"}},
-        "trust": {"terms": {"field": "ttyscribe.trust", "size": len(TRUSTS)}},
-        "first": {"top_hits": {"size": 1, "sort": _ORDER, "_source": {"includes": _FIRST}}},
+        "trust": {
+            "filters": {"filters": {trust: _trusted(trust) for trust in TRUSTS}},
+            "aggs": {"first": {"top_hits": {"size": 1, "sort": _ORDER, "_source": {"includes": _FIRST}}}},
+        },
         **sums,
     }
     query = term("ttyscribe.recording", recording) if recording else {"match_all": {}}
     return {"size": 0, "query": query, "aggs": {"recordings": {"composite": composite, "aggs": parts}}}
+
+
+def _trusted(trust: str) -> dict[str, Any]:
+    """Messages of one trust; what says nothing has none."""
+    if trust != "none":
+        return term("ttyscribe.trust", trust)
+    return {"bool": {"must_not": [term("ttyscribe.trust", other) for other in TRUSTS[1:]]}}
 
 
 _FIRST = ["@timestamp", "tlog.id", "tlog.pos", "tlog.user", "tlog.host", "tlog.term", "tlog.session"]
@@ -73,11 +83,24 @@ def ids_body(recording: str, after: Mapping[str, Any] | None) -> dict[str, Any]:
     return {"size": 0, "query": term("ttyscribe.recording", recording), "aggs": {"ids": {"composite": composite}}}
 
 
-def to_recording(bucket: Mapping[str, Any], last_id: int, distinct: int) -> Recording:
-    """One recording out of its bucket; last and distinct ids are what was counted."""
-    first = bucket["first"]["hits"]["hits"][0]["_source"]
+class Span(NamedTuple):
+    """Ids of a recording's messages."""
+
+    first: int
+    last: int
+    distinct: int
+
+
+def to_recording(bucket: Mapping[str, Any], ids: Span) -> Recording:
+    """One recording out of its bucket and its ids as they were counted.
+
+    Who, where and when is what its most trusted message says, the first of these: a forger who comes before it can't
+    put another name on the recording.
+    """
+    by_trust = {trust: bucket["trust"]["buckets"][trust] for trust in TRUSTS}
+    found = [trust for trust in TRUSTS if by_trust[trust]["doc_count"]]
+    first = by_trust[found[-1]]["first"]["hits"]["hits"][0]["_source"]
     tlog = first["tlog"]
-    trusts = {entry["key"] for entry in bucket["trust"]["buckets"]}
     return Recording(
         recording=bucket["key"]["rec"],
         user=tlog["user"],
@@ -87,13 +110,13 @@ def to_recording(bucket: Mapping[str, Any], last_id: int, distinct: int) -> Reco
         start_ns=_time(first["@timestamp"]) - tlog["pos"] * 1_000_000,
         duration_ms=int(bucket["last_ms"]["value"] or 0),
         messages=bucket["doc_count"],
-        first_id=tlog["id"],
-        last_id=last_id,
-        distinct_ids=distinct,
+        first_id=ids.first,
+        last_id=ids.last,
+        distinct_ids=ids.distinct,
         out_bytes=int(bucket["out_bytes"]["value"]),
         in_bytes=int(bucket["in_bytes"]["value"]),
         resizes=int(bucket["resizes"]["value"]),
-        trust=next((trust for trust in TRUSTS if trust in trusts), "none"),
+        trust=found[0],
     )
 
 

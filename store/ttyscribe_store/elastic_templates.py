@@ -103,12 +103,19 @@ def verify(transport: Transport, prefix: str) -> None:
             problem = _problem(transport, template, parts)
             if problem:
                 raise Unavailable(f"{transport.address}: index template {template.name} {problem}: {advice}")
-    pattern = f"/{prefix}ttyscribe-*/_mapping?ignore_unavailable=true&allow_no_indices=true"
-    indices = transport.call("GET", pattern, absent=True) or {}
-    strange = [name for name, entry in indices.items() if not _mark(entry.get("mappings", {}))]
+    strange = _strange_index(transport, prefix)
     if strange:
-        text = f"index {strange[0]} was not made by our template: reindex or delete it, and {advice}"
+        text = f"index {strange} was not made by our template: reindex or delete it, and {advice}"
         raise Unavailable(f"{transport.address}: {text}")
+
+
+def _strange_index(transport: Transport, prefix: str) -> str:
+    """An index under our names whose mapping lacks our mark; empty if there is none."""
+    pattern, lenient = f"/{prefix}ttyscribe-*", "ignore_unavailable=true&allow_no_indices=true"
+    names = transport.call("GET", f"{pattern}/_alias?{lenient}", absent=True) or {}
+    # Whole mappings of years of indices would be megabytes.
+    marks = transport.call("GET", f"{pattern}/_mapping?{lenient}&filter_path=*.mappings._meta", absent=True) or {}
+    return next((name for name in sorted(names) if not _mark(marks.get(name, {}).get("mappings", {}))), "")
 
 
 def _mark(mappings: Mapping[str, Any]) -> dict[str, Any]:

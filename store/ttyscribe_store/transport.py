@@ -122,7 +122,7 @@ def _config(address: Address, access: Access) -> Any:
     host = f"[{address.host}]" if ":" in address.host else address.host
     options: dict[str, Any] = {"request_timeout": access.timeout, "connections_per_node": 4}
     if address.scheme == "https":
-        probe = ssl.create_default_context(cafile=access.ca or None)  # unusable files are told now, not at 3 o'clock
+        probe = ssl.create_default_context(cafile=access.ca or None)  # tells unusable files before the first request
         if access.client_cert:
             probe.load_cert_chain(access.client_cert, access.client_key or None)
         options["ca_certs"] = access.ca or ssl.get_default_verify_paths().cafile

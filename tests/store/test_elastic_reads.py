@@ -62,6 +62,15 @@ def test_a_recording_is_computed_from_its_messages(store: ElasticStore) -> None:
     ]
 
 
+def test_a_forged_first_message_puts_no_other_name_on_a_recording(store: ElasticStore) -> None:
+    forged = tlog(0, mark="f", trust="none")
+    forged["tlog"] |= {"user": "root", "host": "elsewhere", "pos": 77}
+    store.write([forged, tlog(1), tlog(2)])
+    store.refresh()
+    (recording,) = store.recordings(RecordingFilter(user="ada", host="web7.example.com"))
+    assert (recording.start_ns, recording.trust, recording.messages) == (START_NS, "none", 3)
+
+
 IDS = {
     "whole": ([1, 2, 3, 4], 0, 0),
     "from zero": ([0, 1, 2], 0, 0),
