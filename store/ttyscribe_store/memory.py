@@ -1,0 +1,147 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The store in this process's memory: `memory:`. For tests, and as the cheapest sink for benchmarks.
+
+Documents are kept as they are given (nothing is copied) and are gone with the process. Reads look at every document.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from ttyscribe_formats.document import Document
+from ttyscribe_store.base import DUPLICATE, STORED, Hit, Outcome, Query, Recording, RecordingFilter, StoredMessage
+from ttyscribe_store.conflict import rank
+from ttyscribe_store.partition import is_partition
+from ttyscribe_store.recordings import Part, fits, newest_first, recording, time_ns
+
+_NO_PARTITION = Outcome("rejected", "ttyscribe.partition is neither YYYY.MM nor implausible-time")
+
+
+class MemoryStore:
+    """`memory:`; each instance is a store of its own."""
+
+    def __init__(self) -> None:
+        self._documents: dict[str, Document] = {}
+
+    def write(self, documents: Sequence[Document]) -> list[Outcome]:
+        """Keep each document that is new."""
+        known = self._documents
+        outcomes = []
+        for document in documents:
+            key = document["viaq_msg_id"]
+            if key in known:
+                outcomes.append(DUPLICATE)
+            elif is_partition(document["ttyscribe"]["partition"]):
+                known[key] = document
+                outcomes.append(STORED)
+            else:
+                outcomes.append(_NO_PARTITION)
+        return outcomes
+
+    def setup(self) -> list[str]:
+        """Nothing to prepare."""
+        return []
+
+    def check(self) -> None:
+        """Always ready."""
+
+    def refresh(self) -> None:
+        """What is written is visible at once."""
+
+    def close(self) -> None:
+        """Forget everything."""
+        self._documents.clear()
+
+    def count(self) -> int:
+        """How many documents are kept."""
+        return len(self._documents)
+
+    def recordings(self, wanted: RecordingFilter) -> Iterator[Recording]:
+        """Every recording that fits, newest first."""
+        groups: defaultdict[str, list[Any]] = defaultdict(list)
+        for document in self._documents.values():
+            if _is_message(document):
+                groups[document["ttyscribe"]["recording"]].append(document)
+        made = (_recording(key, group) for key, group in groups.items())
+        yield from sorted((one for one in made if fits(one, wanted)), key=newest_first)
+
+    def messages(self, recording: str) -> Iterator[StoredMessage]:
+        """All messages of one recording, ordered by tlog id, then by document id."""
+        found = [item for item in self._of(recording) if _is_message(item)]
+        for document in sorted(found, key=lambda item: (item["tlog"]["id"], item["viaq_msg_id"])):
+            own = document["ttyscribe"]
+            yield StoredMessage(document["viaq_msg_id"], document["tlog"], own["trust"], own.get("sender_pid", -1))
+
+    def search(self, query: Query) -> Iterator[Hit]:
+        """Documents that fit, ordered by time, then by document id."""
+        found = [(time_ns(item), key, item) for key, item in self._documents.items() if _matches(item, query)]
+        for at_ns, _, document in sorted(found, key=lambda entry: entry[:2])[: max(query.limit, 0)]:
+            yield hit(document, at_ns)
+
+    def delete(self, recording: str) -> int:
+        """Forget all documents of one recording."""
+        keys = [document["viaq_msg_id"] for document in self._of(recording)]
+        for key in keys:
+            del self._documents[key]
+        return len(keys)
+
+    def _of(self, recording: str) -> list[Document]:
+        return [item for item in self._documents.values() if item["ttyscribe"].get("recording") == recording]
+
+
+def hit(document: Any, at_ns: int) -> Hit:
+    """What a search says of a document that it found."""
+    own, tlog = document["ttyscribe"], document.get("tlog") or {}
+    first_ms = tlog.get("pos", 0)
+    return Hit(
+        document_id=document["viaq_msg_id"],
+        kind=own["kind"],
+        time_ns=at_ns,
+        host=document["hostname"],
+        user=tlog.get("user", ""),
+        recording=own.get("recording", ""),
+        first_ms=first_ms,
+        last_ms=own.get("last_ms", first_ms),
+        message=document["message"],
+        typed=own.get("typed", ""),
+    )
+
+
+def _is_message(document: Document) -> bool:
+    own = document["ttyscribe"]
+    return own["kind"] == "tlog" and bool(own.get("recording"))
+
+
+def _recording(key: str, group: list[Any]) -> Recording:
+    owns = [document["ttyscribe"] for document in group]
+    ids = [document["tlog"]["id"] for document in group]
+    numbers = Part(
+        messages=len(group),
+        distinct_ids=len(set(ids)),
+        first_id=min(ids),
+        last_id=max(ids),
+        out_bytes=sum(own.get("out_bytes", 0) for own in owns),
+        in_bytes=sum(own.get("in_bytes", 0) for own in owns),
+        resizes=sum(own.get("resizes", 0) for own in owns),
+        last_ms=max(own.get("last_ms", 0) for own in owns),
+        trust=min(rank(own["trust"]) for own in owns),
+    )
+    chief = min(group, key=lambda item: (-rank(item["ttyscribe"]["trust"]), item["tlog"]["id"], item["viaq_msg_id"]))
+    return recording(key, numbers, chief)
+
+
+def _matches(document: Any, query: Query) -> bool:
+    own = document["ttyscribe"]
+    for wanted, value in (
+        (query.kind, own["kind"]),
+        (query.recording, own.get("recording", "")),
+        (query.host, document["hostname"]),
+        (query.user, (document.get("tlog") or {}).get("user", "")),
+    ):
+        if wanted and wanted != value:
+            return False
+    at_ns = time_ns(document)
+    if at_ns < query.since_ns or (query.until_ns and at_ns >= query.until_ns):
+        return False
+    text = f" {own['words']} "
+    return all(f" {' '.join(words)} " in text for words in query.terms)

@@ -1,0 +1,17 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Names of partitions: the month of a document's own time, decided by the normalizer, obeyed by stores.
+
+Stores refuse any other name, so that nothing in a document can name a file or an index of its own.
+"""
+
+import re
+from functools import lru_cache
+
+_MONTH = re.compile(r"[0-9]{4}\.(?:0[1-9]|1[0-2])")
+IMPLAUSIBLE = "implausible-time"
+
+
+@lru_cache(maxsize=256)
+def is_partition(name: str) -> bool:
+    """Tell whether this is `YYYY.MM` or `implausible-time`."""
+    return name == IMPLAUSIBLE or _MONTH.fullmatch(name) is not None
