@@ -51,7 +51,8 @@ def _maven(java: Java, *arguments: str) -> None:
         command, env={**os.environ, "JAVA_HOME": str(java.home)}, capture_output=True, text=True, timeout=600
     )
     if done.returncode:
-        raise NoEngine(f"Maven could not fetch: {' '.join(done.stdout.split())[-400:] or done.stderr[-400:]}")
+        said = [line for line in (done.stdout + done.stderr).splitlines() if "ERROR" in line] or ["no reason given"]
+        raise NoEngine(f"Maven could not fetch: {said[0][:400]}")
 
 
 def opensearch(version: str, java: Java) -> Path:

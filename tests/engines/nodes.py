@@ -91,7 +91,12 @@ def _elasticsearch(version: str, java: Java, folder: Path, port: int) -> _Plan:
         program.chmod(0o755)
     (home / "config/elasticsearch.yml").write_text(_YAML.format(name=folder.name, port=port))
     environment = {k: v for k, v in os.environ.items() if not k.startswith("ES_")}
-    environment |= {"ES_JAVA_HOME": str(java.home), "ES_JAVA_OPTS": "-Xms512m -Xmx1g", "CLI_JAVA_OPTS": "-Xmx64m"}
+    environment |= {
+        "ES_JAVA_HOME": str(java.home),
+        "JAVA_HOME": str(java.home),
+        "ES_JAVA_OPTS": "-Xms512m -Xmx1g",
+        "CLI_JAVA_OPTS": "-Xmx64m",
+    }
     environment |= {"HOME": str(folder), "TMPDIR": str(folder)}
     return _Plan([str(home / "bin/elasticsearch")], environment, "nobody" if os.geteuid() == 0 else None)
 
