@@ -1,2 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
-"""rsyslog's omprog protocol, for plugins written in Python."""
+"""rsyslog's omprog protocol, for plugins written in Python.
+
+class Print(Handler):
+    def line(self, data: bytes) -> None:
+        print(data)
+
+sys.exit(run(Print()))
+"""
+
+from .handler import Handler, Retry
+from .plugin import Plugin, run
+from .protocol import Kind, Line, Marks, Protocol, ProtocolError
+
+__version__ = "0.1.0"
+__all__ = ["Handler", "Retry", "run", "Plugin", "Protocol", "Line", "Kind", "Marks", "ProtocolError"]

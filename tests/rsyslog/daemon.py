@@ -23,6 +23,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
+from typing import Self
 
 from tests.peers import require_program
 
@@ -151,7 +152,7 @@ class Rsyslogd:
         return count
 
     def wait_read(self, timeout: float = 60.0) -> None:
-        """Wait until rsyslogd has read every datagram sent, and a moment more, in which the last gets into the queue."""
+        """Wait until rsyslogd has read all that was sent, and a moment more, in which the last gets into the queue."""
         sender = self._sender
         if sender is not None:
             wait_until(lambda: _unread(sender) == 0, timeout, "rsyslogd to read its socket")
@@ -200,7 +201,7 @@ class Rsyslogd:
         finally:
             shutil.rmtree(self.folder, ignore_errors=True)
 
-    def __enter__(self) -> "Rsyslogd":
+    def __enter__(self) -> Self:
         try:
             self.start()
         except BaseException:

@@ -1,0 +1,57 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a plugin's author writes: a Handler, which may raise Retry."""
+
+
+class Retry(Exception):
+    """Raised by a handler that can't do its work now: the same call is made again after `after` seconds.
+
+    Meanwhile rsyslog is kept waiting by dots and never sees an error; `reason` is reported at most once a minute.
+    """
+
+    def __init__(self, after: float = 1.0, reason: str = "") -> None:
+        super().__init__(reason or f"again in {after:g} s")
+        self.after = after
+
+
+class Handler:
+    """Takes rsyslog's lines one by one, in order; subclass it and write `line`.
+
+    All methods are called in the main thread. A method that returns has done its work durably: the line is then
+    confirmed and rsyslog forgets it.
+    """
+
+    def start(self) -> None:
+        """Check what the work needs, before rsyslog is told that the program is ready.
+
+        Retry waits; any other exception ends the program with status 1, and rsyslog starts it again later.
+        """
+
+    def line(self, data: bytes) -> None:
+        """Do the work for one line (without its LF, any bytes).
+
+        Retry makes the same call again later. Any other exception declares the line poison: it goes to `poison` and
+        is confirmed, because an error answer would block the queue behind it for ever.
+        """
+        raise NotImplementedError
+
+    def long_line(self, head: bytes, size: int) -> None:
+        """Do the work for a line of `size` bytes, longer than the limit, of which only `head` was kept.
+
+        The default declares it poison.
+        """
+        raise ValueError(f"line of {size} bytes is longer than {len(head)}")
+
+    def poison(self, data: bytes, error: Exception) -> None:
+        """Put a line aside that `line` can't take; it was reported already.
+
+        Retry and OSError (a full disk) make the same call again later.
+        """
+
+    def idle(self) -> None:
+        """Called when no line has come for the plugin's `idle_after` seconds (never by default).
+
+        An exception is reported and changes nothing.
+        """
+
+    def stop(self) -> None:
+        """Called once at the end, if `start` succeeded: rsyslog has closed the input and all its lines are answered."""

@@ -1,0 +1,206 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The program around a handler: reads lines, calls the handler, answers; the shell of `protocol`."""
+
+import os
+import select
+import time
+from collections.abc import Callable
+
+from . import report, streams
+from .answers import Answers
+from .handler import Handler, Retry
+from .protocol import MAX_LINE, Kind, Line, Marks, Protocol
+from .termination import Termination
+
+READ_SIZE = 64 * 1024  # what a pipe holds
+REPORT_EVERY = 60.0
+_DISK_RETRY = 5.0
+
+
+class _Stopped(BaseException):
+    """The end while a handler asks to be called again: the line stays unanswered, rsyslog keeps it.
+
+    Not an Exception, so that no "whatever a handler raises" takes it for a handler's own.
+    """
+
+
+class Plugin:
+    """Serves one handler over the descriptors `lines` and `answers` until the input ends.
+
+    confirm_timeout: the action's confirmTimeout in seconds; a dot goes out each third of it while work takes time.
+    confirm: False for `confirmMessages="off"`: nothing is written.
+    idle_after: seconds without a line after which, and each again, `handler.idle()` is called; None for never.
+    """
+
+    def __init__(
+        self,
+        handler: Handler,
+        *,
+        lines: int,
+        answers: int,
+        confirm_timeout: float = 10.0,
+        max_line: int = MAX_LINE,
+        marks: Marks | None = Marks(),  # noqa: B008 - immutable
+        confirm: bool = True,
+        idle_after: float | None = None,
+        report: report.Report = report.to_stderr,
+    ) -> None:
+        self._handler = handler
+        self._lines = lines
+        self._idle_after = idle_after
+        self._report = report
+        self._protocol = Protocol(max_line, marks)
+        self._answers = Answers(self._protocol, answers if confirm else None, confirm_timeout / 3)
+        self._termination = Termination()
+        self._reported = -REPORT_EVERY
+
+    def serve(self) -> int:
+        """Serve until the end of the input; the program's exit status.
+
+        0: the input ended (or SIGTERM came while the handler was retrying); 1: the handler could not start, or
+        rsyslog was gone before it took an answer.
+        """
+        try:
+            with self._termination, self._answers:
+                return self._serve_started() if self._start() else 1
+        except _Stopped:
+            return 0
+        except BrokenPipeError:
+            self._report("rsyslog closed the pipe before it took the answer; it will send the line again")
+            return 1
+
+    def _start(self) -> bool:
+        try:
+            self._retrying(self._handler.start)
+        except Exception as error:  # noqa: BLE001 - whatever it is, rsyslog must not be told "ready"
+            self._report(f"can't start: {report.describe(error)}")
+            return False
+        return True
+
+    def _serve_started(self) -> int:
+        try:
+            self._answers.confirm()
+            self._loop()
+        finally:
+            self._stop()
+        return 0
+
+    def _stop(self) -> None:
+        try:
+            self._handler.stop()
+        except Exception as error:  # noqa: BLE001 - all lines are answered: there is only the report left to do
+            self._report(f"stop: {report.describe(error)}")
+
+    def _loop(self) -> None:
+        lines, feed, confirm = self._lines, self._protocol.feed, self._answers.confirm
+        handle, message = self._handler.line, Kind.MESSAGE
+        wait = self._wait_for_input if self._idle_after is not None else None
+        while True:
+            if wait is not None:
+                wait()
+            data = os.read(lines, READ_SIZE)
+            if not data:
+                break
+            for line in feed(data):
+                if line.kind is message:
+                    try:
+                        handle(line.data)
+                    except Exception as error:  # noqa: BLE001 - a poison line must not block the queue
+                        self._trouble(line, error)
+                else:
+                    self._special(line)
+                confirm()
+        if self._protocol.partial:
+            self._report(f"input ended inside a line, after {self._protocol.partial} bytes; rsyslog has it still")
+
+    def _special(self, line: Line) -> None:
+        if line.kind is Kind.LONG:
+            try:
+                self._handler.long_line(line.data, line.size)
+            except Exception as error:  # noqa: BLE001 - as for every line
+                self._trouble(line, error)
+
+    def _trouble(self, line: Line, error: Exception) -> None:
+        """Go on after the first attempt at a line failed: wait and repeat, or put the line aside."""
+        if isinstance(error, Retry):
+            self._pause(error.after, str(error))
+            try:
+                self._retrying(lambda: self._again(line))
+            except Exception as later:  # noqa: BLE001 - as for every line
+                self._put_aside(line, later)
+        else:
+            self._put_aside(line, error)
+
+    def _again(self, line: Line) -> None:
+        if line.kind is Kind.LONG:
+            self._handler.long_line(line.data, line.size)
+        else:
+            self._handler.line(line.data)
+
+    def _put_aside(self, line: Line, error: Exception) -> None:
+        self._report(f"poison line of {line.size} bytes: {report.describe(error)}")
+        try:
+            self._retrying(lambda: self._poison(line.data, error))
+        except Exception as fault:  # noqa: BLE001 - nothing is left to try: the report has to hold the line
+            self._report(f"poison line lost, putting it aside failed: {report.describe(fault)}: {line.data!r}")
+
+    def _poison(self, data: bytes, error: Exception) -> None:
+        try:
+            self._handler.poison(data, error)
+        except OSError as full:
+            raise Retry(_DISK_RETRY, f"can't put a line aside: {full}") from full
+
+    def _retrying(self, call: Callable[[], None]) -> None:
+        """Call until it does not raise Retry; _Stopped if SIGTERM comes meanwhile."""
+        while True:
+            try:
+                return call()
+            except Retry as later:
+                self._pause(later.after, str(later))
+
+    def _pause(self, seconds: float, reason: str) -> None:
+        now = time.monotonic()
+        if now - self._reported >= REPORT_EVERY:
+            self._reported = now
+            self._report(f"holding rsyslog back: {reason}")
+        if not self._termination.wait(seconds):
+            raise _Stopped
+        if self._protocol.exhausted:
+            self._report("no keep-alive is left for this answer: ending, so that rsyslog starts a new program")
+            raise _Stopped
+
+    def _wait_for_input(self) -> None:
+        while not select.select([self._lines], [], [], self._idle_after)[0]:
+            try:
+                self._handler.idle()
+            except Exception as error:  # noqa: BLE001 - housekeeping must not end the service
+                self._report(f"idle: {report.describe(error)}")
+
+
+def run(
+    handler: Handler,
+    *,
+    confirm_timeout: float = 10.0,
+    max_line: int = MAX_LINE,
+    marks: Marks | None = Marks(),  # noqa: B008 - immutable
+    confirm: bool = True,
+    idle_after: float | None = None,
+    report: report.Report = report.to_stderr,
+) -> int:
+    """Serve `handler` on the process's standard input and output; the exit status. Arguments as for Plugin.
+
+    Call it first thing in the main thread: from then on what prints to standard output goes to standard error.
+    """
+    private = streams.claim()
+    plugin = Plugin(
+        handler,
+        lines=private.lines,
+        answers=private.answers,
+        confirm_timeout=confirm_timeout,
+        max_line=max_line,
+        marks=marks,
+        confirm=confirm,
+        idle_after=idle_after,
+        report=report,
+    )
+    return plugin.serve()

@@ -1,0 +1,49 @@
+# SPDX-License-Identifier: Apache-2.0
+"""SIGTERM as a flag, and a sleep that it ends."""
+
+import os
+import select
+import signal
+import threading
+from types import FrameType, TracebackType
+from typing import Self
+
+
+class Termination:
+    """While entered, SIGTERM only sets `requested`: rsyslog sends it just before it closes the input (OMP-8).
+
+    SIGPIPE is ignored, so that a write to a gone rsyslog is an error that can be handled. Outside the main thread,
+    where Python takes no signals, only `wait` works.
+    """
+
+    def __init__(self) -> None:
+        self.requested = False
+        self._read, self._write = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
+        self._before: dict[signal.Signals, object] = {}
+
+    def wait(self, seconds: float) -> bool:
+        """Sleep; True after the whole time, False at once if SIGTERM has come or comes."""
+        if not self.requested:
+            select.select([self._read], [], [], max(0.0, seconds))
+        return not self.requested
+
+    def _on_signal(self, number: int, frame: FrameType | None) -> None:  # noqa: ARG002 - the signature is Python's
+        self.requested = True
+        try:
+            os.write(self._write, b"!")
+        except OSError:
+            pass  # full: it is awake already
+
+    def __enter__(self) -> Self:
+        if threading.current_thread() is threading.main_thread():
+            self._before[signal.SIGTERM] = signal.signal(signal.SIGTERM, self._on_signal)
+            self._before[signal.SIGPIPE] = signal.signal(signal.SIGPIPE, signal.SIG_IGN)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for number, before in self._before.items():
+            signal.signal(number, before)  # type: ignore[arg-type]  # what signal() itself gave
+        os.close(self._read)
+        os.close(self._write)
