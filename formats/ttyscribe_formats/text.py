@@ -49,7 +49,18 @@ class Utf8Splitter:
         except UnicodeDecodeError:
             return self._feed_invalid(data)
         self.pending = data[used:]
-        return [(text, ())] if text else []
+        runs: list[Run] = [(text, ())] if text else []
+        return self._without_surrogate(runs) if self.pending else runs
+
+    def _without_surrogate(self, runs: "list[Run]") -> "list[Run]":
+        """CPython's decoder takes the first two bytes of a surrogate for the beginning of a character; they are none."""
+        if len(self.pending) != 2 or not b"\xed\xa0" <= self.pending <= b"\xed\xbf":
+            return runs
+        sequences = (self.pending[:1], self.pending[1:])
+        self.pending = b""
+        if runs and runs[-1][1]:
+            return [*runs[:-1], ("", runs[-1][1] + sequences)]
+        return [*runs, ("", sequences)]
 
     def _feed_invalid(self, data: bytes) -> "list[Run]":
         marked, used = codecs.utf_8_decode(data, _HANDLER, False)
@@ -72,7 +83,7 @@ class Utf8Splitter:
                 place += 1
         if sequences:
             runs.append(("", tuple(sequences)))
-        return runs
+        return self._without_surrogate(runs) if self.pending else runs
 
     def cut(self) -> "list[Run]":
         """End of the stream: what is pending becomes one invalid sequence."""

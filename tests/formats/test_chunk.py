@@ -6,7 +6,7 @@ import random
 import time
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from tests.formats.oracle import Slow, seen
@@ -99,6 +99,9 @@ def test_byte_by_byte_is_the_same_as_at_once(data: bytes) -> None:
 
 
 @given(st.binary(max_size=2000))
+@example(b"\xed\xa0")
+@example(b"a\xff\xed\xbf")
+@example(b"\xed\xa0\xed\xa0\xed")
 def test_text_equals_pythons_replacement(data: bytes) -> None:
     """One U+FFFD for each maximal invalid prefix, as Unicode recommends."""
     text = "".join(json.loads(message)["out_txt"] for message in chunked([Output(0, data)], 100))
