@@ -7,6 +7,7 @@ One lock makes "an answer is owed" and "write" one step, so that no dot can foll
 
 import os
 import threading
+from collections.abc import Callable
 from types import TracebackType
 from typing import Self
 
@@ -17,13 +18,17 @@ class Answers:
     """Writes to descriptor `fd` what `protocol` allows; a context manager that runs the keep-alive thread.
 
     A dot goes out each `interval` seconds while an answer is owed; no thread for an interval of 0. With `fd` None
-    nothing is written at all (`confirmMessages="off"`).
+    nothing is written at all (`confirmMessages="off"`). `on_gone` is called, in the keep-alive thread, when a dot finds
+    the pipe closed.
     """
 
-    def __init__(self, protocol: Protocol, fd: int | None, interval: float) -> None:
+    def __init__(
+        self, protocol: Protocol, fd: int | None, interval: float, on_gone: Callable[[], None] = lambda: None
+    ) -> None:
         self._protocol = protocol
         self._fd = fd
         self._interval = interval
+        self._on_gone = on_gone
         self._lock = threading.Lock()
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._run, name="omprog-keep-alive", daemon=True)
@@ -40,7 +45,8 @@ class Answers:
             try:
                 self._dot()
             except OSError:
-                return  # rsyslog is gone; the main thread learns it from its own write
+                self._on_gone()
+                return
 
     def _dot(self) -> None:
         with self._lock:

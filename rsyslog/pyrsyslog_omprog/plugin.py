@@ -24,6 +24,10 @@ class _Stopped(BaseException):
     """
 
 
+class _Gone(_Stopped):
+    """The same, because nobody reads the answers any more."""
+
+
 class Plugin:
     """Serves one handler over the descriptors `lines` and `answers` until the input ends.
 
@@ -50,8 +54,10 @@ class Plugin:
         self._idle_after = idle_after
         self._report = report
         self._protocol = Protocol(max_line, marks)
-        self._answers = Answers(self._protocol, answers if confirm else None, confirm_timeout / 3)
         self._termination = Termination()
+        self._answers = Answers(
+            self._protocol, answers if confirm else None, confirm_timeout / 3, self._termination.peer_gone
+        )
         self._reported = -REPORT_EVERY
 
     def serve(self) -> int:
@@ -63,11 +69,11 @@ class Plugin:
         try:
             with self._termination, self._answers:
                 return self._serve_started() if self._start() else 1
-        except _Stopped:
-            return 0
-        except BrokenPipeError:
+        except (BrokenPipeError, _Gone):
             self._report("rsyslog closed the pipe before it took the answer; it will send the line again")
             return 1
+        except _Stopped:
+            return 0
 
     def _start(self) -> bool:
         try:
@@ -164,7 +170,7 @@ class Plugin:
             self._reported = now
             self._report(f"holding rsyslog back: {reason}")
         if not self._termination.wait(seconds):
-            raise _Stopped
+            raise _Gone if self._termination.gone else _Stopped
         if self._protocol.exhausted:
             self._report("no keep-alive is left for this answer: ending, so that rsyslog starts a new program")
             raise _Stopped

@@ -21,7 +21,11 @@ def to_stderr(text: str) -> None:
 
 
 def describe(error: BaseException) -> str:
-    """Name, text and place of an error in one line."""
+    """Name, text and place of an error in one line; never an error itself."""
     frames = traceback.extract_tb(error.__traceback__)
     place = f" ({frames[-1].filename}:{frames[-1].lineno})" if frames else ""
-    return f"{type(error).__name__}: {error}{place}"
+    try:
+        text = str(error)
+    except Exception:  # noqa: BLE001 - a handler's own class; its fault must not end the program
+        text = "no text"
+    return f"{type(error).__name__}: {text}{place}"

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""SIGTERM as a flag, and a sleep that it ends."""
+"""SIGTERM as a flag, the loss of the peer as another, and a sleep that either ends."""
 
 import os
 import select
@@ -18,17 +18,26 @@ class Termination:
 
     def __init__(self) -> None:
         self.requested = False
+        self.gone = False
         self._read, self._write = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
         self._before: dict[signal.Signals, object] = {}
 
     def wait(self, seconds: float) -> bool:
-        """Sleep; True after the whole time, False at once if SIGTERM has come or comes."""
-        if not self.requested:
+        """Sleep; True after the whole time, False at once if SIGTERM has come or comes, or the peer is gone."""
+        if not (self.requested or self.gone):
             select.select([self._read], [], [], max(0.0, seconds))
-        return not self.requested
+        return not (self.requested or self.gone)
+
+    def peer_gone(self) -> None:
+        """Note, from any thread, that rsyslog has closed the answer pipe: waiting on for it is of no use."""
+        self.gone = True
+        self._wake()
 
     def _on_signal(self, number: int, frame: FrameType | None) -> None:  # noqa: ARG002 - the signature is Python's
         self.requested = True
+        self._wake()
+
+    def _wake(self) -> None:
         try:
             os.write(self._write, b"!")
         except OSError:

@@ -1,0 +1,457 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The program around a handler, as a real process over real pipes (docs/contracts/omprog.md)."""
+
+import os
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.rsyslog.daemon import wait_until
+from tests.rsyslog.peer import Peer
+
+
+def test_ready_comes_once_after_the_handlers_own_checks(tmp_path: Path) -> None:
+    """OMP-1: `start` waits with dots and Retry; then one OK, before any line."""
+    code = """
+class H(Handler):
+    tries = 0
+    def start(self):
+        self.tries += 1
+        if self.tries < 4:
+            raise Retry(0.2, "not yet")
+        self.put(b"started")
+"""
+    with Peer(tmp_path, code, "confirm_timeout=0.15") as peer:
+        ready = peer.answer()
+        assert peer.done() == [b"started"]
+        assert ready.endswith(b".OK\n")
+        assert ready.strip(b".") == b"OK\n"
+        assert peer.silent(0.3)
+        assert peer.finish() == 0
+    assert peer.said().count("holding rsyslog back: not yet") == 1
+
+
+def test_what_can_never_start_ends_without_an_answer(tmp_path: Path) -> None:
+    """OMP-1."""
+    code = """
+class H(Handler):
+    def start(self):
+        raise ValueError("no such store")
+"""
+    with Peer(tmp_path, code) as peer:
+        assert peer.answer() == b""
+        assert peer.status() == 1
+    assert "omprog: can't start: ValueError: no such store" in peer.said()
+
+
+def test_one_answer_for_each_line_after_its_work(tmp_path: Path) -> None:
+    """OMP-2, OMP-12: any bytes, a CR and an empty line too."""
+    lines = [b"one", b"", b"cr\r", bytes(set(range(256)) - {10}), "café".encode("latin-1"), b"x" * 200_000]
+    with Peer(tmp_path) as peer:
+        assert peer.answer() == b"OK\n"
+        for number, line in enumerate(lines, 1):
+            assert peer.ask(line) == b"OK\n"
+            assert peer.done() == lines[:number]
+        assert peer.silent(0.2)
+        assert peer.finish() == 0
+
+
+def test_many_lines_in_one_write_have_as_many_answers(tmp_path: Path) -> None:
+    """OMP-2: in order, none missing, none more."""
+    lines = [b"%d" % number for number in range(500)]
+    with Peer(tmp_path) as peer:
+        peer.send(*lines)
+        assert [peer.answer() for _ in range(501)] == [b"OK\n"] * 501
+        assert peer.silent(0.2)
+        assert peer.finish() == 0
+        assert peer.done() == lines
+
+
+NOISE = {
+    "print": "print('OK', flush=True)",
+    "the real sys.stdout": "sys.__stdout__.write('OK\\n'); sys.__stdout__.flush()",
+    "a child process": "subprocess.run(['sh', '-c', 'echo OK; echo OK >&1'])",
+    "a C library": "os.write(1, b'OK\\n')",
+    "a child given every descriptor": (
+        "subprocess.run(['sh', '-c', 'for fd in 3 4 5 6 7 8 9; do echo OK >&$fd; done'], close_fds=False)"
+    ),
+}
+
+
+@pytest.mark.parametrize("noise", NOISE.values(), ids=NOISE.keys())
+def test_nothing_but_the_library_writes_answers(tmp_path: Path, noise: str) -> None:
+    """OMP-4: a stray OK would confirm the next line unread."""
+    code = f"""
+class H(Handler):
+    def start(self):
+        {noise}
+    def line(self, data):
+        {noise}
+        self.put(data)
+"""
+    with Peer(tmp_path, code) as peer:
+        assert peer.answer() == b"OK\n"
+        assert peer.ask(b"a line") == b"OK\n"
+        assert peer.silent(0.3)
+        assert peer.finish() == 0
+    assert peer.done() == [b"a line"]
+    assert "close_fds" in noise or peer.said().count("OK") >= 2
+
+
+def test_standard_input_reads_as_empty(tmp_path: Path) -> None:
+    """OMP-4: a child that reads its standard input takes no line away."""
+    code = """
+class H(Handler):
+    def line(self, data):
+        self.put(data + b"|" + subprocess.run(["cat"], capture_output=True).stdout + sys.stdin.buffer.read())
+"""
+    with Peer(tmp_path, code) as peer:
+        peer.send(b"one", b"two")
+        assert [peer.answer() for _ in range(3)] == [b"OK\n"] * 3
+        assert peer.done() == [b"one|", b"two|"]
+        assert peer.finish() == 0
+
+
+def test_dots_while_a_handler_works_and_none_after_its_answer(tmp_path: Path) -> None:
+    """OMP-6, OMP-7: a third of the time limit apart, from a thread."""
+    code = """
+class H(Handler):
+    def line(self, data):
+        time.sleep(1.0)
+"""
+    with Peer(tmp_path, code, "confirm_timeout=0.3") as peer:
+        assert peer.answer().strip(b".") == b"OK\n"
+        answer = peer.ask(b"slow")
+        assert answer.count(b".") >= 2
+        assert answer == b"." * answer.count(b".") + b"OK\n"
+        assert peer.silent(0.5)
+        assert peer.finish() == 0
+
+
+def test_retry_calls_again_under_dots_and_reports_once(tmp_path: Path) -> None:
+    """OMP-3: the line is confirmed when it is done at last; nothing else ever goes out."""
+    code = """
+class H(Handler):
+    tries = 0
+    def line(self, data):
+        self.tries += 1
+        if data == b"hard" and self.tries < 6:
+            raise Retry(0.1, "store is down")
+        self.put(data)
+"""
+    with Peer(tmp_path, code, "confirm_timeout=0.3") as peer:
+        assert peer.answer().endswith(b"OK\n")
+        peer.send(b"hard", b"easy")
+        first = peer.answer()
+        assert b"." in first
+        assert first.strip(b".") == b"OK\n"
+        assert peer.answer() == b"OK\n"
+        assert peer.done() == [b"hard", b"easy"]
+        assert peer.finish() == 0
+    assert peer.said().count("store is down") == 1
+
+
+POISON = """
+class Awkward(Exception):
+    def __str__(self):
+        raise RuntimeError("no text either")
+
+class H(Handler):
+    def line(self, data):
+        if data == b"bad":
+            raise ValueError("bad\\nvery bad\\x1b[2J")
+        if data == b"awkward":
+            raise Awkward
+        if data == b"late":
+            self.late = getattr(self, "late", 0) + 1
+            raise Retry(0.05) if self.late == 1 else KeyError("late")
+        self.put(data)
+    def poison(self, data, error):
+        self.put(b"poison " + data + b" " + type(error).__name__.encode())
+"""
+
+
+def test_a_poison_line_is_reported_put_aside_and_confirmed(tmp_path: Path) -> None:
+    """OMP-15, OMP-3, OMP-16: the next line follows at once; the report is one line, its control characters escaped."""
+    with Peer(tmp_path, POISON) as peer:
+        assert peer.answer() == b"OK\n"
+        for line in (b"bad", b"awkward", b"late", b"good"):
+            assert peer.ask(line).lstrip(b".") == b"OK\n"
+        assert peer.finish() == 0
+        assert peer.done() == [b"poison bad ValueError", b"poison awkward Awkward", b"poison late KeyError", b"good"]
+    reports = peer.said().splitlines()
+    assert len(reports) == 4  # "holding back" for the one that was retried
+    assert reports[0].startswith(r"omprog: poison line of 3 bytes: ValueError: bad\nvery bad\x1b[2J")
+
+
+def test_putting_aside_waits_for_a_full_disk(tmp_path: Path) -> None:
+    """OMP-15."""
+    code = """
+import pyrsyslog_omprog.plugin
+pyrsyslog_omprog.plugin._DISK_RETRY = 0.1
+class H(Handler):
+    full = 3
+    def line(self, data):
+        raise ValueError("never")
+    def poison(self, data, error):
+        self.full -= 1
+        if self.full:
+            raise OSError(28, "No space left on device")
+        self.put(data)
+"""
+    with Peer(tmp_path, code) as peer:
+        assert peer.answer() == b"OK\n"
+        assert peer.ask(b"one").lstrip(b".") == b"OK\n"
+        assert peer.done() == [b"one"]
+        assert peer.finish() == 0
+    assert "can't put a line aside: [Errno 28] No space left on device" in peer.said()
+
+
+def test_a_line_that_can_not_even_be_put_aside_is_reported_and_confirmed(tmp_path: Path) -> None:
+    """OMP-15, OMP-3."""
+    code = """
+class H(Handler):
+    def line(self, data):
+        raise ValueError("never")
+    def poison(self, data, error):
+        raise KeyError("nor this")
+"""
+    with Peer(tmp_path, code) as peer:
+        assert [peer.answer(), peer.ask(b"one"), peer.ask(b"two")] == [b"OK\n"] * 3
+        assert peer.finish() == 0
+    assert "poison line lost, putting it aside failed: KeyError: 'nor this'" in peer.said()
+    assert "b'one'" in peer.said()
+
+
+def test_a_long_line_comes_as_its_head_and_size(tmp_path: Path) -> None:
+    """OMP-13: and by default it is poison."""
+    code = """
+class H(Handler):
+    def long_line(self, head, size):
+        if size == 11:
+            return super().long_line(head, size)
+        self.put(head + b" of %d" % size)
+    def poison(self, data, error):
+        self.put(b"poison " + data + b": " + str(error).encode())
+"""
+    with Peer(tmp_path, code, "max_line=10") as peer:
+        assert peer.answer() == b"OK\n"
+        for line in (b"0123456789", b"0123456789a", b"x" * 1_000_000):
+            assert peer.ask(line) == b"OK\n"
+        assert peer.finish() == 0
+        assert peer.done() == [
+            b"0123456789",
+            b"poison 0123456789: line of 11 bytes is longer than 10",
+            b"x" * 10 + b" of 1000000",
+        ]
+
+
+def test_transaction_marks_are_answered_and_never_handed_over(tmp_path: Path) -> None:
+    """OMP-14: lines inside are answered OK, one by one."""
+    begin, commit = b"BEGIN TRANSACTION", b"COMMIT TRANSACTION"
+    with Peer(tmp_path) as peer:
+        assert peer.answer() == b"OK\n"
+        for line in (begin, b"a", begin, b"b", b"c", commit, b"d"):
+            assert peer.ask(line) == b"OK\n"
+        assert peer.finish() == 0
+        assert peer.done() == [b"a", b"b", b"c", b"d"]
+
+
+def test_sigterm_is_a_flag_and_work_goes_on_to_the_end(tmp_path: Path) -> None:
+    """OMP-8."""
+    code = """
+class H(Handler):
+    def line(self, data):
+        time.sleep(0.5)
+        self.put(data)
+    def stop(self):
+        self.put(b"stopped")
+"""
+    with Peer(tmp_path, code) as peer:
+        assert peer.answer() == b"OK\n"
+        peer.send(b"one", b"two")
+        time.sleep(0.1)
+        peer.terminate()
+        assert [peer.answer(), peer.answer()] == [b"OK\n"] * 2
+        assert peer.ask(b"three") == b"OK\n"
+        assert peer.process.poll() is None
+        assert peer.finish() == 0
+        assert peer.done() == [b"one", b"two", b"three", b"stopped"]
+
+
+RETRYING = """
+class H(Handler):
+    def line(self, data):
+        self.put(data)
+        raise Retry(60, "store is down")
+"""
+
+
+def test_sigterm_ends_a_retry_and_leaves_the_line_to_rsyslog(tmp_path: Path) -> None:
+    """OMP-8: no answer, status 0, within a second or so and not after the 60 of the handler."""
+    with Peer(tmp_path, RETRYING) as peer:
+        assert peer.answer() == b"OK\n"
+        peer.send(b"one")
+        wait_until(peer.done)
+        peer.terminate()
+        assert peer.status() == 0
+        assert peer.answer().strip(b".") == b""
+        assert peer.done() == [b"one"]
+
+
+def test_a_retry_ends_when_nobody_reads_answers_any_more(tmp_path: Path) -> None:
+    """OMP-11: a killed rsyslogd leaves no program behind that waits for a store."""
+    with Peer(tmp_path, RETRYING, "confirm_timeout=0.3") as peer:
+        assert peer.answer().endswith(b"OK\n")
+        peer.send(b"one")
+        wait_until(peer.done)
+        peer.close_lines()
+        peer.close_answers()
+        assert peer.status() == 1
+        assert peer.done() == [b"one"]
+    assert "rsyslog closed the pipe" in peer.said()
+
+
+def test_a_closed_answer_pipe_ends_it_after_the_line_in_work(tmp_path: Path) -> None:
+    """OMP-11: status 1, no traceback, not killed by SIGPIPE."""
+    code = """
+class H(Handler):
+    def line(self, data):
+        time.sleep(0.3)
+        self.put(data)
+    def stop(self):
+        self.put(b"stopped")
+"""
+    with Peer(tmp_path, code) as peer:
+        assert peer.answer() == b"OK\n"
+        peer.send(b"one", b"two")
+        peer.close_answers()
+        assert peer.status() == 1
+        assert peer.done() == [b"one", b"stopped"]
+    assert peer.said().count("\n") == 1
+    assert "rsyslog closed the pipe before it took the answer" in peer.said()
+
+
+def test_the_end_of_the_input_is_the_end_within_a_second(tmp_path: Path) -> None:
+    """OMP-9: a generous multiple of it here, far below any wait that the program could be in."""
+    with Peer(tmp_path, options="confirm_timeout=60, idle_after=60") as peer:
+        assert peer.answer() == b"OK\n"
+        before = time.monotonic()
+        assert peer.finish() == 0
+        assert time.monotonic() - before < 5
+    assert peer.said() == ""
+
+
+def test_half_a_line_at_the_end_is_reported_and_not_processed(tmp_path: Path) -> None:
+    """OMP-10."""
+    with Peer(tmp_path) as peer:
+        assert peer.answer() == b"OK\n"
+        assert peer.ask(b"whole") == b"OK\n"
+        peer.send_raw(b"half a li")
+        assert peer.finish() == 0
+        assert peer.answer() == b""
+        assert peer.done() == [b"whole"]
+    assert "input ended inside a line, after 9 bytes" in peer.said()
+
+
+def test_idle_is_called_again_and_again_and_its_fault_is_only_reported(tmp_path: Path) -> None:
+    """OMP-2: idling never answers."""
+    code = """
+class H(Handler):
+    def idle(self):
+        self.put(b"idle")
+        raise RuntimeError("housekeeping")
+"""
+    with Peer(tmp_path, code, "idle_after=0.05") as peer:
+        assert peer.answer() == b"OK\n"
+        wait_until(lambda: len(peer.done()) >= 3)
+        assert peer.silent(0.1)
+        assert peer.ask(b"a line") == b"OK\n"
+        assert b"a line" in peer.done()
+        assert peer.finish() == 0
+    assert "omprog: idle: RuntimeError: housekeeping" in peer.said()
+
+
+def test_a_report_is_one_short_line_whatever_it_says(tmp_path: Path) -> None:
+    """OMP-16."""
+    code = """
+class H(Handler):
+    def line(self, data):
+        raise ValueError("\\n\\x1b\\ud800é" * 5000)
+"""
+    with Peer(tmp_path, code) as peer:
+        assert [peer.answer(), peer.ask(b"x"), peer.ask(b"y")] == [b"OK\n"] * 3
+        assert peer.finish() == 0
+    raw = peer.errors.read_bytes()
+    assert raw.count(b"\n") == 2
+    assert all(len(line) < 4096 for line in raw.split(b"\n"))
+    assert b"\x1b" not in raw
+
+
+def test_a_report_that_can_not_be_written_is_no_error(tmp_path: Path) -> None:
+    """OMP-16: as with a full disk below the `output` file."""
+    code = POISON + "\nos.dup2(os.open('/dev/full', os.O_WRONLY), 2)\n"
+    with Peer(tmp_path, code) as peer:
+        assert [peer.answer(), peer.ask(b"bad"), peer.ask(b"good")] == [b"OK\n"] * 3
+        assert peer.finish() == 0
+        assert peer.done() == [b"poison bad ValueError", b"good"]
+
+
+def test_it_ends_itself_before_the_dots_run_out(tmp_path: Path) -> None:
+    """OMP-5: between two attempts, with status 0 and no answer, so that rsyslog gives the line to a new one."""
+    code = """
+import pyrsyslog_omprog.protocol
+pyrsyslog_omprog.protocol.MAX_DOTS = 5
+class H(Handler):
+    def line(self, data):
+        raise Retry(0.1, "store is down")
+"""
+    with Peer(tmp_path, code, "confirm_timeout=0.06") as peer:
+        assert peer.answer().endswith(b"OK\n")
+        peer.send(b"one")
+        assert peer.answer() == b"....."
+        assert peer.status() == 0
+    assert "no keep-alive is left for this answer" in peer.said()
+
+
+def test_without_confirmations_nothing_is_written(tmp_path: Path) -> None:
+    """OMP-4: and standard output is private all the same."""
+    code = """
+class H(Handler):
+    def line(self, data):
+        print("noise", flush=True)
+        self.put(data)
+"""
+    with Peer(tmp_path, code, "confirm=False, confirm_timeout=0.03") as peer:
+        peer.send(b"one", b"two")
+        wait_until(lambda: len(peer.done()) == 2)
+        assert peer.finish() == 0
+        assert peer.answer() == b""
+
+
+def test_kill_at_any_moment_leaves_every_unconfirmed_line_with_rsyslog(tmp_path: Path) -> None:
+    """OMP-2: after SIGKILL what was answered is done."""
+    for round_number in range(5):
+        folder = tmp_path / str(round_number)
+        folder.mkdir()
+        with Peer(folder) as peer:
+            assert peer.answer() == b"OK\n"
+            lines = [b"%d" % number for number in range(2000)]
+            peer.send(*lines)
+            for _ in range(100 * round_number + 1):
+                peer.answer()
+            peer.process.kill()
+            peer.status()
+            confirmed = 100 * round_number + 1 + _answers_left(peer)
+            assert len(peer.done()) >= confirmed
+            assert peer.done() == lines[: len(peer.done())]
+
+
+def _answers_left(peer: Peer) -> int:
+    """Answers that were in the pipe when the program was killed."""
+    os.set_blocking(peer._read, True)
+    count = 0
+    while peer.answer() == b"OK\n":
+        count += 1
+    return count
