@@ -60,7 +60,7 @@ class Chunker:
         "_payload",
         "_pending_in_ns",
         "_pending_out_ns",
-        "_pos_ms",
+        "_pos_ns",
         "_prev_ns",
         "_room",
         "_rows",
@@ -69,7 +69,7 @@ class Chunker:
         "_stretches",
         "_timing",
         "_used",
-        "_wall_ms",
+        "_wall_ns",
     )
 
     def __init__(self, header: "Header", payload: int = DEFAULT_PAYLOAD, *, marks: bool = False) -> None:
@@ -80,7 +80,7 @@ class Chunker:
         self._split_in, self._split_out = Utf8Splitter(), Utf8Splitter()
         self._pending_in_ns = self._pending_out_ns = 0
         self._first_ns = self._prev_ns = -1
-        self._wall_ms = 0
+        self._wall_ns = 0
         self._columns = self._rows = -1
         self._number = 0
         self._stretches = Stretches() if marks else None
@@ -101,7 +101,7 @@ class Chunker:
         """The messages that this packet completes. `wall_ns` counts for the first packet only."""
         if self._first_ns < 0:
             self._first_ns = self._prev_ns = packet.time_ns
-            self._wall_ms = wall_ns // _MS
+            self._wall_ns = wall_ns
         if isinstance(packet, Output):
             return self._feed_output(packet)
         if isinstance(packet, Input):
@@ -132,7 +132,7 @@ class Chunker:
             return done + self.flush()
         if not self._used:
             self._prev_ns = max(self._prev_ns, time_ns)
-            self._pos_ms = (self._prev_ns - self._first_ns) // _MS
+            self._pos_ns = self._prev_ns - self._first_ns
         self._stretches.status = status
         return [*done, self._emit()]
 
@@ -142,7 +142,7 @@ class Chunker:
         self._room = self._payload
         self._used = False
         self._timing = ""
-        self._pos_ms = 0
+        self._pos_ns = 0
         self._in.reset()
         self._out.reset()
 
@@ -234,7 +234,7 @@ class Chunker:
         self._prev_ns = max(self._prev_ns, time_ns)
         if not self._used:
             self._used = True
-            self._pos_ms = (self._prev_ns - self._first_ns) // _MS
+            self._pos_ns = self._prev_ns - self._first_ns
             self._timing = repeat
             self._room -= len(repeat)
         elif delay:
@@ -253,9 +253,10 @@ class Chunker:
     def _emit(self) -> bytes:
         self._close_runs()
         self._number += 1
-        pos = self._pos_ms
+        pos_ns = self._pos_ns
         body = (
-            f'{self._number},"pos":{pos},"time":{tlog.encode_time(self._wall_ms + pos)},"timing":"{self._timing}",'
+            f'{self._number},"pos":{pos_ns // _MS},"time":{tlog.encode_time((self._wall_ns + pos_ns) // _MS)},'
+            f'"timing":"{self._timing}",'
             f'"in_txt":"{self._in.text()}","in_bin":[{self._in.numbers()}],'
             f'"out_txt":"{self._out.text()}","out_bin":[{self._out.numbers()}]'
         ).encode()

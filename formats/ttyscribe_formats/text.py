@@ -53,7 +53,7 @@ class Utf8Splitter:
         return self._without_surrogate(runs) if self.pending else runs
 
     def _without_surrogate(self, runs: "list[Run]") -> "list[Run]":
-        """CPython's decoder takes the first two bytes of a surrogate for the beginning of a character; they are none."""
+        """CPython's decoder takes two bytes of a surrogate for the beginning of a character; they are none."""
         if len(self.pending) != 2 or not b"\xed\xa0" <= self.pending <= b"\xed\xbf":
             return runs
         sequences = (self.pending[:1], self.pending[1:])
