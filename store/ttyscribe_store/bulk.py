@@ -7,12 +7,14 @@ again), or one document (rejected, so that it can't block the rest).
 """
 
 import json
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from ttyscribe_formats.document import Document
 from ttyscribe_formats.errors import Unavailable
 from ttyscribe_store.base import DUPLICATE, STORED, Outcome
+from ttyscribe_store.partition import is_partition
 
 try:
     import orjson
@@ -24,6 +26,7 @@ MAX_BYTES = 10 << 20
 """Proxies in front of engines refuse more."""
 MAX_COUNT = 1000
 _SHOWN = 500
+_KIND = re.compile(r"[a-z][a-z_]{0,31}")
 
 OUTAGES = (
     "index_not_found",
@@ -67,22 +70,24 @@ def _encode(value: Mapping[str, Any]) -> bytes:
 
 
 def encode(document: Document, prefix: str) -> bytes:
-    """Both lines of one `create`: where to, and the document."""
+    """Both lines of one `create`: where to, and the document. ValueError: it names no index of ours."""
     own = document["ttyscribe"]
+    if not is_partition(own["partition"]) or not _KIND.fullmatch(own["kind"]):
+        raise ValueError(f"no partition or kind: {own['partition']!r}, {own['kind']!r}")
     index = f"{prefix}ttyscribe-{own['kind']}-{own['partition']}"
     head = _encode({"create": {"_index": index, "_id": document["viaq_msg_id"]}})
     return b"".join((head, b"\n", _encode(document), b"\n"))
 
 
 def prepare(documents: Sequence[Document], prefix: str) -> tuple[list[Item], dict[int, Outcome]]:
-    """Each document's lines; the second part has the outcome of those that can't be put into JSON."""
+    """Each document's lines; the second part has the outcome of those that can't be sent."""
     items: list[Item] = []
     refused: dict[int, Outcome] = {}
     for position, document in enumerate(documents):
         try:
             items.append(Item(position, encode(document, prefix)))
         except (TypeError, ValueError, RecursionError) as error:
-            refused[position] = Outcome("rejected", f"can't be written as JSON: {error}"[:_SHOWN])
+            refused[position] = Outcome("rejected", f"can't be sent: {error}"[:_SHOWN])
     return items, refused
 
 

@@ -15,7 +15,10 @@ from ttyscribe_formats.errors import ConfigError, Unavailable
 from ttyscribe_store import bulk, elastic_queries, elastic_templates
 from ttyscribe_store.address import Access, parse_address
 from ttyscribe_store.base import Hit, Outcome, Query, Recording, RecordingFilter, StoredMessage
+from ttyscribe_store.recordings import fits, newest_first
 from ttyscribe_store.transport import NDJSON, Answer, Transport
+from ttyscribe_store.views import hit as to_hit
+from ttyscribe_store.views import stored_message
 
 _LOG = logging.getLogger("ttyscribe.store")
 _BULK = "/_bulk?filter_path=errors,took,items.*.status,items.*.error"
@@ -99,8 +102,8 @@ class ElasticStore:
 
     def recordings(self, wanted: RecordingFilter) -> Iterator[Recording]:
         """Every recording that fits, newest first, computed from its messages by aggregation."""
-        found = [recording for recording in self._all_recordings(wanted.recording) if _fits(recording, wanted)]
-        yield from sorted(found, key=lambda recording: (-recording.start_ns, recording.recording))
+        found = [recording for recording in self._all_recordings(wanted.recording) if fits(recording, wanted)]
+        yield from sorted(found, key=newest_first)
 
     def _all_recordings(self, recording: str) -> Iterator[Recording]:
         after: dict[str, Any] | None = None
@@ -137,7 +140,7 @@ class ElasticStore:
     def messages(self, recording: str) -> Iterator[StoredMessage]:
         """All messages of one recording, ordered by tlog id, then by document id."""
         hits = self._hits("tlog-*", elastic_queries.messages_body(recording, _PAGE))
-        return map(elastic_queries.to_message, hits)
+        return (stored_message(hit["_source"]) for hit in hits)
 
     def search(self, query: Query) -> Iterator[Hit]:
         """Documents that fit, ordered by time, then by document id."""
@@ -145,7 +148,7 @@ class ElasticStore:
         for count, hit in enumerate(hits):
             if count >= query.limit:
                 return
-            yield elastic_queries.to_hit(hit)
+            yield to_hit(hit["_source"])
 
     def _hits(self, kinds: str, body: dict[str, Any]) -> Iterator[dict[str, Any]]:
         """All hits of a sorted query, page after page; there is no limit of 10,000 this way."""
@@ -214,15 +217,3 @@ def _is_json(answer: Answer) -> bool:
         return isinstance(json.loads(answer.body), dict)
     except ValueError:
         return False
-
-
-def _fits(recording: Recording, wanted: RecordingFilter) -> bool:
-    """Tell whether a recording is one of those wanted; times bound its own span."""
-    if wanted.user and recording.user != wanted.user:
-        return False
-    if wanted.host and recording.host != wanted.host:
-        return False
-    end_ns = recording.start_ns + recording.duration_ms * 1_000_000
-    if wanted.since_ns and end_ns < wanted.since_ns:
-        return False
-    return not wanted.until_ns or recording.start_ns < wanted.until_ns

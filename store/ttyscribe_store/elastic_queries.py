@@ -8,13 +8,13 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from ttyscribe_formats import timestamp
-from ttyscribe_formats.errors import MessageError
-from ttyscribe_store.base import Hit, Query, Recording, StoredMessage
+from ttyscribe_store.base import Query, Recording
+from ttyscribe_store.conflict import TRUSTS
+from ttyscribe_store.recordings import Part
+from ttyscribe_store.recordings import recording as made
 
 EXACT = 1 << 53
 """Above this an engine's double loses units."""
-TRUSTS = ("none", "user", "system")
-"""Lowest first."""
 BUCKETS = 500
 """Recordings an aggregation gives at once."""
 
@@ -92,45 +92,28 @@ class Span(NamedTuple):
 
 
 def to_recording(bucket: Mapping[str, Any], ids: Span) -> Recording:
-    """One recording out of its bucket and its ids as they were counted.
-
-    Who, where and when is what its most trusted message says, the first of these: a forger who comes before it can't
-    put another name on the recording.
-    """
-    by_trust = {trust: bucket["trust"]["buckets"][trust] for trust in TRUSTS}
-    found = [trust for trust in TRUSTS if by_trust[trust]["doc_count"]]
-    first = by_trust[found[-1]]["first"]["hits"]["hits"][0]["_source"]
-    tlog = first["tlog"]
-    return Recording(
-        recording=bucket["key"]["rec"],
-        user=tlog["user"],
-        host=tlog["host"],
-        term=tlog["term"],
-        session=tlog["session"],
-        start_ns=_time(first["@timestamp"]) - tlog["pos"] * 1_000_000,
-        duration_ms=int(bucket["last_ms"]["value"] or 0),
+    """One recording out of its bucket and its ids as they were counted."""
+    by_trust = [bucket["trust"]["buckets"][trust] for trust in TRUSTS]
+    ranks = [number for number, entry in enumerate(by_trust) if entry["doc_count"]]
+    chief = by_trust[ranks[-1]]["first"]["hits"]["hits"][0]["_source"]
+    numbers = Part(
         messages=bucket["doc_count"],
+        distinct_ids=ids.distinct,
         first_id=ids.first,
         last_id=ids.last,
-        distinct_ids=ids.distinct,
         out_bytes=int(bucket["out_bytes"]["value"]),
         in_bytes=int(bucket["in_bytes"]["value"]),
         resizes=int(bucket["resizes"]["value"]),
-        trust=found[0],
+        last_ms=int(bucket["last_ms"]["value"] or 0),
+        trust=ranks[0],
     )
+    return made(bucket["key"]["rec"], numbers, chief)
 
 
 def messages_body(recording: str, size: int) -> dict[str, Any]:
     """One page of a recording's messages in playing order."""
-    wanted = ["tlog", "ttyscribe.trust", "ttyscribe.sender_pid"]
+    wanted = ["viaq_msg_id", "tlog", "ttyscribe.trust", "ttyscribe.sender_pid"]
     return {"size": size, "query": term("ttyscribe.recording", recording), "sort": _ORDER, "_source": wanted}
-
-
-def to_message(hit: Mapping[str, Any]) -> StoredMessage:
-    """One stored message out of its hit."""
-    source = hit["_source"]
-    own = source["ttyscribe"]
-    return StoredMessage(hit["_id"], source["tlog"], own["trust"], own.get("sender_pid", -1))
 
 
 def search_body(query: Query, size: int) -> dict[str, Any]:
@@ -150,7 +133,15 @@ def search_body(query: Query, size: int) -> dict[str, Any]:
         {"@timestamp": {"order": "asc", "missing": "_last", "unmapped_type": "date_nanos"}},
         {"viaq_msg_id": {"order": "asc", "unmapped_type": "keyword"}},
     ]
-    wanted = ["@timestamp", "hostname", "message", "tlog.user", "tlog.pos", *(f"ttyscribe.{name}" for name in _OWN)]
+    wanted = [
+        "@timestamp",
+        "hostname",
+        "message",
+        "viaq_msg_id",
+        "tlog.user",
+        "tlog.pos",
+        *(f"ttyscribe.{name}" for name in _OWN),
+    ]
     return {"size": size, "query": {"bool": {"filter": clauses}}, "sort": order, "_source": wanted}
 
 
@@ -160,29 +151,3 @@ _OWN = ("kind", "recording", "last_ms", "typed")
 def timestamp_ns(time_ns: int) -> str:
     """A time with all nine digits, as the engines compare it."""
     return f"{timestamp.to_text(time_ns)[:19]}.{time_ns % timestamp.SECOND:09d}Z"
-
-
-def to_hit(hit: Mapping[str, Any]) -> Hit:
-    """One found document."""
-    source = hit["_source"]
-    own, tlog = source["ttyscribe"], source.get("tlog", {})
-    first = tlog.get("pos", 0)
-    return Hit(
-        document_id=hit["_id"],
-        kind=own["kind"],
-        time_ns=_time(source["@timestamp"]),
-        host=source["hostname"],
-        user=tlog.get("user", ""),
-        recording=own.get("recording", ""),
-        first_ms=first,
-        last_ms=own.get("last_ms", first),
-        message=source["message"],
-        typed=own.get("typed", ""),
-    )
-
-
-def _time(text: str) -> int:
-    try:
-        return timestamp.parse(text)
-    except MessageError:
-        return 0

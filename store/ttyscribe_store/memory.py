@@ -12,7 +12,8 @@ from ttyscribe_formats.document import Document
 from ttyscribe_store.base import DUPLICATE, STORED, Hit, Outcome, Query, Recording, RecordingFilter, StoredMessage
 from ttyscribe_store.conflict import rank
 from ttyscribe_store.partition import is_partition
-from ttyscribe_store.recordings import Part, fits, newest_first, recording, time_ns
+from ttyscribe_store.recordings import Part, fits, newest_first, recording
+from ttyscribe_store.views import hit, stored_message, time_ns
 
 _NO_PARTITION = Outcome("rejected", "ttyscribe.partition is neither YYYY.MM nor implausible-time")
 
@@ -69,14 +70,13 @@ class MemoryStore:
         """All messages of one recording, ordered by tlog id, then by document id."""
         found = [item for item in self._of(recording) if _is_message(item)]
         for document in sorted(found, key=lambda item: (item["tlog"]["id"], item["viaq_msg_id"])):
-            own = document["ttyscribe"]
-            yield StoredMessage(document["viaq_msg_id"], document["tlog"], own["trust"], own.get("sender_pid", -1))
+            yield stored_message(document)
 
     def search(self, query: Query) -> Iterator[Hit]:
         """Documents that fit, ordered by time, then by document id."""
         found = [(time_ns(item), key, item) for key, item in self._documents.items() if _matches(item, query)]
-        for at_ns, _, document in sorted(found, key=lambda entry: entry[:2])[: max(query.limit, 0)]:
-            yield hit(document, at_ns)
+        for _, _, document in sorted(found, key=lambda entry: entry[:2])[: max(query.limit, 0)]:
+            yield hit(document)
 
     def delete(self, recording: str) -> int:
         """Forget all documents of one recording."""
@@ -87,24 +87,6 @@ class MemoryStore:
 
     def _of(self, recording: str) -> list[Document]:
         return [item for item in self._documents.values() if item["ttyscribe"].get("recording") == recording]
-
-
-def hit(document: Any, at_ns: int) -> Hit:
-    """What a search says of a document that it found."""
-    own, tlog = document["ttyscribe"], document.get("tlog") or {}
-    first_ms = tlog.get("pos", 0)
-    return Hit(
-        document_id=document["viaq_msg_id"],
-        kind=own["kind"],
-        time_ns=at_ns,
-        host=document["hostname"],
-        user=tlog.get("user", ""),
-        recording=own.get("recording", ""),
-        first_ms=first_ms,
-        last_ms=own.get("last_ms", first_ms),
-        message=document["message"],
-        typed=own.get("typed", ""),
-    )
 
 
 def _is_message(document: Document) -> bool:

@@ -8,10 +8,9 @@ one with the lowest id: a forged message can't rename a recording or hide it fro
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from ttyscribe_formats import timestamp
-from ttyscribe_formats.errors import MessageError
 from ttyscribe_store.base import Recording, RecordingFilter
 from ttyscribe_store.conflict import TRUSTS
+from ttyscribe_store.views import time_ns
 
 _MS = 1_000_000
 
@@ -66,14 +65,6 @@ def recording(key: str, numbers: Part, chief: Mapping[str, Any]) -> Recording:
         resizes=numbers.resizes,
         trust=TRUSTS[numbers.trust],
     )
-
-
-def time_ns(document: Mapping[str, Any]) -> int:
-    """A document's own time; 0 where it has none that can be read."""
-    try:
-        return timestamp.parse(document["@timestamp"])
-    except (MessageError, KeyError, AttributeError, TypeError):
-        return 0
 
 
 def fits(found: Recording, wanted: RecordingFilter) -> bool:

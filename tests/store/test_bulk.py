@@ -63,7 +63,14 @@ def test_what_is_no_json_is_rejected_alone() -> None:
     items, refused = prepare([syslog(1), bad, syslog(3)], "")
     assert [item.position for item in items] == [0, 2]
     assert refused[1].status == "rejected"
-    assert "JSON" in refused[1].reason
+    assert "can't be sent" in refused[1].reason
+
+
+@pytest.mark.parametrize("part", [{"kind": "../x"}, {"kind": "A"}, {"kind": ""}, {"partition": "*"}, {"partition": ""}])
+def test_what_names_no_index_of_ours_is_rejected(part: dict[str, str]) -> None:
+    items, refused = prepare([syslog(1, **part)], "")
+    assert items == []
+    assert refused[0].status == "rejected"
 
 
 ONE_DOCUMENT = {

@@ -1,0 +1,41 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the reads make of a stored document; pure."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from ttyscribe_formats import timestamp
+from ttyscribe_formats.errors import MessageError
+from ttyscribe_store.base import Hit, StoredMessage
+
+
+def time_ns(document: Mapping[str, Any]) -> int:
+    """A document's own time; 0 where it has none that can be read."""
+    try:
+        return timestamp.parse(document["@timestamp"])
+    except (MessageError, KeyError, AttributeError, TypeError):
+        return 0
+
+
+def stored_message(document: Mapping[str, Any]) -> StoredMessage:
+    """One message of a recording."""
+    own = document["ttyscribe"]
+    return StoredMessage(document["viaq_msg_id"], document["tlog"], own["trust"], own.get("sender_pid", -1))
+
+
+def hit(document: Mapping[str, Any]) -> Hit:
+    """What a search says of a document that it found."""
+    own, tlog = document["ttyscribe"], document.get("tlog") or {}
+    first_ms = tlog.get("pos", 0)
+    return Hit(
+        document_id=document["viaq_msg_id"],
+        kind=own["kind"],
+        time_ns=time_ns(document),
+        host=document["hostname"],
+        user=tlog.get("user", ""),
+        recording=own.get("recording", ""),
+        first_ms=first_ms,
+        last_ms=own.get("last_ms", first_ms),
+        message=document["message"],
+        typed=own.get("typed", ""),
+    )

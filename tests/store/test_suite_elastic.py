@@ -1,0 +1,22 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The shared suite on a real OpenSearch and a real Elasticsearch."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.store.suite import StoreSuite
+from ttyscribe_store.base import Store
+from ttyscribe_store.open import open_store
+
+
+@pytest.mark.engine
+class TestElastic(StoreSuite):
+    """Each engine."""
+
+    @pytest.fixture
+    def store(self, engine_url: str) -> Iterator[Store]:
+        """An empty store that is not set up."""
+        store = open_store(engine_url)
+        yield store
+        store.close()
