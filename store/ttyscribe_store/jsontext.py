@@ -32,7 +32,9 @@ def dumps(value: Any) -> bytes:
 def loads(text: bytes | str) -> Any:
     """The value of a JSON text. Raises ValueError where it is none, or nested too deep."""
     data = text.encode("utf-8", "surrogatepass") if isinstance(text, str) else text
-    if orjson is None or _BEYOND_64_BIT in data.translate(_DIGITS):
+    if orjson is None:
+        return _loads_exactly(data)
+    if _BEYOND_64_BIT in data.translate(_DIGITS):
         return _loads_exactly(data)
     try:
         return orjson.loads(data)

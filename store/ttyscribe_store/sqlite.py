@@ -1,0 +1,208 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The store in a folder of SQLite files: `sqlite:DIR`. Needs nothing but the standard library.
+
+Any number of processes write and read at once. What is `stored` or `duplicate` survives the death of every process;
+with `sync="full"` the loss of power too.
+"""
+
+import heapq
+import os
+import threading
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from ttyscribe_formats.document import Document
+from ttyscribe_formats.errors import ConfigError, Unavailable
+from ttyscribe_store import sqlite_queries as queries
+from ttyscribe_store import sqlite_rows as rows
+from ttyscribe_store.base import DUPLICATE, STORED, Hit, Outcome, Query, Recording, RecordingFilter, StoredMessage
+from ttyscribe_store.recordings import fits, joined, newest_first, recording
+from ttyscribe_store.sqlite_files import Busy, Files
+from ttyscribe_store.views import hit, stored_message
+
+_SYNCHRONOUS = {"normal": "NORMAL", "full": "FULL"}
+_SHOWN = 500
+_PAGE = 200
+
+
+class SqliteStore:
+    """A folder with one file for each partition; nothing is opened or created before it is needed.
+
+    `sync`: `normal` or `full` (each batch reaches the disk before it is `stored`). `busy_seconds`: how long to wait
+    for another writer. `max_open`: how many files are kept open for writing, and as many for reading.
+    """
+
+    def __init__(self, folder: str, *, sync: str = "normal", busy_seconds: float = 5.0, max_open: int = 8) -> None:
+        if sync not in _SYNCHRONOUS:
+            raise ConfigError(f"sync is {sync!r}, wanted: normal or full")
+        self._files = Files(os.path.abspath(folder), busy_seconds, _SYNCHRONOUS[sync], max(max_open, 1))
+        self._lock = threading.RLock()
+
+    # ---- writing
+
+    def setup(self) -> list[str]:
+        """Make the folder, and those above it."""
+        return [f"created {self._files.folder}"] if self._files.create(parents=True) else []
+
+    def check(self) -> None:
+        """Raise `Unavailable` where the folder can't be written."""
+        self._files.create(parents=False)
+
+    def write(self, documents: Sequence[Document]) -> list[Outcome]:
+        """Store each document; those of one partition together or not at all, `retry` where it is busy."""
+        found: dict[int, Outcome] = {}
+        groups: defaultdict[str, list[tuple[int, rows.Row]]] = defaultdict(list)
+        for position, document in enumerate(documents):
+            try:
+                groups[rows.partition_of(document)].append((position, rows.to_row(document)))
+            except (KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
+                found[position] = Outcome("rejected", f"can't be stored: {error}"[:_SHOWN])
+        for partition, group in sorted(groups.items()):
+            outcomes = self._insert(partition, [row for _, row in group])
+            found.update(zip((position for position, _ in group), outcomes, strict=True))
+        return [found[position] for position in range(len(documents))]
+
+    def _insert(self, partition: str, group: list[rows.Row]) -> list[Outcome]:
+        try:
+            with self._lock, self._files.writing(partition) as connection:
+                outcomes = []
+                for row in group:
+                    cursor = connection.execute(rows.INSERT, row.values)
+                    if cursor.rowcount:
+                        connection.execute(rows.INSERT_WORDS, (cursor.lastrowid, row.words))
+                    outcomes.append(STORED if cursor.rowcount else DUPLICATE)
+                return outcomes
+        except Busy as busy:
+            return [Outcome("retry", str(busy))] * len(group)
+
+    # ---- reading
+
+    def recordings(self, wanted: RecordingFilter) -> Iterator[Recording]:
+        """Every recording that fits, newest first, computed from its messages by aggregation."""
+        parts: defaultdict[str, list[queries.Found]] = defaultdict(list)
+        sql, values = queries.summary(wanted.recording)
+        for name in self._files.names():
+            for row in self._read(name, sql, values):
+                found = queries.to_found(name, row)
+                parts[found.recording].append(found)
+        made = (self._recording(key, group) for key, group in parts.items())
+        yield from sorted((one for one in made if one is not None and fits(one, wanted)), key=newest_first)
+
+    def _recording(self, key: str, parts: list[queries.Found]) -> Recording | None:
+        """One recording out of its parts in the files; none where it was deleted meanwhile."""
+        chiefs = []
+        for part in parts:
+            for number, document_id, body in self._read(part.file, queries.CHIEF, (rows.text(key), part.best_trust)):
+                chiefs.append((-part.best_trust, rows.ordered_back(number), document_id, body))
+        if not chiefs:
+            return None
+        numbers = joined([part.numbers for part in parts], self._distinct_ids(key, parts))
+        return recording(key, numbers, rows.document_of(min(chiefs)[-1]))
+
+    def _distinct_ids(self, key: str, parts: list[queries.Found]) -> int:
+        if not queries.overlap(parts):
+            return sum(part.numbers.distinct_ids for part in parts)
+        ids: set[int | bytes] = set()
+        for part in parts:
+            ids.update(row[0] for row in self._read(part.file, queries.IDS, (rows.text(key),)))
+        return len(ids)
+
+    def messages(self, recording: str) -> Iterator[StoredMessage]:
+        """All messages of one recording, ordered by tlog id, then by document id."""
+        last = ""
+        streams = (self._messages(name, recording) for name in self._files.names())
+        for _, document_id, body in heapq.merge(*streams, key=lambda entry: entry[:2]):
+            if document_id != last:
+                yield stored_message(rows.document_of(body))
+            last = document_id
+
+    def _messages(self, name: str, recording: str) -> Iterator[tuple[int, str, bytes]]:
+        """One file's messages, page after page, so that nothing is held open between them."""
+        after: tuple[Any, ...] = (-1 << 63, b"")
+        while True:
+            page = self._read(name, queries.MESSAGES, (rows.text(recording), *after, _PAGE))
+            for number, document_id, body in page:
+                yield rows.ordered_back(number), document_id, body
+            if len(page) < _PAGE:
+                return
+            after = (page[-1][0], rows.text(page[-1][1]))
+
+    def search(self, query: Query) -> Iterator[Hit]:
+        """Documents that fit, ordered by time, then by document id."""
+        statement = queries.search(query)
+        if statement is None:
+            return
+        given, last = 0, ""
+        for entry in self._in_order(statement):
+            if given >= query.limit:
+                return
+            document_id = entry[1]
+            bodies = self._read(entry[3], queries.BODY, (entry[2],))
+            if bodies and document_id != last:
+                yield hit(rows.document_of(bodies[0][0]))
+                given += 1
+            last = document_id
+
+    def _in_order(self, statement: queries.Statement) -> Iterator[tuple[int, str, int, str]]:
+        """What the files find, by time and id. A file is asked only when its first document may be the next."""
+        spans = ((self._read(name, queries.SPAN), name) for name in self._files.names())
+        waiting = sorted((span[0][0], name) for span, name in spans if span and span[0][0] is not None)
+        waiting.reverse()
+        heap: list[tuple[tuple[int, str, int, str], Iterator[tuple[int, str, int, str]]]] = []
+        while heap or waiting:
+            while waiting and (not heap or waiting[-1][0] <= heap[0][0][0]):
+                stream = self._found(waiting.pop()[1], statement)
+                for entry in stream:
+                    heapq.heappush(heap, (entry, stream))
+                    break
+            if heap:
+                entry, stream = heap[0]
+                yield entry
+                following = next(stream, None)
+                if following is None:
+                    heapq.heappop(heap)
+                else:
+                    heapq.heapreplace(heap, (following, stream))
+
+    def _found(self, name: str, statement: queries.Statement) -> Iterator[tuple[int, str, int, str]]:
+        for time_us, document_id, number in self._read(name, *statement):
+            yield time_us, document_id, number, name
+
+    def _read(self, name: str, sql: str, values: Sequence[Any] = ()) -> list[Any]:
+        with self._lock:
+            return self._files.read(name, sql, values)
+
+    # ---- care
+
+    def delete(self, recording: str) -> int:
+        """Remove all documents of one recording and their words."""
+        removed = 0
+        for name in self._files.names():
+            if self._read(name, queries.ANY_OF, (rows.text(recording),)):
+                removed += self._delete(name, recording)
+        return removed
+
+    def _delete(self, name: str, recording: str) -> int:
+        try:
+            with self._lock, self._files.writing(name) as connection:
+                numbers = connection.execute(queries.NUMBERS, (rows.text(recording),)).fetchall()
+                for number in numbers:
+                    (body,) = connection.execute(queries.BODY, number).fetchone()
+                    connection.execute(rows.FORGET_WORDS, (*number, rows.words_of(body)))
+                    connection.execute(queries.REMOVE, number)
+                return len(numbers)
+        except Busy as busy:
+            raise Unavailable(str(busy)) from None
+
+    def count(self) -> int:
+        """How many documents are stored."""
+        return sum(row[0] for name in self._files.names() for row in self._read(name, queries.COUNT))
+
+    def refresh(self) -> None:
+        """What is written is visible at once."""
+
+    def close(self) -> None:
+        """Close all files."""
+        with self._lock:
+            self._files.close()

@@ -1,0 +1,158 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Documents as rows of the store on SQLite, and back; pure.
+
+A row keeps the whole document as compressed JSON; its other columns are what queries look at. The words are in there
+too, because a word index without texts of its own needs them again to forget a document; they are not given out.
+"""
+
+import zlib
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+from ttyscribe_formats.document import Document
+from ttyscribe_store import jsontext
+from ttyscribe_store.conflict import rank
+from ttyscribe_store.partition import is_partition
+from ttyscribe_store.views import time_ns
+
+MICROSECOND = 1000
+_LEVEL = 1
+_INT64 = range(-(1 << 63), 1 << 63)
+_COUNT = range(1 << 48)
+"""Sums of these stay within 64 bit."""
+
+_PUNCTUATION = "".join(chr(code) for code in range(0x21, 0x7F) if not chr(code).isalnum())
+_TOKENIZER = "ascii tokenchars '{}'".format(_PUNCTUATION.replace("'", "''"))
+"""Splits at blanks and at nothing else: all that is beyond ASCII is part of a word to it."""
+
+APPLICATION_ID = 0x54745363
+VERSION = 1
+SCHEMA = (
+    """CREATE TABLE document (
+        number INTEGER PRIMARY KEY,
+        id TEXT NOT NULL UNIQUE,
+        kind TEXT NOT NULL,
+        time_us INTEGER NOT NULL,
+        host TEXT NOT NULL,
+        user TEXT NOT NULL,
+        recording TEXT,
+        message_id,
+        trust INTEGER NOT NULL,
+        out_bytes INTEGER NOT NULL,
+        in_bytes INTEGER NOT NULL,
+        resizes INTEGER NOT NULL,
+        last_ms INTEGER NOT NULL,
+        body BLOB NOT NULL
+    )""",
+    "CREATE INDEX document_by_time ON document (time_us, id)",
+    """CREATE INDEX document_by_recording
+        ON document (recording, message_id, id, trust, out_bytes, in_bytes, resizes, last_ms)
+        WHERE recording IS NOT NULL""",
+    "CREATE VIRTUAL TABLE words USING fts5 (text, content='', columnsize=0, tokenize=\"{}\")".format(
+        _TOKENIZER.replace('"', '""')
+    ),
+    f"PRAGMA application_id = {APPLICATION_ID}",
+    f"PRAGMA user_version = {VERSION}",
+)
+"""`recording` is NULL outside recordings; `message_id`, made by `ordered`, is NULL outside their messages."""
+
+INSERT = """INSERT INTO document VALUES (
+    NULL, CAST(? AS TEXT), CAST(? AS TEXT), ?, CAST(? AS TEXT), CAST(? AS TEXT), CAST(? AS TEXT), ?, ?, ?, ?, ?, ?, ?
+    ) ON CONFLICT (id) DO NOTHING"""
+INSERT_WORDS = "INSERT INTO words (rowid, text) VALUES (?, ?)"
+FORGET_WORDS = "INSERT INTO words (words, rowid, text) VALUES ('delete', ?, ?)"
+
+
+class Row(NamedTuple):
+    """What is inserted for one document."""
+
+    values: tuple[Any, ...]
+    """As `INSERT` takes them."""
+    words: str
+
+
+def text(value: str) -> bytes:
+    """A text as it is bound where SQL says `CAST(? AS TEXT)`: lone surrogates are kept."""
+    return value.encode("utf-8", "surrogatepass")
+
+
+def text_back(data: bytes) -> str:
+    """What `text` was made of."""
+    return data.decode("utf-8", "surrogatepass")
+
+
+def ordered(number: int) -> int | bytes:
+    """A number of any size from -2**63 on as a value that SQLite orders rightly and keeps exactly."""
+    if number in _INT64:
+        return number
+    size = (number.bit_length() + 7) // 8
+    if number < 0 or size >= 1 << 16:
+        raise ValueError("tlog.id is out of range")
+    return size.to_bytes(2, "big") + number.to_bytes(size, "big")
+
+
+def ordered_back(value: int | bytes) -> int:
+    """The number that `ordered` was given."""
+    return value if isinstance(value, int) else int.from_bytes(value[2:], "big")
+
+
+def to_row(document: Document) -> Row:
+    """One document's row. Raises ValueError, TypeError or KeyError where it is none that can be kept."""
+    own: Mapping[str, Any] = document["ttyscribe"]
+    tlog: Mapping[str, Any] = document.get("tlog") or {}
+    recording, kind = own.get("recording") or None, own["kind"]
+    is_message = kind == "tlog" and recording is not None
+    counts = [_count(own, name) for name in ("out_bytes", "in_bytes", "resizes")]
+    last_ms = own.get("last_ms", 0)
+    if last_ms not in _INT64:
+        raise ValueError("ttyscribe.last_ms is out of range")
+    values = (
+        text(document["viaq_msg_id"]),
+        text(kind),
+        time_ns(document) // MICROSECOND,
+        text(document["hostname"]),
+        text(tlog.get("user", "")),
+        None if recording is None else text(recording),
+        ordered(tlog["id"]) if is_message else None,
+        rank(own["trust"]),
+        *counts,
+        last_ms,
+        zlib.compress(jsontext.dumps(document), _LEVEL),
+    )
+    return Row(values, own["words"])
+
+
+def _count(own: Mapping[str, Any], name: str) -> int:
+    number: int = own.get(name, 0)
+    if number not in _COUNT:
+        raise ValueError(f"ttyscribe.{name} is out of range")
+    return number
+
+
+def partition_of(document: Document) -> str:
+    """The file that the document belongs into. Raises ValueError where it names none."""
+    name = document["ttyscribe"]["partition"]
+    if not is_partition(name):
+        raise ValueError("ttyscribe.partition is neither YYYY.MM nor implausible-time")
+    return name
+
+
+def document_of(body: bytes) -> dict[str, Any]:
+    """The document of a row, without its words."""
+    document: dict[str, Any] = jsontext.loads(zlib.decompress(body))
+    del document["ttyscribe"]["words"]
+    return document
+
+
+def words_of(body: bytes) -> str:
+    """The words that a row's document was indexed by."""
+    words: str = jsontext.loads(zlib.decompress(body))["ttyscribe"]["words"]
+    return words
+
+
+def match(terms: Sequence[Sequence[str]]) -> str | None:
+    """The full text query of terms, each a phrase; none where a term can't be in any text. Words are never syntax."""
+    phrases = [" ".join(words) for words in terms]
+    if any(not phrase.strip() or "\0" in phrase for phrase in phrases):
+        return None
+    return " AND ".join('"{}"'.format(phrase.replace('"', '""')) for phrase in phrases)
