@@ -13,12 +13,13 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from ttyscribe_formats.document import Document
-from ttyscribe_formats.errors import ConfigError, Unavailable
+from ttyscribe_formats.errors import ConfigError
 from ttyscribe_store import sqlite_queries as queries
 from ttyscribe_store import sqlite_rows as rows
 from ttyscribe_store.base import DUPLICATE, STORED, Hit, Outcome, Query, Recording, RecordingFilter, StoredMessage
 from ttyscribe_store.recordings import fits, joined, newest_first, recording
-from ttyscribe_store.sqlite_files import Busy, Files
+from ttyscribe_store.sqlite_files import Files
+from ttyscribe_store.sqlite_handles import Busy, Settings
 from ttyscribe_store.views import hit, stored_message
 
 _SYNCHRONOUS = {"normal": "NORMAL", "full": "FULL"}
@@ -36,7 +37,8 @@ class SqliteStore:
     def __init__(self, folder: str, *, sync: str = "normal", busy_seconds: float = 5.0, max_open: int = 8) -> None:
         if sync not in _SYNCHRONOUS:
             raise ConfigError(f"sync is {sync!r}, wanted: normal or full")
-        self._files = Files(os.path.abspath(folder), busy_seconds, _SYNCHRONOUS[sync], max(max_open, 1))
+        settings = Settings(busy_seconds, _SYNCHRONOUS[sync])
+        self._files = Files(os.path.abspath(folder), settings, max(max_open, 1))
         self._lock = threading.RLock()
 
     # ---- writing
@@ -184,16 +186,13 @@ class SqliteStore:
         return removed
 
     def _delete(self, name: str, recording: str) -> int:
-        try:
-            with self._lock, self._files.writing(name) as connection:
-                numbers = connection.execute(queries.NUMBERS, (rows.text(recording),)).fetchall()
-                for number in numbers:
-                    (body,) = connection.execute(queries.BODY, number).fetchone()
-                    connection.execute(rows.FORGET_WORDS, (*number, rows.words_of(body)))
-                    connection.execute(queries.REMOVE, number)
-                return len(numbers)
-        except Busy as busy:
-            raise Unavailable(str(busy)) from None
+        with self._lock, self._files.writing(name) as connection:
+            numbers = connection.execute(queries.NUMBERS, (rows.text(recording),)).fetchall()
+            for number in numbers:
+                (body,) = connection.execute(queries.BODY, number).fetchone()
+                connection.execute(rows.FORGET_WORDS, (*number, rows.words_of(body)))
+                connection.execute(queries.REMOVE, number)
+            return len(numbers)
 
     def count(self) -> int:
         """How many documents are stored."""

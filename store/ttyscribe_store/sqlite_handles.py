@@ -1,0 +1,226 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Connections to one file of the store on SQLite, and what its errors mean.
+
+A file that nobody writes has no write-ahead log beside it. It is read as `immutable`: past the locks, because these
+would create files, and whoever only reads must not. What was read counts only if the file has not changed meanwhile.
+
+The locks of POSIX belong to the process: closing any descriptor of a file drops all that it has there. So an
+immutable handle is closed only when this process has no other on the file; until then it is put aside.
+"""
+
+import os
+import sqlite3
+import threading
+import time
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from typing import NamedTuple
+from urllib.parse import quote
+
+from ttyscribe_formats.errors import ConfigError, Unavailable
+from ttyscribe_store.sqlite_rows import APPLICATION_ID, SCHEMA, VERSION, text_back
+
+_FILE_MODE = 0o640
+_LOG_KEPT = 64 << 20
+_CACHE_KIB = 16 << 10
+
+_guard = threading.Lock()
+_locking: Counter[str] = Counter()
+"""How many connections with locks this process has on each file."""
+_aside: defaultdict[str, list[sqlite3.Connection]] = defaultdict(list)
+
+_BUSY = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
+_OUTAGES = {
+    sqlite3.SQLITE_FULL: "the disk is full",
+    sqlite3.SQLITE_IOERR: "can't be read or written: input/output error, full disk, or a limit on the size of files",
+    sqlite3.SQLITE_CANTOPEN: "can't be opened: no permission, or too many open files",
+    sqlite3.SQLITE_READONLY: "is read-only for this user",
+    sqlite3.SQLITE_PERM: "no permission",
+    sqlite3.SQLITE_NOLFS: "the file system can't hold a file so large",
+    sqlite3.SQLITE_NOMEM: "not enough memory",
+    sqlite3.SQLITE_PROTOCOL: "its locks are in disorder; try again",
+}
+
+
+class Busy(Unavailable):
+    """Another process holds the file for longer than we wait."""
+
+
+class Settings(NamedTuple):
+    """How files are opened."""
+
+    busy_seconds: float
+    synchronous: str
+
+
+class Handle(NamedTuple):
+    """An open file."""
+
+    connection: sqlite3.Connection
+    path: str
+    immutable: bool
+    stamp: tuple[int, ...]
+    """What the file looked like when it was opened."""
+
+    def is_current(self) -> bool:
+        """Tell whether the file is still the one that was opened and, read as immutable, has not changed."""
+        return bool(self.stamp) and _stamp(self.path, self.immutable) == self.stamp
+
+    def close(self) -> None:
+        """Close, as far as the process's locks allow."""
+        with _guard:
+            if self.immutable:
+                _aside[self.path].append(self.connection)
+            else:
+                self.connection.close()
+                _locking[self.path] -= 1
+            if _locking[self.path] <= 0:
+                del _locking[self.path]
+                for connection in _aside.pop(self.path, []):
+                    connection.close()
+
+
+def writer(path: str, settings: Settings) -> Handle:
+    """A handle to write; the file is made where it is missing. Errors are SQLite's and the system's."""
+    with suppress(FileExistsError):
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, _FILE_MODE))
+    handle = _open(path, "rw", settings)
+    try:
+        _retried(lambda: _prepare(handle), settings.busy_seconds)
+        handle.connection.execute(f"PRAGMA synchronous = {settings.synchronous}")
+        handle.connection.execute(f"PRAGMA journal_size_limit = {_LOG_KEPT}")
+        handle.connection.execute(f"PRAGMA cache_size = {-_CACHE_KIB}")
+    except BaseException:
+        handle.close()
+        raise
+    return handle
+
+
+def reader(path: str, settings: Settings) -> Handle | None:
+    """A handle to read; none where there is no file, or nothing in it yet. Unavailable: a writer has just come."""
+    if not os.path.exists(path):
+        return None
+    handle = _open(path, "ro", settings)
+    try:
+        if not handle.stamp:
+            raise Unavailable(f"{path}: is just being changed")
+        if _is_made(handle):
+            return handle
+    except BaseException:
+        handle.close()
+        raise
+    handle.close()
+    return None
+
+
+def _open(path: str, mode: str, settings: Settings) -> Handle:
+    with _guard:
+        immutable = mode == "ro" and not os.path.exists(_log(path))
+        if not immutable:
+            _locking[path] += 1
+    stamp = _stamp(path, immutable)
+    name = f"file:{quote(os.fsencode(path))}?mode={mode}{'&immutable=1' if immutable else ''}"
+    try:
+        connection = sqlite3.connect(
+            name, uri=True, timeout=settings.busy_seconds, isolation_level=None, check_same_thread=False
+        )
+    except BaseException:
+        if not immutable:
+            with _guard:
+                _locking[path] -= 1
+        raise
+    connection.text_factory = text_back
+    return Handle(connection, path, immutable, stamp)
+
+
+def _log(path: str) -> str:
+    return path + "-wal"
+
+
+def _stamp(path: str, immutable: bool) -> tuple[int, ...]:
+    """What tells a file from another, and from itself before a change; empty where it is missing."""
+    try:
+        found = os.stat(path)
+    except FileNotFoundError:
+        return ()
+    if not immutable:
+        return (found.st_dev, found.st_ino)
+    return () if os.path.exists(_log(path)) else (found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns)
+
+
+def _is_made(handle: Handle) -> bool:
+    """Tell whether the file has our schema; False = it is empty. Raises ConfigError where it is somebody else's."""
+    (application,) = handle.connection.execute("PRAGMA application_id").fetchone()
+    (version,) = handle.connection.execute("PRAGMA user_version").fetchone()
+    if (application, version) == (APPLICATION_ID, VERSION):
+        return True
+    if application == APPLICATION_ID:
+        text = f"was made by another version of ttyscribe (schema {version}, wanted {VERSION})"
+        raise ConfigError(text, handle.path)
+    if application or version or handle.connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
+        raise ConfigError("is another program's database; move it away", handle.path)
+    return False
+
+
+def _prepare(handle: Handle) -> None:
+    """Give an empty file the schema. Whoever comes second finds it."""
+    made = _is_made(handle)
+    (mode,) = handle.connection.execute("PRAGMA journal_mode = WAL").fetchone()
+    if mode != "wal":
+        raise ConfigError("this file system can't share the memory that SQLite's write-ahead log needs", handle.path)
+    if made:
+        return
+    with transaction(handle.connection):
+        if not _is_made(handle):
+            for statement in SCHEMA:
+                handle.connection.execute(statement)
+
+
+def _retried(step: Callable[[], None], seconds: float) -> None:
+    """SQLite does not wait by itself while a file changes its journal mode."""
+    until = time.monotonic() + seconds
+    while True:
+        try:
+            return step()
+        except sqlite3.OperationalError as error:
+            if _primary(error) not in _BUSY or time.monotonic() > until:
+                raise
+        time.sleep(0.01)
+
+
+@contextmanager
+def transaction(connection: sqlite3.Connection) -> Iterator[None]:
+    """All of it or nothing."""
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+        connection.execute("COMMIT")
+    except BaseException:
+        with suppress(sqlite3.Error):  # what failed may have rolled back already; else the next BEGIN says so
+            connection.execute("ROLLBACK")
+        raise
+
+
+@contextmanager
+def translated(path: str) -> Iterator[None]:
+    """SQLite's and the system's errors as ours."""
+    try:
+        yield
+    except sqlite3.DatabaseError as error:
+        code = _primary(error)
+        if code in _BUSY:
+            raise Busy(f"{path}: another process is writing") from None
+        if code in (sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_FORMAT):
+            raise ConfigError("is no file of a ttyscribe store; move it away", path) from None
+        if code == sqlite3.SQLITE_CORRUPT:
+            raise ConfigError("is damaged; restore it, or move it away", path) from None
+        if code in _OUTAGES:
+            raise Unavailable(f"{path}: {_OUTAGES[code]}") from None
+        raise
+    except OSError as error:
+        raise Unavailable(f"{path}: {error.strerror}") from None
+
+
+def _primary(error: sqlite3.Error) -> int:
+    return getattr(error, "sqlite_errorcode", 0) & 0xFF
