@@ -1,0 +1,85 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One recording: what happened goes in as packets, messages come out to the log.
+
+Knows no descriptor, no signal and no clock; whoever drives it says what time it is (nanoseconds on the monotonic
+clock) and calls `tick` when it is due, so that one process can hold many.
+"""
+
+from ttyscribe_formats.chunk import DEFAULT_PAYLOAD, Chunker
+from ttyscribe_formats.packet import Input, Output, Window
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ttyscribe_formats.chunk import Header
+    from ttyscribe_formats.packet import Packet, Stream
+    from ttyscribe_recorder.log import Log
+
+
+class Recording:
+    """Feeds one log. `what` says which sorts of packets are recorded: input, output, window.
+
+    Data waits at most `latency_ns` for its message to fill up.
+    """
+
+    def __init__(
+        self,
+        header: "Header",
+        log: "Log",
+        latency_ns: int,
+        payload: int = DEFAULT_PAYLOAD,
+        what: "frozenset[str]" = frozenset(("output", "window")),
+    ) -> None:
+        self.log = log
+        self.rec = header.rec
+        self._chunker = Chunker(header, payload, marks=True)
+        self._latency_ns = latency_ns
+        self._input, self._output, self._window = ("input" in what), ("output" in what), ("window" in what)
+        self._flush_ns: int | None = None
+
+    @property
+    def due_ns(self) -> int | None:
+        """When `tick` is to be called next; None for never."""
+        flush, log = self._flush_ns, self.log.due_ns
+        if flush is None or log is None:
+            return log if flush is None else flush
+        return min(flush, log)
+
+    def window(self, columns: int, rows: int, now_ns: int, wall_ns: int) -> None:
+        """The terminal has this size from now on."""
+        if self._window:
+            self._feed(Window(now_ns, columns, rows), wall_ns)
+
+    def input(self, data: bytes, now_ns: int, wall_ns: int) -> None:
+        """The program was given these bytes."""
+        if self._input:
+            self._feed(Input(now_ns, data), wall_ns)
+
+    def output(self, data: bytes, stream: "Stream", now_ns: int, wall_ns: int) -> None:
+        """The program wrote these bytes."""
+        if self._output:
+            self._feed(Output(now_ns, data, stream), wall_ns)
+
+    def _feed(self, packet: "Packet", wall_ns: int) -> None:
+        now_ns = packet.time_ns
+        messages = self._chunker.feed(packet, wall_ns)
+        if messages:
+            self._flush_ns = None  # what is left came with this packet
+            self.log.put(messages, now_ns)
+        if self._flush_ns is None and self._chunker.has_data:
+            self._flush_ns = now_ns + self._latency_ns
+
+    def tick(self, now_ns: int) -> None:
+        """Do what is due."""
+        if self._flush_ns is not None and now_ns >= self._flush_ns:
+            self.flush(now_ns)
+        self.log.tick(now_ns)
+
+    def flush(self, now_ns: int) -> None:
+        """Give the message under way to the log."""
+        self._flush_ns = None
+        self.log.put(self._chunker.flush(), now_ns)
+
+    def end(self, status: int, now_ns: int) -> None:
+        """The program has ended with this status (128 + signal): write the last message with the end mark."""
+        self._flush_ns = None
+        self.log.put(self._chunker.end(status, now_ns), now_ns)

@@ -1,0 +1,178 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Moves bytes from one descriptor to another, and shows them to the recording after they have gone on.
+
+Bytes on their way are bounded: where the far side does not take them, no more are read, so that the program (or the
+user's pipe) waits as it would without a recorder.
+"""
+
+import os
+from select import POLLOUT, poll
+from stat import S_ISCHR, S_ISFIFO
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ttyscribe_recorder.loop import Loop
+
+CHUNK = 1 << 16
+_PIPE_BUF = 4096
+_BULK = 2048
+
+
+def reopen(fd: int, flags: int) -> int:
+    """A descriptor of our own for the same terminal or pipe, which doesn't block; -1 where that can't be had.
+
+    To make `fd` itself non-blocking would change it for every process that shares it, the user's shell among them.
+    """
+    mode = os.fstat(fd).st_mode
+    if not S_ISCHR(mode) and not S_ISFIFO(mode):
+        return -1
+    try:
+        return os.open(f"/proc/self/fd/{fd}", flags | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
+    except OSError:
+        return -1
+
+
+class Outlet:
+    """Where bytes go. Takes all; what the descriptor does not take now is `pending`.
+
+    With `blocking`, writes are made only where poll promises room, and then of a size that a pipe can't refuse.
+    """
+
+    __slots__ = ("_blocking", "dead", "fd", "pending")
+
+    def __init__(self, fd: int, *, blocking: bool = False) -> None:
+        self.fd = fd
+        self._blocking = blocking
+        self.pending = b""
+        self.dead = False
+        """The far side is gone: bytes are dropped."""
+
+    def send(self, data: bytes) -> None:
+        """Write, or keep what can't be written now."""
+        if self.dead:
+            return
+        if self.pending:
+            self.pending += data
+            return
+        self.pending = data
+        self.flush()
+
+    def flush(self) -> None:
+        """Write what is pending, as far as it goes."""
+        try:
+            while self.pending:
+                if not self._blocking:
+                    self.pending = self.pending[os.write(self.fd, self.pending) :]
+                elif self._has_room():
+                    self.pending = self.pending[os.write(self.fd, self.pending[:_PIPE_BUF]) :]
+                else:
+                    return
+        except BlockingIOError:
+            pass
+        except OSError:  # EPIPE, EIO: nobody is there any more
+            self.dead = True
+            self.pending = b""
+
+    def _has_room(self) -> bool:
+        room = poll()
+        room.register(self.fd, POLLOUT)
+        return bool(room.poll(0))
+
+
+class Flow:
+    """One direction: reads `source`, sends to `outlet`, then calls `note` with the bytes.
+
+    `on_end` is called once, with the flow, when the source has ended or the outlet is dead and all has been delivered.
+    """
+
+    __slots__ = ("_loop", "_note", "_on_end", "_reading", "_writing", "ended", "held", "outlet", "source")
+
+    def __init__(
+        self,
+        loop: "Loop",
+        source: int,
+        outlet: Outlet,
+        note: "Callable[[bytes], None]",
+        on_end: "Callable[[Flow], None]",
+    ) -> None:
+        self._loop = loop
+        self.source = source
+        self.outlet = outlet
+        self._note = note
+        self._on_end = on_end
+        self.ended = False
+        self.held = False
+        """Read no more for now, whatever the outlet says."""
+        self._reading = self._writing = False
+        self.update()
+
+    def update(self) -> None:
+        """Listen to what matters now."""
+        waiting = bool(self.outlet.pending)
+        reading = not self.ended and not waiting and not self.held
+        if reading != self._reading:
+            self._reading = reading
+            self._loop.reader(self.source, self.readable if reading else None)
+        if waiting != self._writing:
+            self._writing = waiting
+            self._loop.writer(self.outlet.fd, self.writable if waiting else None)
+
+    def readable(self) -> None:
+        """Read and pass on."""
+        self.pump()
+        self.update()
+
+    def pump(self) -> bool:
+        """One round of reading; whether there may be more."""
+        data = self._read()
+        if data is None:
+            return False
+        if not data:
+            self._end()
+            return False
+        self.outlet.send(data)
+        self._note(data)
+        if self.outlet.dead:
+            self._end()
+        return not self.ended and not self.outlet.pending
+
+    def _read(self) -> bytes | None:
+        """Bytes, none at the end of the source, None where there is nothing now."""
+        try:
+            data = os.read(self.source, CHUNK)
+        except BlockingIOError:
+            return None
+        except OSError:  # EIO: the other end of a terminal is closed
+            return b""
+        if len(data) < _BULK:
+            return data
+        return self._read_more(data)
+
+    def _read_more(self, data: bytes) -> bytes:
+        """A terminal gives 4 KiB at a time; bulk output is cheaper in larger pieces."""
+        return data
+
+    def writable(self) -> None:
+        """The outlet may take more."""
+        self.outlet.flush()
+        if self.outlet.dead:
+            self._end()
+        elif self.ended and not self.outlet.pending:
+            self._on_end(self)
+        self.update()
+
+    def _end(self) -> None:
+        if self.ended:
+            return
+        self.ended = True
+        self.update()
+        if not self.outlet.pending:
+            self._on_end(self)
+
+    def stop(self) -> None:
+        """Forget both descriptors."""
+        self.ended = True
+        self.outlet.pending = b""
+        self.update()

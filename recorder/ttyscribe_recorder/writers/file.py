@@ -1,0 +1,75 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Messages into a file, appended line by line; many recordings may share one file.
+
+Each write holds whole lines and goes to the end of the file in one piece. Where a full disk cuts one, the torn line
+is completed once there is room, if nobody has written behind it; else the next write begins with a newline, so that
+no line runs into the fragment. A fragment that could not be completed is taken away at the end.
+"""
+
+import os
+from stat import S_ISREG
+
+from ttyscribe_recorder.writers.base import reason
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+class FileWriter:
+    """Appends to `path`, which is made with mode 0600. Raises OSError if it can't be opened."""
+
+    __slots__ = ("_end", "_fd", "_regular", "_sent", "patience_ns", "refused", "trouble", "wait_fd")
+
+    def __init__(self, path: str) -> None:
+        # Not blocking, for the sake of a FIFO: opening one without a reader must fail, not hang a login.
+        flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
+        self._fd = os.open(path, flags, 0o600)
+        self._regular = S_ISREG(os.fstat(self._fd).st_mode)
+        self._sent = 0  # how much of the next message stands in the file already, torn
+        self._end = 0  # where the file ended then
+        self.trouble = ""
+        self.wait_fd = self._fd
+        self.refused = 0
+        self.patience_ns = 0
+
+    def write(self, messages: "Sequence[bytes]") -> int:
+        """Append the messages; a torn one counts as not taken, and is to stand first in the next call."""
+        data = b"\n".join(messages) + b"\n"
+        at = self._sent
+        if at and not self._untouched():
+            data, at = b"\n" + data, 0
+        self.trouble = ""
+        try:
+            while at < len(data):
+                at += os.write(self._fd, data[at:] if at else data)
+        except BlockingIOError:
+            pass
+        except OSError as error:
+            self.trouble = reason(error)
+        else:
+            self._sent = 0
+            return len(messages)
+        return self._tear(messages, at - (len(data) - len(messages) - sum(map(len, messages))))
+
+    def _tear(self, messages: "Sequence[bytes]", left: int) -> int:
+        """After `left` bytes of the messages were written: how many are whole, and where the torn one stands."""
+        self._end = os.fstat(self._fd).st_size
+        for count, message in enumerate(messages):
+            if left <= len(message):
+                self._sent = max(0, left)
+                return count
+            left -= len(message) + 1
+        return len(messages)
+
+    def _untouched(self) -> bool:
+        """Whether the file still ends with our fragment. In a pipe or device nobody can have touched it."""
+        return not self._regular or os.fstat(self._fd).st_size == self._end
+
+    def close(self) -> None:
+        """Close; take a fragment away, which would only confuse readers."""
+        try:
+            if self._sent and self._regular and self._untouched():
+                os.ftruncate(self._fd, self._end - self._sent)
+        finally:
+            os.close(self._fd)
