@@ -21,9 +21,10 @@ class Handler:
     """
 
     def start(self) -> None:
-        """Check what the work needs, before rsyslog is told that the program is ready.
+        """Check what the work needs. Called once, when the first line has come and before it is handed over.
 
-        Retry waits; any other exception ends the program with status 1, and rsyslog starts it again later.
+        Retry holds the line back; any other exception ends the program with status 1, the line unanswered, and rsyslog
+        starts the program again later. Without a line it is never called.
         """
 
     def line(self, data: bytes) -> None:

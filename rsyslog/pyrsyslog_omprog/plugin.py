@@ -68,28 +68,37 @@ class Plugin:
         """
         try:
             with self._termination, self._answers:
-                return self._serve_started() if self._start() else 1
+                return self._serve()
         except (BrokenPipeError, _Gone):
             self._report("rsyslog closed the pipe before it took the answer; it will send the line again")
             return 1
         except _Stopped:
             return 0
 
-    def _start(self) -> bool:
+    def _serve(self) -> int:
+        self._answers.confirm()  # before anything that can fail: see OMP-1
+        lines: list[Line] = []
+        while not lines:
+            data = os.read(self._lines, READ_SIZE)
+            if not data:
+                self._ended()
+                return 0
+            lines = self._protocol.feed(data)
+        if not self._start():
+            return 1
         try:
-            self._retrying(self._handler.start)
-        except Exception as error:  # noqa: BLE001 - whatever it is, rsyslog must not be told "ready"
-            self._report(f"can't start: {report.describe(error)}")
-            return False
-        return True
-
-    def _serve_started(self) -> int:
-        try:
-            self._answers.confirm()
-            self._loop()
+            self._loop(lines)
         finally:
             self._stop()
         return 0
+
+    def _start(self) -> bool:
+        try:
+            self._retrying(self._handler.start)
+        except Exception as error:  # noqa: BLE001 - whatever it is, the line that waits must not be confirmed
+            self._report(f"can't start: {report.describe(error)}")
+            return False
+        return True
 
     def _stop(self) -> None:
         try:
@@ -97,17 +106,12 @@ class Plugin:
         except Exception as error:  # noqa: BLE001 - all lines are answered: there is only the report left to do
             self._report(f"stop: {report.describe(error)}")
 
-    def _loop(self) -> None:
-        lines, feed, confirm = self._lines, self._protocol.feed, self._answers.confirm
+    def _loop(self, lines: list[Line]) -> None:
+        source, feed, confirm = self._lines, self._protocol.feed, self._answers.confirm
         handle, message = self._handler.line, Kind.MESSAGE
         wait = self._wait_for_input if self._idle_after is not None else None
         while True:
-            if wait is not None:
-                wait()
-            data = os.read(lines, READ_SIZE)
-            if not data:
-                break
-            for line in feed(data):
+            for line in lines:
                 if line.kind is message:
                     try:
                         handle(line.data)
@@ -116,6 +120,15 @@ class Plugin:
                 else:
                     self._special(line)
                 confirm()
+            if wait is not None:
+                wait()
+            data = os.read(source, READ_SIZE)
+            if not data:
+                break
+            lines = feed(data)
+        self._ended()
+
+    def _ended(self) -> None:
         if self._protocol.partial:
             self._report(f"input ended inside a line, after {self._protocol.partial} bytes; rsyslog has it still")
 

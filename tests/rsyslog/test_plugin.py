@@ -11,38 +11,59 @@ from tests.rsyslog.daemon import wait_until
 from tests.rsyslog.peer import Peer
 
 
-def test_ready_comes_once_after_the_handlers_own_checks(tmp_path: Path) -> None:
-    """OMP-1: `start` waits with dots and Retry; then one OK, before any line."""
+def test_ready_comes_first_and_checks_hold_the_first_line_back(tmp_path: Path) -> None:
+    """OMP-1: one OK before anything; `start` then waits with dots and Retry, before any line is handed over."""
     code = """
 class H(Handler):
     tries = 0
     def start(self):
+        self.put(b"start")
         self.tries += 1
         if self.tries < 4:
             raise Retry(0.2, "not yet")
-        self.put(b"started")
 """
     with Peer(tmp_path, code, "confirm_timeout=0.15") as peer:
-        ready = peer.answer()
-        assert peer.done() == [b"started"]
-        assert ready.endswith(b".OK\n")
-        assert ready.strip(b".") == b"OK\n"
+        assert peer.answer() == b"OK\n"
         assert peer.silent(0.3)
+        assert peer.done() == []
+        answer = peer.ask(b"x" * 100_000)  # more than one read
+        assert answer.startswith(b".")
+        assert answer.strip(b".") == b"OK\n"
+        assert peer.done() == [b"start"] * 4 + [b"x" * 100_000]
+        assert peer.ask(b"two") == b"OK\n"
         assert peer.finish() == 0
     assert peer.said().count("holding rsyslog back: not yet") == 1
 
 
-def test_what_can_never_start_ends_without_an_answer(tmp_path: Path) -> None:
-    """OMP-1."""
+def test_what_can_never_start_leaves_its_line_unanswered(tmp_path: Path) -> None:
+    """OMP-1: and says OK first, because rsyslog 8.2302 would not survive less."""
+    code = """
+class H(Handler):
+    def start(self):
+        raise ValueError("no such store")
+    def stop(self):
+        self.put(b"stopped")
+"""
+    with Peer(tmp_path, code) as peer:
+        assert peer.answer() == b"OK\n"
+        peer.send(b"one")
+        assert peer.answer() == b""
+        assert peer.status() == 1
+        assert peer.done() == []
+    assert "omprog: can't start: ValueError: no such store" in peer.said()
+
+
+def test_a_start_without_a_line_checks_nothing(tmp_path: Path) -> None:
+    """OMP-1, OMP-9: so that a run by hand with no input shows that the program can be run at all."""
     code = """
 class H(Handler):
     def start(self):
         raise ValueError("no such store")
 """
     with Peer(tmp_path, code) as peer:
-        assert peer.answer() == b""
-        assert peer.status() == 1
-    assert "omprog: can't start: ValueError: no such store" in peer.said()
+        assert peer.answer() == b"OK\n"
+        assert peer.finish() == 0
+    assert peer.said() == ""
 
 
 def test_one_answer_for_each_line_after_its_work(tmp_path: Path) -> None:
@@ -364,11 +385,11 @@ class H(Handler):
         raise RuntimeError("housekeeping")
 """
     with Peer(tmp_path, code, "idle_after=0.05") as peer:
-        assert peer.answer() == b"OK\n"
-        wait_until(lambda: len(peer.done()) >= 3)
+        assert [peer.answer(), peer.ask(b"first")] == [b"OK\n"] * 2
+        wait_until(lambda: peer.done().count(b"idle") >= 3)
         assert peer.silent(0.1)
-        assert peer.ask(b"a line") == b"OK\n"
-        assert b"a line" in peer.done()
+        assert peer.ask(b"second") == b"OK\n"
+        assert [line for line in peer.done() if line != b"idle"] == [b"first", b"second"]
         assert peer.finish() == 0
     assert "omprog: idle: RuntimeError: housekeeping" in peer.said()
 
