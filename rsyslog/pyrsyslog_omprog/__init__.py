@@ -9,8 +9,8 @@ sys.exit(run(Print()))
 """
 
 from .handler import Handler, Retry
-from .plugin import Plugin, run
+from .plugin import Plugin, decline, run
 from .protocol import Kind, Line, Marks, Protocol, ProtocolError
 
 __version__ = "0.1.0"
-__all__ = ["Handler", "Retry", "run", "Plugin", "Protocol", "Line", "Kind", "Marks", "ProtocolError"]
+__all__ = ["Handler", "Retry", "run", "decline", "Plugin", "Protocol", "Line", "Kind", "Marks", "ProtocolError"]

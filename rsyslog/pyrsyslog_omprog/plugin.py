@@ -9,7 +9,7 @@ from collections.abc import Callable
 from . import report, streams
 from .answers import Answers
 from .handler import Handler, Retry
-from .protocol import MAX_LINE, Kind, Line, Marks, Protocol
+from .protocol import MAX_LINE, OK, Kind, Line, Marks, Protocol
 from .termination import Termination
 
 READ_SIZE = 64 * 1024  # what a pipe holds
@@ -194,6 +194,18 @@ class Plugin:
                 self._handler.idle()
             except Exception as error:  # noqa: BLE001 - housekeeping must not end the service
                 self._report(f"idle: {report.describe(error)}")
+
+
+def decline() -> None:
+    """Say `OK` for a program that ends before `run`, because it is configured wrongly: then end, at once.
+
+    No line is confirmed by it; rsyslog starts the program again after action.resumeInterval. Without it rsyslog before
+    8.2304 crashes (OMP-1).
+    """
+    try:
+        os.write(1, OK)
+    except OSError:
+        pass  # nobody listens
 
 
 def run(

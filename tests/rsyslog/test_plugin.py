@@ -66,6 +66,15 @@ class H(Handler):
     assert peer.said() == ""
 
 
+def test_a_program_that_ends_before_it_serves_says_ok_all_the_same(tmp_path: Path) -> None:
+    """OMP-1."""
+    with Peer(tmp_path, "pyrsyslog_omprog.decline()\nsys.exit(2)") as peer:
+        peer.send(b"one")
+        assert peer.answer() == b"OK\n"
+        assert peer.answer() == b""
+        assert peer.status() == 2
+
+
 def test_one_answer_for_each_line_after_its_work(tmp_path: Path) -> None:
     """OMP-2, OMP-12: any bytes, a CR and an empty line too."""
     lines = [b"one", b"", b"cr\r", bytes(set(range(256)) - {10}), "café".encode("latin-1"), b"x" * 200_000]

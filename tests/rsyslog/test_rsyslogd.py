@@ -310,6 +310,25 @@ def test_a_program_that_can_not_start_holds_the_messages(tmp_path: Path) -> None
         assert len(rig.raw()) == 1
 
 
+def test_a_program_that_declines_is_started_again_until_it_serves(tmp_path: Path) -> None:
+    """OMP-1: rsyslogd lives through it, and the line with it."""
+    program, trace = tmp_path / "program.py", tmp_path / "trace"
+    program.write_text(
+        "import pathlib, sys, pyrsyslog_omprog as p\n"
+        f"trace = pathlib.Path({str(trace)!r})\n"
+        "trace.open('a').write('start\\n')\n"
+        "if trace.read_text().count('start') < 3: p.decline(); sys.exit(2)\n"
+        "class H(p.Handler):\n"
+        "    def line(self, data): trace.open('a').write('line\\n')\n"
+        "sys.exit(p.run(H()))\n"
+    )
+    with Rsyslogd([sys.executable, str(program)]) as daemon:
+        daemon.send([message("early")])
+        wait_until(lambda: trace.exists() and "line" in trace.read_text(), 30)
+        assert trace.read_text().splitlines() == ["start"] * 3 + ["line"]
+        assert daemon.stop() == 0
+
+
 def test_a_hup_changes_nothing_for_the_program(audit: Rig) -> None:
     """Log rotation sends one; OMP-9: the same program goes on."""
     audit.daemon.send([message("before")])
