@@ -42,3 +42,13 @@ def tlog_id(recording: str, message: Message) -> str:
 def log_id(stamp: str) -> str:
     """`log:<stamp>`: the id that the shipper stamped before its first queue."""
     return f"log:{key(stamp)}"
+
+
+def journal_stamp(cursor: str) -> str:
+    """A journal entry's stamp: its cursor, which is long and unsafe in ids, as a hash."""
+    return blake2b(cursor.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
+
+
+def journal_id(stamp: str) -> str:
+    """`journal:<hash of cursor>`."""
+    return f"journal:{stamp}"

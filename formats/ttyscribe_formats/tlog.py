@@ -42,6 +42,8 @@ else:
         defaults=(b"",),
     )
 
+KEYS = tuple(name if name != "time_ms" else "time" for name in Message._fields if name != "extra")
+"""The keys of a message of the current version, in order; our own key is extra."""
 VERSION = "2.3"
 OWN_KEY = "ttyscribe"
 MAX_SESSION = 2**32 - 1

@@ -1,2 +1,47 @@
 # SPDX-License-Identifier: Apache-2.0
-"""One file a message kind."""
+"""One file a message kind, found by looking: a module here that has a class `Kind` is one.
+
+To add a kind: its module, one example in its docstring, a folder of golden cases, its fields under `fields/`.
+"""
+
+import importlib
+import pkgutil
+from collections.abc import Callable, Sequence
+from typing import NamedTuple, Protocol
+
+from ttyscribe_formats.document import Document
+from ttyscribe_normalizers.envelope import Envelope
+from ttyscribe_normalizers.trust import Trust
+
+
+class Context(NamedTuple):
+    """What kinds are made with."""
+
+    trust: Trust
+    stamp: Callable[[], str]
+    """A new id, for a message that has none of its own and none of its shipper's."""
+    protocol: str = ""
+    """Protocol by which the lines come."""
+    version: str = ""
+    """Of ttyscribe."""
+
+
+class Kind(Protocol):
+    """One kind of message."""
+
+    name: str
+    order: int
+    """Kinds are asked in this order, lowest first; the last takes everything."""
+
+    def accepts(self, envelope: Envelope) -> bool:
+        """Tell whether the message looks like one of this kind."""
+
+    def normalize(self, envelope: Envelope) -> Sequence[Document]:
+        """The message's documents; none = nothing to store. Raises MessageError where it is broken."""
+
+
+def load(context: Context) -> list[Kind]:
+    """All kinds, in the order in which they are asked."""
+    modules = [importlib.import_module(f"{__name__}.{found.name}") for found in pkgutil.iter_modules(__path__)]
+    kinds: list[Kind] = [module.Kind(context) for module in modules if hasattr(module, "Kind")]
+    return sorted(kinds, key=lambda kind: kind.order)

@@ -1,0 +1,103 @@
+# SPDX-License-Identifier: Apache-2.0
+"""From processed lines to what is durable: stored, already there, or in the dead letter; or `Unavailable`.
+
+No loop and no sleep here: who holds back whom, and for how long, is the protocol's matter.
+"""
+
+import random
+from collections import Counter
+from collections.abc import Callable, Sequence
+
+from ttyscribe_formats import timestamp
+from ttyscribe_formats.document import Document
+from ttyscribe_formats.errors import ConfigError, Unavailable
+from ttyscribe_normalizers.deadletter import DeadLetter, Entry
+from ttyscribe_normalizers.pipeline import Dead, Processed
+from ttyscribe_store.base import Outcome, Sink
+
+FIRST_PAUSE = 0.5
+LONGEST_PAUSE = 60.0
+
+
+class Backoff:
+    """Growing pauses with jitter, so that many processes don't come back at once."""
+
+    def __init__(self, dice: Callable[[], float] = random.random) -> None:
+        self._dice = dice
+        self._pause = FIRST_PAUSE
+
+    def next(self, asked: float = 0.0) -> float:
+        """Seconds to wait now; at least what the far side `asked` for, as far as that is sane."""
+        pause, self._pause = self._pause, min(self._pause * 2, LONGEST_PAUSE)
+        return max(FIRST_PAUSE, pause * (0.5 + self._dice() / 2), min(asked, LONGEST_PAUSE))
+
+    def reset(self) -> None:
+        """Begin anew: the far side is back."""
+        self._pause = FIRST_PAUSE
+
+
+class Batch:
+    """Lines on their way, as far as they are not durable yet; small again with each attempt."""
+
+    def __init__(self) -> None:
+        self.documents: list[Document] = []
+        self.lines: list[bytes] = []
+        """The line of each document."""
+        self.entries: list[Entry] = []
+        """What has to go to the dead letter."""
+
+    def add(self, line: bytes, processed: Processed) -> None:
+        """Take one line's documents, or its reason."""
+        if processed.dead is not None:
+            self.entries.append(Entry(line, processed.dead))
+        for document in processed.documents:
+            self.documents.append(document)
+            self.lines.append(line)
+
+
+class Delivery:
+    """A sink and the dead letter behind it. `counters`: `stored`, `duplicate`, `rejected`."""
+
+    def __init__(self, sink: Sink, dead_letter: DeadLetter, now_ns: Callable[[], int]) -> None:
+        self._sink = sink
+        self._dead_letter = dead_letter
+        self._now_ns = now_ns
+        self.counters: Counter[str] = Counter()
+
+    def attempt(self, batch: Batch) -> None:
+        """Make the batch durable. Raises Unavailable where some is not; call again with what is left of it then."""
+        held = self._store(batch) if batch.documents else None
+        if batch.entries:
+            try:
+                self._dead_letter.append(batch.entries, timestamp.to_text(self._now_ns()))
+            except OSError as error:
+                raise Unavailable(f"the dead letter {self._dead_letter.path} can't be written: {error}") from error
+            batch.entries.clear()
+        if held is not None:
+            raise held
+
+    def _store(self, batch: Batch) -> Unavailable | None:
+        """Write what is not stored yet and leave in the batch what must be tried again, with the reason."""
+        try:
+            outcomes = self._sink.write(batch.documents)
+        except Unavailable as error:
+            return error
+        except ConfigError as error:  # nothing that a line could be blamed for
+            return Unavailable(str(error))
+        return self._sort(batch, outcomes)
+
+    def _sort(self, batch: Batch, outcomes: Sequence[Outcome]) -> Unavailable | None:
+        held: Unavailable | None = None
+        documents: list[Document] = []
+        lines: list[bytes] = []
+        for document, line, outcome in zip(batch.documents, batch.lines, outcomes, strict=True):
+            self.counters[outcome.status] += 1
+            if outcome.status == "rejected":
+                dead = Dead("rejected", outcome.reason, document["ttyscribe"]["received"])
+                batch.entries.append(Entry(line, dead, document))
+            elif outcome.status == "retry":
+                held = held or Unavailable(outcome.reason, outcome.after)
+                documents.append(document)
+                lines.append(line)
+        batch.documents, batch.lines = documents, lines
+        return held

@@ -1,0 +1,68 @@
+# SPDX-License-Identifier: Apache-2.0
+"""JSON lines from strangers: parsed at speed where that is exact, whatever bytes they are made of; pure."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+from ttyscribe_formats.errors import MessageError
+from ttyscribe_store import jsontext
+
+fast_loads: Callable[[bytes | str], Any]
+"""A JSON value from UTF-8. Raises ValueError. Integers beyond 64 bit may come as floats: check the types you need."""
+
+try:
+    import orjson
+
+    fast_loads = orjson.loads
+except ImportError:  # the bare package has none
+
+    def fast_loads(text: bytes | str) -> Any:
+        """The same with the standard library."""
+        try:
+            return json.loads(text)
+        except RecursionError:
+            raise ValueError("nested too deep") from None
+
+
+def loads(line: bytes) -> Any:
+    """The value of a line, exact. Bytes that are not UTF-8 become lone surrogates (PEP 383): see `repaired`.
+
+    Raises MessageError where it is no JSON or is nested too deep.
+    """
+    try:
+        line.decode()
+    except UnicodeDecodeError:
+        text = line.decode("utf-8", "surrogateescape")
+        return _parsed(json.loads, text)
+    return _parsed(jsontext.loads, line)
+
+
+def _parsed(parse: Callable[[Any], Any], text: bytes | str) -> Any:
+    try:
+        return parse(text)
+    except RecursionError:
+        raise MessageError("not JSON: nested too deep") from None
+    except ValueError as error:
+        raise MessageError(f"not JSON: {str(error)[:200]}") from None
+
+
+def repaired(text: str) -> tuple[str, bytes]:
+    """A text without lone surrogates, and the bytes that it was made of where there were some (else empty)."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raw = _bytes(text)
+        return raw.decode("utf-8", "replace"), raw
+    return text, b""
+
+
+def _bytes(text: str) -> bytes:
+    """The bytes of a text with lone surrogates: those that `loads` made, and those that a sender wrote as \\ud800."""
+    try:
+        return text.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:
+        return b"".join(
+            sign.encode("utf-8", "surrogateescape" if "\udc80" <= sign <= "\udcff" else "surrogatepass")
+            for sign in text
+        )

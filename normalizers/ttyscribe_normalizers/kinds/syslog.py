@@ -1,0 +1,110 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Any other log message, by the rules of ViaQ's model; the kind that takes everything.
+
+::
+
+    <29>Nov 24 12:00:00 web7 sshd[77]: Accepted publickey for ada
+
+becomes a document `log:<id that the shipper stamped>` with `message`, `level` and the sender under `systemd`. A
+journal entry's id is `journal:<hash of its cursor>`. What has neither gets a new id: it is stored at least once.
+"""
+
+import re
+from base64 import b64encode
+from typing import Any, cast
+
+from ttyscribe_formats import identity, words
+from ttyscribe_formats.document import Document
+from ttyscribe_normalizers import parts, shapes
+from ttyscribe_normalizers.envelope import Envelope
+from ttyscribe_normalizers.kinds import Context
+
+_CONTROL = re.compile("[\0-\x08\x0b-\x1f\x7f-\x9f]")
+_ESCAPE = re.compile("#([0-3][0-7][0-7])")
+"""How rsyslog writes a control character; and what a sender may have written itself, so it is never taken back."""
+_MAX_ERROR = 1000
+
+_TRUSTED = (
+    *("AUDIT_LOGINUID", "AUDIT_SESSION", "BOOT_ID", "CAP_EFFECTIVE", "CMDLINE", "COMM", "EXE", "GID", "HOSTNAME"),
+    *("LINE_BREAK", "MACHINE_ID", "PID", "SELINUX_CONTEXT", "SOURCE_REALTIME_TIMESTAMP", "STREAM_ID"),
+    *("SYSTEMD_CGROUP", "SYSTEMD_INVOCATION_ID", "SYSTEMD_OWNER_UID", "SYSTEMD_SESSION", "SYSTEMD_SLICE"),
+    *("SYSTEMD_UNIT", "SYSTEMD_USER_UNIT", "TRANSPORT", "UID"),
+)
+_CLAIMED = (
+    *("CODE_FILE", "CODE_FUNCTION", "CODE_LINE", "ERRNO", "MESSAGE_ID", "RESULT"),
+    *("SYSLOG_FACILITY", "SYSLOG_IDENTIFIER", "SYSLOG_PID", "UNIT"),
+)
+_KERNEL = ("KERNEL_DEVICE", "KERNEL_SUBSYSTEM", "UDEV_DEVLINK", "UDEV_DEVNODE", "UDEV_SYSNAME")
+_NAMES = {
+    **{f"_{name}": ("t", name) for name in _TRUSTED},
+    **{name: ("u", name) for name in _CLAIMED},
+    "CODE_FUNC": ("u", "CODE_FUNCTION"),
+    **{f"_{name}": ("k", name) for name in _KERNEL},
+}
+
+
+class Kind:
+    """Everything else."""
+
+    name = "syslog"
+    order = 1000
+
+    def __init__(self, context: Context) -> None:
+        self._trust = context.trust
+        self._stamp = context.stamp
+        self._normalizer = parts.normalizer(context.version, context.protocol)
+
+    def accepts(self, envelope: Envelope) -> bool:  # noqa: ARG002 - whatever it is
+        """Everything."""
+        return True
+
+    def normalize(self, envelope: Envelope, error: str = "") -> list[Document]:
+        """One document; `error` says why a message of another kind could not be understood."""
+        text, raw = envelope.text, envelope.raw
+        if _CONTROL.search(text):
+            raw = raw or text.encode()
+            text = _CONTROL.sub(lambda match: f"#{ord(match[0]):03o}", text)
+        at, partition = parts.placed(envelope, envelope.time_ns)
+        own: dict[str, Any] = {
+            "kind": "syslog",
+            "partition": partition,
+            "received": envelope.received,
+            "trust": self._trust.of(envelope.sender_uid),
+            # Blanks around escapes: the words before and behind a tab or a line's end are found as words.
+            "words": words.joined(_ESCAPE.sub(r" \1 ", text) if "#" in text else text),
+        }
+        parts.sender(own, envelope)
+        if error:
+            own["error"] = error[:_MAX_ERROR]
+        if raw:
+            own["raw"] = b64encode(raw).decode()
+        collector = parts.collector(envelope)
+        made_by = {"normalizer": self._normalizer}
+        document = {
+            "@timestamp": at,
+            "hostname": envelope.host,
+            "level": parts.level(envelope.severity),
+            "message": text,
+            "pipeline_metadata": {"collector": collector, **made_by} if collector else made_by,
+            "viaq_msg_id": self._id(envelope),
+            "ttyscribe": own,
+        }
+        if systemd := parts.systemd(envelope) if envelope.journal is None else from_journal(envelope.journal):
+            document["systemd"] = systemd
+        return [cast("Document", document)]
+
+    def _id(self, envelope: Envelope) -> str:
+        if not envelope.stable_id:
+            return identity.log_id(self._stamp())
+        if envelope.journal is not None:
+            return identity.journal_id(envelope.stable_id)
+        return identity.log_id(envelope.stable_id)
+
+
+def from_journal(fields: dict[str, Any]) -> dict[str, dict[str, str]]:
+    """ViaQ's `systemd` of a journal entry: names that the model has; the others stay in the journal."""
+    made: dict[str, dict[str, str]] = {}
+    for name, value in fields.items():
+        if (place := _NAMES.get(name)) and (text := shapes.word(value)):
+            made.setdefault(place[0], {})[place[1]] = text
+    return made

@@ -1,0 +1,128 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Messages of terminal recordings, as tlog and ttyscribe-rec write them.
+
+::
+
+    {"ver":"2.3","host":"web7","rec":"4113-13dda","user":"ada","term":"xterm","session":3,"id":7,"pos":4218,
+     "time":1795521604.218,"timing":"=80x24>3","in_txt":"","in_bin":[],"out_txt":"hi\n","out_bin":[]}
+
+becomes a document `tlog:4113-13dda:7:<hash>` that holds it complete and exact under `tlog`, with what was shown as
+`message`, what was typed as `ttyscribe.typed`, and its numbers.
+"""
+
+from typing import Any, cast
+
+from ttyscribe_formats import identity, words
+from ttyscribe_formats import tlog as codec
+from ttyscribe_formats.document import Document
+from ttyscribe_formats.errors import MessageError
+from ttyscribe_formats.plain import plain_text
+from ttyscribe_formats.reading import measure
+from ttyscribe_normalizers import exact, parts
+from ttyscribe_normalizers.envelope import Envelope
+from ttyscribe_normalizers.kinds import Context
+
+PROGRAMS = frozenset(("ttyscribe", "tlog", "tlog-rec", "tlog-rec-session", ""))
+"""Recorders name themselves so: an object from them with `ver` is a message, however little of it came.
+The empty name is that of a line from a recorder's own file."""
+
+_MS = 1_000_000
+_MAX_ID = 2**63 - 1
+_KEYS = frozenset(codec.KEYS)
+# A carriage return is the Enter key, and a backspace takes nothing back of what was typed.
+_TYPED = {0x0D: "\n", 0x08: None}
+
+
+class Kind:
+    """Recordings' messages."""
+
+    name = "tlog"
+    order = 10
+
+    def __init__(self, context: Context) -> None:
+        self._trust = context.trust
+        self._normalizer = parts.normalizer(context.version, context.protocol)
+
+    def accepts(self, envelope: Envelope) -> bool:
+        """Whether it is an object with a recording's message's keys, as far as it came."""
+        text = envelope.text
+        return text[:1] == "{" and '"ver"' in text and ('"timing"' in text or envelope.program in PROGRAMS)
+
+    def normalize(self, envelope: Envelope) -> list[Document]:
+        """One document. Raises MessageError for a message that is broken, that is, can't be played back."""
+        if envelope.raw:
+            raise MessageError("the message is not UTF-8")
+        fields, message = _decoded(envelope)
+        if message.id > _MAX_ID:
+            raise MessageError('Message has invalid "id" field value: beyond 63 bit')
+        size = measure(message)
+        recording = identity.recording_key(message.rec, message.host, message.user, message.session, message.term)
+        document_id = identity.tlog_id(recording, message)
+        shown = plain_text(message.out_txt)
+        at, partition = parts.placed(envelope, envelope.time_ns if message.time_ms is None else message.time_ms * _MS)
+        own: dict[str, Any] = {
+            "kind": "tlog",
+            "partition": partition,
+            "received": envelope.received,
+            "trust": self._trust.of(envelope.sender_uid, message.user),
+            "recording": recording,
+            "out_bytes": size.out_bytes,
+            "in_bytes": size.in_bytes,
+            "last_ms": size.last_ms,
+            "resizes": size.resizes,
+        }
+        parts.sender(own, envelope)
+        if message.in_txt:
+            own["typed"] = typed = plain_text(message.in_txt.translate(_TYPED))
+            own["words"] = words.joined(f"{shown} {typed}")
+        else:
+            own["words"] = words.joined(shown)
+        document = {
+            "@timestamp": at,
+            "hostname": message.host or envelope.host,
+            "level": parts.level(envelope.severity),
+            "message": shown,
+            "pipeline_metadata": self._way(envelope, message.host),
+            "viaq_msg_id": document_id,
+            "tlog": fields if _is_exact(fields, message) else codec.to_fields(message),
+            "ttyscribe": own,
+        }
+        if systemd := parts.systemd(envelope):
+            document["systemd"] = systemd
+        return [cast("Document", document)]
+
+    def _way(self, envelope: Envelope, host: str) -> dict[str, Any]:
+        """`pipeline_metadata`; the host that syslog names is kept where the message's own is another."""
+        collector = parts.collector(envelope)
+        if not collector:
+            return {"normalizer": self._normalizer}
+        if host and envelope.host and envelope.host != host:
+            collector["hostname"] = envelope.host
+        return {"collector": collector, "normalizer": self._normalizer}
+
+
+def _decoded(envelope: Envelope) -> tuple[dict[str, Any], codec.Message]:
+    """The message's fields as parsed, and the message; exact where the fast parser is not."""
+    try:
+        fields = envelope.fields if envelope.fields is not None else exact.fast_loads(envelope.text)
+        if type(fields) is dict and codec.OWN_KEY not in fields:
+            return fields, codec.from_fields(fields)
+    except (ValueError, MessageError):
+        pass
+    fields = exact.loads(envelope.text.encode("utf-8", "surrogatepass"))
+    if type(fields) is not dict:
+        raise MessageError("not a JSON object")
+    return fields, codec.from_fields(fields)
+
+
+def _is_exact(fields: dict[str, Any], message: codec.Message) -> bool:
+    """Tell whether the parsed fields are what the message would be written as: nothing else, nothing rounded."""
+    return (
+        fields.keys() == _KEYS
+        and fields["ver"] == message.ver
+        and message.time_ms is not None
+        and fields["time"] == message.time_ms / 1000
+        and type(fields["time"]) is float
+        and not message.in_bin  # true and false are numbers to Python
+        and not message.out_bin
+    )

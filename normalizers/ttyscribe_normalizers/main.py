@@ -1,0 +1,166 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`ttyscribe-normalize`: joins a protocol, the kinds and a sink."""
+
+import importlib.metadata
+import logging
+import os
+import pwd
+import sys
+import time
+import uuid
+from collections.abc import Callable
+
+from ttyscribe_formats.errors import ConfigError, Unavailable
+from ttyscribe_normalizers import envelope, kinds, logs, ndjson, omprog, options, shapes, summary, trust
+from ttyscribe_normalizers.deadletter import DeadLetter
+from ttyscribe_normalizers.delivery import Delivery
+from ttyscribe_normalizers.kinds.syslog import Kind as Syslog
+from ttyscribe_normalizers.pipeline import Pipeline
+from ttyscribe_normalizers.signals import Stop
+from ttyscribe_normalizers.sinks import JsonLines
+from ttyscribe_store.base import Sink
+from ttyscribe_store.open import open_store
+
+_LOCAL = ("sqlite:", "memory:")
+_ADVICE = "ttyscribe setup"
+
+
+def version() -> str:
+    """Of the installed distribution."""
+    try:
+        return importlib.metadata.version("ttyscribe")
+    except importlib.metadata.PackageNotFoundError:
+        return "unknown"
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run the program; its exit status."""
+    wanted = options.parse(argv, version())
+    report = logs.reporter(wanted.log_file)
+    logging.getLogger("ttyscribe").addHandler(logs.Logs(report))
+    try:
+        _check_log_file(wanted.log_file)
+        sink = open_sink(wanted.output)
+        dead_letter = DeadLetter(wanted.dead_letter)
+        if wanted.check_config:
+            return _check(wanted, sink, dead_letter, report)
+        _prepare(wanted.output, sink)
+        dead_letter.check()
+        return _run(wanted, sink, dead_letter, report)
+    except ConfigError as error:
+        report(str(error))
+        return 2
+
+
+def open_sink(output: str) -> Sink:
+    """The sink that `--output` names. Raises ConfigError."""
+    return JsonLines(os.dup(1)) if output == "-" else open_store(output)
+
+
+def build(wanted: options.Options) -> Pipeline:
+    """The pipeline that the options ask for."""
+    vouching = trust.Trust(wanted.trusted_uids, trust.cached(_name_of, time.monotonic))
+    context = kinds.Context(vouching, lambda: uuid.uuid4().hex, wanted.protocol, version())
+    decode = envelope.decode if wanted.protocol == "omprog" else shapes.decode
+    return Pipeline(decode, kinds.load(context), Syslog(context))
+
+
+def _name_of(uid: int) -> str:
+    try:
+        return pwd.getpwuid(uid).pw_name
+    except (KeyError, OverflowError):
+        return ""
+
+
+def _prepare(output: str, sink: Sink) -> None:
+    """Make what a store on this host needs; a store elsewhere is prepared by `ttyscribe setup`, once."""
+    if output.startswith(_LOCAL):
+        sink.setup()  # type: ignore[attr-defined]  # both are stores
+
+
+def _check_log_file(path: str) -> None:
+    if not path:
+        return
+    try:
+        os.close(os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o640))
+    except OSError as error:
+        logs.reporter()(f"{path}: can't write the log file: {error.strerror}")
+        raise SystemExit(2) from None
+
+
+def _check(wanted: options.Options, sink: Sink, dead_letter: DeadLetter, report: logs.Report) -> int:
+    """`--check-config`: say what is wrong, or that nothing is."""
+    try:
+        sink.check()
+    except Unavailable as error:
+        report(str(error))
+        return 2 if _ADVICE in str(error) else 1
+    dead_letter.check()
+    print(f"in order: {wanted.protocol} to {wanted.output}, dead letter {dead_letter.path}")
+    return 0
+
+
+def _run(wanted: options.Options, sink: Sink, dead_letter: DeadLetter, report: logs.Report) -> int:
+    pipeline = build(wanted)
+    delivery = Delivery(sink, dead_letter, time.time_ns)
+    try:
+        if wanted.protocol == "omprog":
+            return omprog.serve(omprog.Normalizer(pipeline, delivery, sink.check, time.time_ns, report), report)
+        return _read(pipeline, delivery, sink.check, dead_letter, report)
+    finally:
+        dead_letter.close()
+        sink.close()
+
+
+def _read(
+    pipeline: Pipeline, delivery: Delivery, check: Callable[[], None], dead_letter: DeadLetter, report: logs.Report
+) -> int:
+    """NDJSON from standard input, with a summary at the end."""
+    terminal = sys.stderr is not None and sys.stderr.isatty()
+    if terminal:
+        _refuse_without_setup(check)
+    status = 0
+    with Stop() as stop:
+        reader = ndjson.Reader(pipeline, delivery, stop, time.time_ns, report, _progress if terminal else _no_progress)
+        try:
+            reader.ready(check)
+            reader.read(0)
+        except ndjson.Interrupted:
+            report(f"interrupted: the first {reader.lines} lines are stored; feed the rest again, or all of it")
+            status = 1
+        except BrokenPipeError:
+            report(f"standard output is closed: {reader.lines} lines were written")
+            status = 1
+        except OSError as error:
+            report(f"can't go on after {reader.lines} lines: {error}")
+            status = 1
+    report(summary.text(pipeline.counters, delivery.counters))
+    dead = summary.dead(pipeline.counters, delivery.counters)
+    if dead:
+        report(f"{dead} could not be stored: see {dead_letter.path}")
+    return status or (1 if dead else 0)
+
+
+def _refuse_without_setup(check: Callable[[], None]) -> None:
+    """From a terminal a store without its templates is the operator's to mend, now."""
+    try:
+        check()
+    except Unavailable as error:
+        if _ADVICE in str(error):
+            raise ConfigError(str(error)) from error
+
+
+def _no_progress(lines: int) -> None:
+    """Show nothing."""
+
+
+_shown = 0.0
+
+
+def _progress(lines: int) -> None:
+    """Show on a terminal how far it came, at most five times a second."""
+    global _shown  # noqa: PLW0603 - the terminal is one
+    now = time.monotonic()
+    if now - _shown >= 0.2:
+        _shown = now
+        os.write(2, f"\r{lines} lines \r".encode())

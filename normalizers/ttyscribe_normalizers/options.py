@@ -1,0 +1,119 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The program's options."""
+
+import argparse
+import os
+from pathlib import Path
+from typing import NamedTuple
+
+SYSTEM_FOLDER = Path("/var/lib/ttyscribe")
+NAME = "dead-letter.ndjson"
+
+DESCRIPTION = """\
+Turns log lines into documents and stores them: messages of terminal recordings (tlog's format) and any other log
+message. It is what rsyslog's omprog or a pipe runs. What can't be stored is kept in the dead letter with its reason;
+while the store is down the source is held back and nothing is lost."""
+
+EPILOG = """\
+examples:
+  import a file that ttyscribe-rec wrote
+      ttyscribe-normalize --protocol ndjson --output sqlite:/var/lib/ttyscribe < session.log
+  store what the journal holds
+      journalctl --all -o json | ttyscribe-normalize --protocol ndjson --output sqlite:/var/lib/ttyscribe
+  see the documents
+      ttyscribe-normalize --protocol ndjson --output - < session.log
+  in rsyslog's configuration
+      action(type="omprog" confirmMessages="on" template="ttyscribe-envelope"
+             binary="/usr/bin/ttyscribe-normalize --protocol omprog --output https://search:9200")
+
+exit status:
+  0  the input ended and all of it is stored
+  1  something could not be stored: some of it is in the dead letter, or the end came before the store was back
+  2  the operator has to change something: options, files, a store without `ttyscribe setup`"""
+
+
+class Options(NamedTuple):
+    """What the command line says."""
+
+    protocol: str
+    output: str
+    dead_letter: Path
+    trusted_uids: tuple[int, ...]
+    log_file: str
+    check_config: bool
+
+
+def parser(version: str = "") -> argparse.ArgumentParser:
+    """The parser; the man page is made of it."""
+    made = argparse.ArgumentParser(
+        prog="ttyscribe-normalize",
+        description=DESCRIPTION,
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    made.add_argument(
+        "--protocol",
+        required=True,
+        choices=("omprog", "ndjson"),
+        help="how lines come: from rsyslog's omprog, each confirmed; or as JSON lines on standard input",
+    )
+    made.add_argument(
+        "--output",
+        metavar="URL",
+        default="-",
+        help="where documents go: sqlite:DIR, http(s)://host:port[/prefix] (Elasticsearch or OpenSearch), memory:, "
+        "or - for JSON lines on standard output (the default; not with omprog)",
+    )
+    made.add_argument(
+        "--dead-letter",
+        metavar="PATH",
+        help=f"file for what can't be stored (default: DIR/{NAME} with sqlite:DIR, else {SYSTEM_FOLDER}/{NAME} "
+        f"where that folder can be written, else ./{NAME})",
+    )
+    made.add_argument(
+        "--trusted-uid",
+        metavar="UID",
+        type=_uid,
+        action="append",
+        help="messages from this user id, attested by the kernel, have trust `system`; may be given several times "
+        "(default: 0)",
+    )
+    made.add_argument("--log-file", metavar="PATH", default="", help="file for reports (default: standard error)")
+    made.add_argument(
+        "--check-config", action="store_true", help="check options, files and the store, say what is wrong, and end"
+    )
+    made.add_argument("--version", action="version", version=f"ttyscribe-normalize {version}")
+    return made
+
+
+def parse(arguments: list[str] | None, version: str) -> Options:
+    """The options of a command line; SystemExit(2) with one clear line where they are wrong."""
+    made = parser(version)
+    found = made.parse_args(arguments)
+    if found.output == "-" and found.protocol == "omprog":
+        made.error("--protocol omprog needs --output: standard output belongs to rsyslog")
+    return Options(
+        protocol=found.protocol,
+        output=found.output,
+        dead_letter=Path(found.dead_letter) if found.dead_letter else default_dead_letter(found.output),
+        trusted_uids=tuple(found.trusted_uid) if found.trusted_uid else (0,),
+        log_file=found.log_file,
+        check_config=found.check_config,
+    )
+
+
+def default_dead_letter(output: str, system_folder: Path = SYSTEM_FOLDER) -> Path:
+    """Beside the store on SQLite; else in the system's folder, or here."""
+    scheme, _, folder = output.partition(":")
+    if scheme == "sqlite" and folder:
+        return Path(folder, NAME)
+    if system_folder.is_dir() and os.access(system_folder, os.W_OK):
+        return system_folder / NAME
+    return Path(NAME)
+
+
+def _uid(text: str) -> int:
+    if not text.isascii() or not text.isdecimal() or int(text) >= 2**32 - 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is no user id")
+    return int(text)

@@ -1,0 +1,90 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Parts that documents of all kinds share; pure."""
+
+import ipaddress
+from functools import lru_cache
+from typing import Any
+
+from ttyscribe_formats import timestamp
+from ttyscribe_normalizers.envelope import Envelope
+
+_LEVELS = ("emerg", "alert", "crit", "err", "warning", "notice", "info", "debug", "trace", "unknown")
+_LEVEL_OF = {str(number): name for number, name in enumerate(_LEVELS)}
+_MAX_NS = 2**63
+"""Engines keep times as nanoseconds in 64 bit: 1970 to 2262."""
+
+
+def level(severity: str) -> str:
+    """ViaQ's name of a severity that came as a number; `unknown` for anything else."""
+    return _LEVEL_OF.get(severity, "unknown")
+
+
+def normalizer(version: str, protocol: str) -> dict[str, str]:
+    """`pipeline_metadata.normalizer`; the same for all documents of a process, which share it."""
+    return {"name": "ttyscribe", "version": version, "inputname": protocol}
+
+
+def collector(envelope: Envelope) -> dict[str, str]:
+    """`pipeline_metadata.collector`; empty where nobody collected the message."""
+    if not envelope.collector:
+        return {}
+    made = {"name": envelope.collector, "received_at": envelope.received}
+    if envelope.input:
+        made["inputname"] = envelope.input
+    if envelope.peer and (field := address_field(envelope.peer)):
+        made[field] = envelope.peer
+    return made
+
+
+@lru_cache(maxsize=4096)
+def address_field(text: str) -> str:
+    """The field that takes this address; empty for what is none."""
+    try:
+        found = ipaddress.ip_address(text)
+    except ValueError:
+        return ""
+    if found.version == 6 and found.scope_id:
+        return ""
+    return f"ipaddr{found.version}"
+
+
+def placed(envelope: Envelope, time_ns: int) -> tuple[str, str]:
+    """`@timestamp` and partition of a message that happened at `time_ns`.
+
+    A time that no engine can hold is replaced by the time of receipt, and is implausible.
+    """
+    if not 0 <= time_ns < _MAX_NS:
+        return envelope.received, timestamp.IMPLAUSIBLE
+    window = envelope.received_ns if envelope.windowed else None
+    text = envelope.received if time_ns == envelope.received_ns else timestamp.to_text(time_ns)
+    return text, timestamp.partition(time_ns, window)
+
+
+def systemd(envelope: Envelope) -> dict[str, dict[str, str]]:
+    """`systemd`: what the kernel attested, and what the sender claims, by ViaQ's names."""
+    trusted: dict[str, str] = {}
+    if envelope.sender_uid >= 0:
+        trusted["UID"] = str(envelope.sender_uid)
+    if envelope.sender_pid >= 0:
+        trusted["PID"] = str(envelope.sender_pid)
+    claimed: dict[str, str] = {}
+    if envelope.program:
+        claimed["SYSLOG_IDENTIFIER"] = envelope.program
+    if envelope.pid:
+        claimed["SYSLOG_PID"] = envelope.pid
+    if envelope.facility.isdecimal():
+        claimed["SYSLOG_FACILITY"] = envelope.facility
+    made = {}
+    if trusted:
+        made["t"] = trusted
+    if claimed:
+        made["u"] = claimed
+    return made
+
+
+def sender(own: dict[str, Any], envelope: Envelope) -> None:
+    """Add the attested sender to `ttyscribe`."""
+    if envelope.sender_uid >= 0:
+        own["sender_uid"] = envelope.sender_uid
+    if envelope.sender_pid >= 0:
+        own["sender_pid"] = envelope.sender_pid

@@ -1,0 +1,103 @@
+# SPDX-License-Identifier: Apache-2.0
+"""From a raw line to its documents, or to the reason why it has none; pure, never raises on data."""
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+from ttyscribe_formats.document import Document
+from ttyscribe_formats.errors import MessageError
+from ttyscribe_normalizers.envelope import Envelope
+from ttyscribe_normalizers.kinds import Kind
+from ttyscribe_normalizers.kinds.syslog import Kind as Syslog
+
+MAX_LINE = 2 * 1024 * 1024
+MAX_TEXT = 256 * 1024
+"""Bytes of a message's text, as UTF-8; the line around it may be larger, as escaping inflates."""
+
+Decode = Callable[[bytes, int], Envelope]
+"""Of a line and the time now in nanoseconds."""
+
+
+class Dead(NamedTuple):
+    """Why a line goes to the dead letter."""
+
+    status: str
+    """`unparsable`, `too-long`, `rejected` (by the store, for itself), or `failed` (a fault of this program)."""
+    reason: str
+    received: str = ""
+    """When the shipper received it; empty where it is not known."""
+
+
+class Processed(NamedTuple):
+    """What became of a line: documents, or a reason; neither: there is nothing to store."""
+
+    documents: Sequence[Document]
+    dead: Dead | None = None
+    received: str = ""
+
+
+EMPTY = Processed(())
+
+
+class Pipeline:
+    """Decoder and kinds in a row.
+
+    `counters` counts lines by what became of them: `lines`, `empty`, `unparsable`, `too-long`, `broken` (kept as kind
+    syslog with the error), and documents by kind.
+    """
+
+    def __init__(self, decode: Decode, kinds: Sequence[Kind], fallback: Syslog, max_text: int = MAX_TEXT) -> None:
+        self._decode = decode
+        self._kinds = kinds
+        self._fallback = fallback
+        self._max_text = max_text
+        self.counters: Counter[str] = Counter()
+
+    def process(self, line: bytes, now_ns: int) -> Processed:
+        """What becomes of one line (without its LF) that is read at `now_ns`."""
+        counters = self.counters
+        counters["lines"] += 1
+        if not line or line.isspace():
+            counters["empty"] += 1
+            return EMPTY
+        try:
+            envelope = self._decode(line, now_ns)
+        except MessageError as error:
+            return self._dead("unparsable", str(error))
+        text = envelope.text
+        if not text or text.isspace():
+            counters["empty"] += 1
+            return EMPTY
+        if len(line) > self._max_text and (size := _size(text)) > self._max_text:
+            reason = f"the message has {size} bytes, more than {self._max_text}"
+            return self._dead("too-long", reason, envelope.received)
+        try:
+            return Processed(self._normalized(envelope), None, envelope.received)
+        except Exception as error:  # noqa: BLE001 - our fault; the line must neither be lost nor stop the others
+            return self._dead("failed", f"{type(error).__name__}: {error}"[:1000], envelope.received)
+
+    def too_long(self, size: int, limit: int) -> Processed:
+        """What becomes of a line of which only the first `limit` bytes were kept."""
+        self.counters["lines"] += 1
+        return self._dead("too-long", f"the line has {size} bytes, more than {limit}; only its head is kept")
+
+    def _normalized(self, envelope: Envelope) -> Sequence[Document]:
+        for kind in self._kinds:
+            if kind.accepts(envelope):
+                try:
+                    documents = kind.normalize(envelope)
+                except MessageError as error:
+                    self.counters["broken"] += 1
+                    return self._fallback.normalize(envelope, str(error))
+                self.counters[kind.name] += 1
+                return documents
+        return self._fallback.normalize(envelope)
+
+    def _dead(self, status: str, reason: str, received: str = "") -> Processed:
+        self.counters[status] += 1
+        return Processed((), Dead(status, reason, received), received)
+
+
+def _size(text: str) -> int:
+    return len(text) if text.isascii() else len(text.encode("utf-8", "surrogatepass"))

@@ -1,0 +1,26 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What was done, in one line; pure."""
+
+from collections import Counter
+
+_WORDS = {
+    "stored": "stored",
+    "duplicate": "already there",
+    "broken": "broken recordings' messages among them",
+    "empty": "empty",
+}
+DEAD = ("unparsable", "too-long", "rejected", "failed")
+"""What the dead letter holds."""
+
+
+def dead(*counters: Counter[str]) -> int:
+    """How many entries went to the dead letter."""
+    return sum(counter[name] for counter in counters for name in DEAD)
+
+
+def text(*counters: Counter[str]) -> str:
+    """Such as `20 lines: 15 stored, 4 empty, 1 unparsable`."""
+    joined: Counter[str] = sum(counters, Counter())
+    parts = [f"{joined[name]} {words}" for name, words in _WORDS.items() if joined[name]]
+    parts += [f"{joined[name]} {name}" for name in DEAD if joined[name]]
+    return f"{joined['lines']} lines: {', '.join(parts) or 'nothing to store'}"
