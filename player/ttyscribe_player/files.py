@@ -1,0 +1,160 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Recordings in a file of tlog messages, one a line: which there are, and the messages of one.
+
+A file is looked through once, then read in the order of its messages' ids: it may hold several recordings, lines twice
+and lines out of order. A line may carry what a log service puts before the message.
+"""
+
+import os
+import re
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from itertools import groupby
+from typing import BinaryIO, NamedTuple
+
+from ttyscribe_formats.errors import ConfigError, MessageError
+from ttyscribe_formats.identity import recording_key, tlog_id
+from ttyscribe_formats.tlog import Message, decode, to_fields
+from ttyscribe_store.base import StoredMessage
+
+MAX_LINE = 16 << 20
+"""Bytes of one line; tlog's own lines are a few thousand."""
+_START = b'{"ver":'
+_STRING = rb'"([^"\\]*)"'
+# Every line of one recorder begins so; what does not is decoded to be known.
+_HEADER = re.compile(
+    rb'\{"ver":(?:"[^"\\]*"|[0-9]+),"host":%b,"rec":%b,"user":%b,"term":%b,"session":([0-9]{1,10}),"id":([0-9]{1,18}),'
+    % ((_STRING,) * 4)
+)
+
+Complain = Callable[[str], None]
+"""Takes one line about damaged data."""
+
+
+class Found(NamedTuple):
+    """One recording in a file."""
+
+    key: str
+    rec: str
+    user: str
+    host: str
+    lines: list[tuple[int, int, int]]
+    """Of each of its messages: id, place in the file, number of the line."""
+
+
+class Recordings:
+    """A file that has been looked through. `complain` is told of each damaged line, now and while reading."""
+
+    def __init__(self, path: str, complain: Complain) -> None:
+        self._path = path
+        self._complain = complain
+        self._file = _opened(path)
+        self.found: dict[str, Found] = {}
+        for number, place, line in _lines(self._file):
+            self._look(number, place, line)
+
+    def _look(self, number: int, place: int, line: bytes) -> None:
+        header = _HEADER.match(line)
+        try:
+            if len(line) > MAX_LINE:
+                raise MessageError(f"longer than {MAX_LINE >> 20} MiB")
+            if header:
+                host, rec, user, term = (part.decode() for part in header.groups()[:4])
+                session, message_id = int(header[5]), int(header[6])
+            else:
+                message = decode(line)
+                host, rec, user, term = message.host, message.rec, message.user, message.term
+                session, message_id = message.session, message.id
+        except (MessageError, UnicodeDecodeError) as error:
+            self._damaged(number, error)
+            return
+        key = recording_key(rec, host, user, session, term)
+        found = self.found.setdefault(key, Found(key, rec, user, host, []))
+        found.lines.append((message_id, place, number))
+
+    def choose(self, wanted: str) -> Found | None:
+        """The recording that is meant: by its rec, its key, or the beginning of it; the only one where none is named.
+
+        None where the file holds nothing at all. ConfigError lists the recordings where the choice is not clear.
+        """
+        if not wanted:
+            fitting = list(self.found.values())
+        else:
+            exact = [one for one in self.found.values() if wanted in (one.key, one.rec)]
+            fitting = exact or [one for one in self.found.values() if one.key.startswith(wanted)]
+        if len(fitting) == 1:
+            return fitting[0]
+        if not self.found and not wanted:
+            return None
+        head = f"{self._path} holds {len(self.found) or 'no'} recording{'s' * (len(self.found) != 1)}"
+        what = f"none that begins with {wanted!r}" if wanted and not fitting else "choose one with --match=RECORDING"
+        listed = "".join(f"\n  {one.key} {_shown(one)}" for one in list(self.found.values())[:_MAX_LISTED])
+        more = len(self.found) - _MAX_LISTED
+        raise ConfigError(f"{head}, {what}{listed}" + (f"\n  and {more} more" if more > 0 else ""))
+
+    def messages(self, found: Found) -> Iterator[StoredMessage]:
+        """The recording's messages as a store would give them: ordered by id, equal ones under one document id."""
+        for _, group in groupby(sorted(found.lines), key=lambda entry: entry[0]):
+            claims = list(group)
+            decoded = [(number, message) for _, place, number in claims if (message := self._read(place, number))]
+            for number, message in decoded:
+                alone = len(decoded) == 1
+                document_id = f"line:{number}" if alone else tlog_id(found.key, message)
+                yield StoredMessage(document_id, to_fields(message), "none", -1)
+
+    def _read(self, place: int, number: int) -> Message | None:
+        self._file.seek(place)
+        try:
+            return decode(self._file.readline(MAX_LINE + 1))
+        except MessageError as error:
+            self._damaged(number, error)
+            return None
+
+    def _damaged(self, number: int, error: Exception) -> None:
+        self._complain(f"{self._path}:{number}: {error}")
+
+    def close(self) -> None:
+        """Close the file."""
+        self._file.close()
+
+
+_MAX_LISTED = 50
+
+
+def _shown(one: Found) -> str:
+    """What a list says of a recording; names are recorded and may hold anything."""
+    count = len(one.lines)
+    text = f"{one.user}@{one.host}, {count} message{'s' * (count != 1)}"
+    return "".join(c if c.isprintable() else "?" for c in text)[:160]
+
+
+def _opened(path: str) -> BinaryIO:
+    """The file, or a copy of what comes out of a pipe (`-`: standard input)."""
+    try:
+        file: BinaryIO = os.fdopen(0, "rb", closefd=False) if path == "-" else open(path, "rb")  # noqa: SIM115
+        if file.seekable():
+            return file
+        with file:
+            copy = tempfile.TemporaryFile()  # noqa: SIM115
+            shutil.copyfileobj(file, copy)
+    except OSError as error:
+        raise ConfigError(f"cannot be read: {error.strerror or error}", path) from None
+    copy.seek(0)
+    return copy
+
+
+def _lines(file: BinaryIO) -> Iterator[tuple[int, int, bytes]]:
+    """Number, place and text of each line that is not empty; the place is that of its message, behind any prefix."""
+    number = place = 0
+    while line := file.readline(MAX_LINE + 1):
+        number += 1
+        size = len(line)
+        while size > MAX_LINE and not line.endswith(b"\n") and (rest := file.readline(MAX_LINE)):
+            size += len(rest)
+            if rest.endswith(b"\n"):
+                break
+        if line.strip():
+            start = 0 if line.startswith(b"{") else max(0, line.find(_START))
+            yield number, place + start, line[start:] if start else line
+        place += size

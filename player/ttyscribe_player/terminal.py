@@ -1,0 +1,138 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The viewer's terminal: set up for playing, and left as it was found.
+
+Recorded bytes go to it as they are, that is what playing means. What they may leave behind (colours, a hidden cursor,
+the alternate screen, mouse reports, an unfinished control string, replies to their questions) is undone at the end.
+"""
+
+import os
+import re
+import select
+import termios
+import time
+from typing import Any, Self
+
+from ttyscribe_player.keys import Keys
+from ttyscribe_player.output import write_all
+
+_ABORT = b"\x18\x1b\\"
+"""Ends whatever sequence or string is unfinished."""
+_RESET = (
+    b"\x1b[?1l\x1b>"  # cursor keys and keypad as usual
+    b"\x1b[?9l\x1b[?1000l\x1b[?1001l\x1b[?1002l\x1b[?1003l\x1b[?1004l\x1b[?1005l\x1b[?1006l\x1b[?1015l"  # no reports
+    b"\x1b[?2004l"  # no brackets round a paste
+    b"\x1b(B\x0f\x1b[?7h\x1b[0m\x1b[?25h"  # plain letters, wrapping, no colours, a cursor
+)
+_ASK, _ANSWER = b"\x1b[5n", b"\x1b[0n"
+"""Terminals answer in order: behind the answer to this question no other reply can come."""
+_ANSWER_SECONDS = 0.3
+_ALTERNATE = re.compile(rb"\x1b\[\?(47|1047|1049)([hl])")
+_TAIL = 10
+_ASKING = re.compile(rb"[\x1b\x05\x90-\x9f]")
+
+
+class Terminal:
+    """Standard output is a terminal; standard input may be. Use as a context manager."""
+
+    def __init__(self, stdin: int = 0, stdout: int = 1) -> None:
+        self._stdin, self._stdout = stdin, stdout
+        self.has_keys = os.isatty(stdin)
+        self._keys = Keys()
+        self._saved: list[tuple[int, list[Any]]] = []
+        self._alternate = b""
+        self._tail = b""
+        self._asked = False
+        self._titled = False
+
+    def __enter__(self) -> Self:
+        descriptors = [self._stdin] if self.has_keys else []
+        for fd in [*descriptors, self._stdout]:
+            self._saved.append((fd, termios.tcgetattr(fd)))
+        if self.has_keys:
+            mode = termios.tcgetattr(self._stdin)
+            mode[0] &= ~(termios.ICRNL | termios.INLCR | termios.IXON)
+            mode[3] &= ~(termios.ICANON | termios.ECHO)
+            mode[6][termios.VSUSP] = b"\0"  # a stopped player would leave the terminal to the shell as it is
+            mode[6][termios.VMIN], mode[6][termios.VTIME] = 1, 0
+            termios.tcsetattr(self._stdin, termios.TCSADRAIN, mode)
+        return self
+
+    def raw_output(self) -> None:
+        """From here on the driver changes nothing: the recording is of a terminal and has its own carriage returns."""
+        mode = termios.tcgetattr(self._stdout)
+        mode[1] &= ~termios.OPOST
+        termios.tcsetattr(self._stdout, termios.TCSADRAIN, mode)
+
+    def write(self, data: bytes) -> None:
+        """Recorded bytes, as they are."""
+        write_all(self._stdout, data)
+        seen = self._tail + data
+        for match in _ALTERNATE.finditer(seen):
+            self._alternate = match[1] if match[2] == b"h" else b""
+        self._asked = self._asked or _ASKING.search(data) is not None
+        self._tail = seen[-_TAIL:]
+
+    def say(self, text: str) -> None:
+        """One line of ours among what is played, in reverse video."""
+        write_all(self._stdout, b"\x18\r\n\x1b[0;7m[ttyscribe: " + text.encode("ascii", "replace") + b"]\x1b[0m\r\n")
+
+    def title(self, text: str) -> None:
+        """Say it where nothing that is played stands: in the window's title."""
+        if os.environ.get("TERM", "") in ("", "dumb", "linux"):
+            return
+        push = b"" if self._titled else b"\x1b[22;2t"
+        self._titled = True
+        write_all(self._stdout, push + b"\x1b]2;ttyscribe: " + text.encode("ascii", "replace") + b"\x07")
+
+    def size(self) -> tuple[int, int]:
+        """Columns and rows; zeros where nobody knows."""
+        try:
+            return tuple(os.get_terminal_size(self._stdout))  # type: ignore[return-value]
+        except OSError:
+            return 0, 0
+
+    def read_keys(self, seconds: float | None) -> str:
+        """The keys that come within this time (None: wait for one); returns at the first."""
+        watched = [self._stdin] if self.has_keys else []
+        if not select.select(watched, [], [], seconds)[0]:
+            return ""
+        data = self._read()
+        self.has_keys = bool(data)  # the end: the terminal has gone
+        return self._keys.feed(data, time.monotonic_ns())
+
+    def _read(self) -> bytes:
+        try:
+            return os.read(self._stdin, 4096)
+        except OSError:
+            return b""
+
+    def __exit__(self, *_: object) -> None:
+        try:
+            self._reset()
+        except OSError:
+            pass  # it has gone; what can be restored is
+        finally:
+            for fd, mode in self._saved:
+                try:
+                    termios.tcsetattr(fd, termios.TCSAFLUSH if fd == self._stdin else termios.TCSADRAIN, mode)
+                except termios.error:
+                    pass
+
+    def _reset(self) -> None:
+        leave = b"\x1b[?" + self._alternate + b"l" if self._alternate else b""
+        title = b"\x1b[23;2t" if self._titled else b""
+        write_all(self._stdout, _ABORT + leave + _RESET + title + b"\r\n")
+        if self.has_keys and self._asked:
+            self._drain()
+
+    def _drain(self) -> None:
+        """Take the replies that are still on their way, so that the shell does not get them as typed text."""
+        write_all(self._stdout, _ASK)
+        end = time.monotonic() + _ANSWER_SECONDS
+        seen = b""
+        while _ANSWER not in seen and (left := end - time.monotonic()) > 0:
+            if select.select([self._stdin], [], [], left)[0]:
+                data = self._read()
+                if not data:
+                    return
+                seen = seen[-len(_ANSWER) :] + data
