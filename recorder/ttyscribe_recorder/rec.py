@@ -31,6 +31,7 @@ else:
     import _signal as signal
 
 NAME = "ttyscribe-rec"
+LAUNCHER_PREFIX = b"TTYSCRIBE_ENV_"
 _SECOND = 1_000_000_000
 _RETRY_NS = _SECOND // 10
 _FATAL = ("HUP", "INT", "QUIT", "TERM", "ALRM", "USR1", "USR2", "VTALRM", "PROF", "XCPU")
@@ -229,6 +230,22 @@ def console_main() -> int:
     """The console script."""
     open_standard_streams()
     return main(sys.argv[1:], session_environment())
+
+
+def launched() -> None:
+    """What launcher.c runs: the ready pipe's number, `argv[0]` and the arguments follow. Never returns.
+
+    The session's environment comes with a prefix before each name, so that none of it steers the interpreter.
+    """
+    ready_fd = int(sys.argv[1])
+    os.set_inheritable(ready_fd, False)
+    size = len(LAUNCHER_PREFIX)
+    environment = {name[size:]: value for name, value in os.environb.items() if name.startswith(LAUNCHER_PREFIX)}
+
+    def ready() -> None:
+        os.write(ready_fd, b"1")
+
+    os._exit(main(sys.argv[3:], environment, ready))
 
 
 if __name__ == "__main__":

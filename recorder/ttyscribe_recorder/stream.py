@@ -152,7 +152,15 @@ class Flow:
 
     def _read_more(self, data: bytes) -> bytes:
         """A terminal gives 4 KiB at a time; bulk output is cheaper in larger pieces."""
-        return data
+        pieces, size = [data], len(data)
+        try:
+            while len(data) >= _BULK and size < CHUNK:
+                data = os.read(self.source, CHUNK)
+                pieces.append(data)
+                size += len(data)
+        except OSError:  # nothing more now, or the end: the next read says which
+            pass
+        return b"".join(pieces)
 
     def writable(self) -> None:
         """The outlet may take more."""
