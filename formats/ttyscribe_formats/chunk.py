@@ -17,7 +17,7 @@ from ttyscribe_formats import tlog
 from ttyscribe_formats.packet import Input, Output, Window
 from ttyscribe_formats.stretch import Stretches
 from ttyscribe_formats.text import Utf8Splitter
-from ttyscribe_formats.track import Track
+from ttyscribe_formats.track import Track, escape
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -195,18 +195,19 @@ class Chunker:
         return done
 
     def _write_text(self, track: Track, text: str, time_ns: int, done: list[bytes]) -> None:
+        escaped = escape(text)
         start = 0
-        while start < len(text):
+        while start < len(escaped):
             delay, repeat = self._delay(time_ns), self._repeat()
             room = self._room - len(delay) - len(repeat)
-            count, escaped, cost = track.fit_text(text, start, room, fresh=bool(delay))
-            if not count:
+            end, chars, size, cost = track.fit_text(escaped, start, room, fresh=bool(delay))
+            if end == start:
                 done.append(self._emit())
                 continue
             self._advance(time_ns, delay, repeat)
-            track.add_text(text[start : start + count], escaped, self)
+            track.add_text(escaped[start:end], chars, size, self)
             self._room -= cost
-            start += count
+            start = end
 
     def _write_invalid(self, track: Track, sequences: tuple[bytes, ...], time_ns: int, done: list[bytes]) -> None:
         for sequence in sequences:
@@ -254,12 +255,17 @@ class Chunker:
         self._close_runs()
         self._number += 1
         pos_ns = self._pos_ns
-        body = (
-            f'{self._number},"pos":{pos_ns // _MS},"time":{tlog.encode_time((self._wall_ns + pos_ns) // _MS)},'
-            f'"timing":"{self._timing}",'
-            f'"in_txt":"{self._in.text()}","in_bin":[{self._in.numbers()}],'
-            f'"out_txt":"{self._out.text()}","out_bin":[{self._out.numbers()}]'
-        ).encode()
-        own = self._stretches.take(self._out.size) if self._stretches is not None else b""
+        time = tlog.encode_time((self._wall_ns + pos_ns) // _MS)
+        begin = f'{self._number},"pos":{pos_ns // _MS},"time":{time},"timing":"{self._timing}","in_txt":"'
+        parts = (
+            self._header,
+            begin.encode(),
+            self._in.text(),
+            f'","in_bin":[{self._in.numbers()}],"out_txt":"'.encode(),
+            self._out.text(),
+            f'","out_bin":[{self._out.numbers()}]'.encode(),
+            self._stretches.take(self._out.size) if self._stretches is not None else b"",
+            b"}",
+        )
         self._begin()
-        return self._header + body + own + b"}"
+        return b"".join(parts)

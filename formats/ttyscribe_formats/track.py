@@ -14,7 +14,8 @@ if TYPE_CHECKING:
         def write_run(self, record: str) -> None: ...
 
 
-_REPLACEMENT = "\ufffd"
+_BACKSLASH, _U = b"\\u"
+_REPLACEMENT = "\ufffd".encode()
 _REPLACEMENT_BYTES = 3
 
 
@@ -22,13 +23,39 @@ def _digits(number: int) -> int:
     return len(str(number)) if number else 0
 
 
-def _escape(text: str) -> str:
+def escape(text: str) -> bytes:
+    """The text as the inside of a JSON string, in UTF-8."""
     quoted = _quote(text)[1:-1]
-    return quoted.replace("\x7f", "\\u007f") if "\x7f" in quoted else quoted
+    return (quoted.replace("\x7f", "\\u007f") if "\x7f" in quoted else quoted).encode()
 
 
-def _size(text: str) -> int:
-    return len(text) if text.isascii() else len(text.encode())
+def _border(escaped: bytes, start: int, end: int) -> int:
+    """The last border of characters at or before `end`; `start` is one."""
+    if end >= len(escaped):
+        return len(escaped)
+    while escaped[end] & 0xC0 == 0x80:
+        end -= 1
+    # An escape is at most six bytes: one that `end` splits begins less than six bytes before it.
+    slash = escaped.rfind(b"\\", max(start, end - 5), end)
+    if slash < 0:
+        return end
+    first = slash
+    while first > start and escaped[first - 1] == _BACKSLASH:
+        first -= 1
+    if (slash - first) % 2:
+        return end  # the second half of an escaped backslash
+    return slash if end < slash + (6 if escaped[slash + 1] == _U else 2) else end
+
+
+def _measure(escaped: bytes) -> tuple[int, int]:
+    """How many characters, and how many bytes of UTF-8, an escaped text stands for."""
+    size = len(escaped)
+    if b"\\" in escaped:
+        plain = escaped.replace(b"\\\\", b"")
+        size -= (size - len(plain)) // 2 + plain.count(b"\\") + 4 * plain.count(b"\\u")
+    if escaped.isascii():
+        return size, size
+    return size - len(escaped) + len(escaped.decode()), size
 
 
 class Track:
@@ -43,43 +70,37 @@ class Track:
 
     def reset(self) -> None:
         """Begin a new message."""
-        self._texts: list[str] = []
+        self._texts: list[bytes] = []
         self._numbers: list[str] = []
         self._open = ""  # the marker of the open run, or nothing
         self._chars = self._invalid = self._bytes = 0
 
-    def fit_text(self, text: str, start: int, room: int, *, fresh: bool) -> tuple[int, str, int]:
-        """How many characters from `start` fit into `room`, their escaped form, and what they cost.
+    def fit_text(self, escaped: bytes, start: int, room: int, *, fresh: bool) -> tuple[int, int, int, int]:
+        """How far from `start` the text fits into `room`: its end, its characters, their bytes, and what they cost.
 
-        `fresh` says that a delay comes first, so that a new run must start.
+        `fresh` says that a delay comes first, so that a new run must start. Nothing fits where the end is `start`.
         """
         run = 0 if fresh or self._open != self._marker_text else self._chars
-        room -= 1 if not run else 0  # the marker; the digits are counted below
-        taken = cost = 0
-        escaped: list[str] = []
-        limit = room
-        while limit > 0:
-            piece = text[start + taken : start + taken + limit]
-            if not piece:
-                break
-            quoted = _escape(piece)
-            size = _size(quoted) + _digits(run + taken + len(piece)) - _digits(run + taken)
-            if size <= room - cost:
-                escaped.append(quoted)
-                taken += len(piece)
-                cost += size
-                limit = room - cost
-            else:
-                # In proportion; at least one less, so that it ends.
-                limit = min(max(1, len(piece) * (room - cost) // size), len(piece) - 1)
-        return taken, "".join(escaped), cost + (0 if run else 1)
+        begin, before = (0, _digits(run)) if run else (1, 0)  # the marker of a new run
+        room -= begin
+        end = _border(escaped, start, start + room) if room > 0 else start
+        chars, size = _measure(escaped[start:end])
+        while end > start:
+            gain = _digits(run + chars) - before
+            if end - start + gain <= room:
+                # The first cut that fits is the longest that does: one more character would bring the digit back.
+                return end, chars, size, end - start + gain + begin
+            shorter = _border(escaped, start, max(start, min(start + room - gain, end - 1)))
+            less_chars, less_size = _measure(escaped[shorter:end])
+            end, chars, size = shorter, chars - less_chars, size - less_size
+        return start, 0, 0, 0
 
-    def add_text(self, text: str, escaped: str, timing: "_Timing") -> None:
+    def add_text(self, escaped: bytes, chars: int, size: int, timing: "_Timing") -> None:
         """Take what `fit_text` measured."""
         if self._open != self._marker_text:
             self._switch(self._marker_text, timing)
-        self._chars += len(text)
-        self._bytes += _size(text)
+        self._chars += chars
+        self._bytes += size
         self._texts.append(escaped)
 
     def cost_invalid(self, sequence: bytes, *, fresh: bool) -> int:
@@ -121,9 +142,9 @@ class Track:
         """Bytes of the stream that this message holds."""
         return self._bytes
 
-    def text(self) -> str:
+    def text(self) -> bytes:
         """The escaped text, without quotes."""
-        return "".join(self._texts)
+        return b"".join(self._texts)
 
     def numbers(self) -> str:
         """The inside of the array of bytes."""
