@@ -1,0 +1,102 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The operator's command, `ttyscribe VERB`. A verb's module is imported only when that verb is called."""
+
+import argparse
+import importlib
+import os
+import signal
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+from ttyscribe import __version__
+from ttyscribe_formats.errors import ConfigError, TtyscribeError
+
+VERBS = {
+    "recordings": "list recordings",
+    "search": "find words in everything that is stored",
+    "show": "show what stood at a place of a recording",
+    "setup": "prepare a store, and bring the dashboards into Kibana or OpenSearch Dashboards",
+    "demo": "record a scripted session, ship it, store it, find it and play it",
+}
+"""Each is a module of this package with `DESCRIPTION`, `EPILOG`, `add_arguments(parser)` and `run(options) -> int`."""
+
+_DESCRIPTION = """Finds and shows recordings of terminal sessions, and prepares where they are kept.
+
+The store is given by --store or by the variable TTYSCRIBE_STORE: sqlite:DIR, or http(s)://host:port[/prefix] of
+Elasticsearch or OpenSearch. `ttyscribe VERB --help` tells each verb's options, with examples."""
+
+_EPILOG = """examples:
+  ttyscribe setup --store http://localhost:9200 --kibana http://localhost:5601
+  ttyscribe recordings --user alice --since 2d
+  ttyscribe search "rm -rf"
+  ttyscribe show 1f0c-1011-13dda@0:42.000
+  ttyscribe-play 1f0c-1011-13dda@0:42.000
+
+exit status: 0 done; 1 failed (a store that can't be reached, bad data); 2 usage or configuration has to be changed"""
+
+
+def parser(only: str | None = None) -> argparse.ArgumentParser:
+    """The command line; with `only`, the options of that verb alone (the others are known by name)."""
+    made = argparse.ArgumentParser(
+        prog="ttyscribe",
+        description=_DESCRIPTION,
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    made.add_argument("-v", "--version", action="version", version=f"ttyscribe {__version__}", help="print the version")
+    verbs = made.add_subparsers(metavar="VERB", dest="verb", required=True)
+    for name, text in VERBS.items():
+        module = _module(name) if only in (None, name) else None
+        verb = verbs.add_parser(
+            name,
+            help=text,
+            description=module.DESCRIPTION if module else text,
+            epilog=module.EPILOG if module else None,
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+            allow_abbrev=False,
+        )
+        if module:
+            module.add_arguments(verb)
+    return made
+
+
+def _module(verb: str) -> Any:
+    return importlib.import_module(f"ttyscribe.{verb}")
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run; answers the exit status."""
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    called = next((word for word in arguments if not word.startswith("-")), "")
+    options = parser(called).parse_args(arguments)
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")  # whatever the locale is, a name in a table must not end us
+    try:
+        status: int = _module(options.verb).run(options)
+        sys.stdout.flush()
+    except TtyscribeError as error:
+        print(f"ttyscribe: {error}", file=sys.stderr)
+        return 2 if isinstance(error, ConfigError) else 1
+    except BrokenPipeError:
+        return _die_of(signal.SIGPIPE)
+    except KeyboardInterrupt:
+        return _die_of(signal.SIGINT)
+    except OSError as error:
+        print(f"ttyscribe: cannot go on: {error}", file=sys.stderr)
+        return 1
+    return status
+
+
+def _die_of(number: int) -> int:
+    """End as any program does that a signal ends; without a complaint about what could not be written."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+    signal.signal(number, signal.SIG_DFL)
+    os.kill(os.getpid(), number)
+    return 128 + number
+
+
+if __name__ == "__main__":
+    sys.exit(main())

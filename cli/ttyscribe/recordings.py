@@ -1,0 +1,56 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`ttyscribe recordings`: which recordings there are, newest first."""
+
+import argparse
+import sys
+
+from ttyscribe import stores, times
+from ttyscribe.text import print_json, print_table
+from ttyscribe_store.base import RecordingFilter
+
+DESCRIPTION = """Lists recordings, newest first.
+
+STATE says how many messages of a recording are missing by their numbers, and how many claim a number that another
+one has too. TRUST is the lowest of any of its messages: system (from a trusted user id, attested by the kernel), user
+(from the recorded user), none."""
+EPILOG = """examples:
+  ttyscribe recordings --store sqlite:/var/lib/ttyscribe
+  ttyscribe recordings --user alice --since 2026-11-01 --until 2026-11-08
+  ttyscribe recordings --host web7 --since 2h --json"""
+_HEADS = ("RECORDING", "USER", "HOST", "START", "DURATION", "MESSAGES", "STATE", "TRUST")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the verb's options."""
+    stores.add_store(parser)
+    stores.add_bounds(parser, "that ran at or after this time")
+
+
+def run(options: argparse.Namespace) -> int:
+    """List them."""
+    url, store = stores.opened(options)
+    wanted = RecordingFilter(user=options.user, host=options.host, since_ns=options.since, until_ns=options.until)
+    found = list(store.recordings(wanted))
+    if options.json:
+        for one in found:
+            print_json(stores.as_json(one))
+        return 0
+    if not found:
+        print(f"ttyscribe: no recordings in {url} that fit", file=sys.stderr)
+        return 0
+    rows = [
+        (
+            one.recording,
+            one.user,
+            one.host,
+            times.local(one.start_ns),
+            stores.duration(one.duration_ms),
+            str(one.messages),
+            stores.state(one),
+            one.trust,
+        )
+        for one in found
+    ]
+    print_table(_HEADS, rows)
+    print(f"{len(found)} recording{'s' * (len(found) != 1)}; times in {times.zone(found[0].start_ns)}")
+    return 0

@@ -1,0 +1,70 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Text for a person's terminal. What was recorded is hostile: no control character of it may reach the terminal."""
+
+import json
+import sys
+import unicodedata
+from collections.abc import Sequence
+from typing import Any
+
+_GAP = "  "
+
+
+def clean(text: str) -> str:
+    """The text on one line, with everything that does not print written as an escape (`\\x1b`, `\\u202e`)."""
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() else "    " if c == "\t" else _escaped(c) for c in text)
+
+
+def _escaped(character: str) -> str:
+    code = ord(character)
+    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
+
+
+def width(text: str) -> int:
+    """Columns that a printable text takes."""
+    if text.isascii():
+        return len(text)
+    return sum(0 if unicodedata.combining(c) else 2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text)
+
+
+def print_json(value: dict[str, Any]) -> None:
+    """One object as one line of ASCII."""
+    print(json.dumps(value, separators=(",", ":")))
+
+
+def print_table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """A table of cells, which are cleaned here; with rich, where it is there and a person looks."""
+    cells = [[clean(cell) for cell in row] for row in rows]
+    if not (sys.stdout.isatty() and _rich_table(heads, cells)):
+        _plain_table(heads, cells)
+
+
+def _plain_table(heads: Sequence[str], cells: Sequence[Sequence[str]]) -> None:
+    widths = [max(width(row[column]) for row in (heads, *cells)) for column in range(len(heads))]
+    for row in (heads, *cells):
+        padded = (cell + " " * (size - width(cell)) for cell, size in zip(row, widths, strict=True))
+        print(_GAP.join(padded).rstrip())
+
+
+def _rich_table(heads: Sequence[str], cells: Sequence[Sequence[str]]) -> bool:
+    """Tell whether rich was there to print it."""
+    try:
+        from rich.console import Console
+        from rich.table import Table
+        from rich.text import Text
+    except ImportError:
+        return False
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for head in heads:
+        table.add_column(head, overflow="fold")
+    for row in cells:
+        table.add_row(*(Text(cell) for cell in row))  # Text: what is in brackets is no markup of ours
+    Console().print(table)
+    return True
+
+
+def marked() -> tuple[str, str]:
+    """What to put before and behind a match: reverse video for a terminal, else plain signs."""
+    return ("\x1b[7m", "\x1b[27m") if sys.stdout.isatty() else (">>", "<<")
