@@ -13,7 +13,7 @@ from ttyscribe_store.base import DUPLICATE, STORED, Hit, Outcome, Query, Recordi
 from ttyscribe_store.conflict import rank
 from ttyscribe_store.partition import is_partition
 from ttyscribe_store.recordings import Part, fits, newest_first, recording
-from ttyscribe_store.views import hit, stored_message, time_ns
+from ttyscribe_store.views import hit, phrase, stored_message, time_ns
 
 _NO_PARTITION = Outcome("rejected", "ttyscribe.partition is neither YYYY.MM nor implausible-time")
 
@@ -123,7 +123,8 @@ def _matches(document: Any, query: Query) -> bool:
         if wanted and wanted != value:
             return False
     at_ns = time_ns(document)
-    if at_ns < query.since_ns or (query.until_ns and at_ns >= query.until_ns):
+    if (query.since_ns and at_ns < query.since_ns) or (query.until_ns and at_ns >= query.until_ns):
         return False
     text = f" {own['words']} "
-    return all(f" {' '.join(words)} " in text for words in query.terms)
+    phrases = map(phrase, query.terms)
+    return all(words and f" {words} " in text for words in phrases)

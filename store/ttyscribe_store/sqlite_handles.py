@@ -24,6 +24,8 @@ from ttyscribe_store.sqlite_rows import APPLICATION_ID, SCHEMA, VERSION, text_ba
 _FILE_MODE = 0o640
 _LOG_KEPT = 64 << 20
 _CACHE_KIB = 16 << 10
+_LEAST_PAGE = 512
+_FOREIGN = "is no file of a ttyscribe store; move it away"
 
 _guard = threading.Lock()
 _locking: Counter[str] = Counter()
@@ -158,8 +160,11 @@ def _is_made(handle: Handle) -> bool:
     if application == APPLICATION_ID:
         text = f"was made by another version of ttyscribe (schema {version}, wanted {VERSION})"
         raise ConfigError(text, handle.path)
-    if application or version or handle.connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
+    (tables,) = handle.connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+    if application or version or tables:
         raise ConfigError("is another program's database; move it away", handle.path)
+    if 0 < os.path.getsize(handle.path) < _LEAST_PAGE:  # SQLite would call it empty
+        raise ConfigError(_FOREIGN, handle.path)
     return False
 
 
@@ -212,7 +217,7 @@ def translated(path: str) -> Iterator[None]:
         if code in _BUSY:
             raise Busy(f"{path}: another process is writing") from None
         if code in (sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_FORMAT):
-            raise ConfigError("is no file of a ttyscribe store; move it away", path) from None
+            raise ConfigError(_FOREIGN, path) from None
         if code == sqlite3.SQLITE_CORRUPT:
             raise ConfigError("is damaged; restore it, or move it away", path) from None
         if code in _OUTAGES:

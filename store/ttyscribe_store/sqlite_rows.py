@@ -13,12 +13,12 @@ from ttyscribe_formats.document import Document
 from ttyscribe_store import jsontext
 from ttyscribe_store.conflict import rank
 from ttyscribe_store.partition import is_partition
-from ttyscribe_store.views import time_ns
+from ttyscribe_store.views import phrase, time_ns
 
 MICROSECOND = 1000
 _LEVEL = 1
-_INT64 = range(-(1 << 63), 1 << 63)
-_COUNT = range(1 << 48)
+_BITS = 63
+_COUNT_BITS = 48
 """Sums of these stay within 64 bit."""
 
 _PUNCTUATION = "".join(chr(code) for code in range(0x21, 0x7F) if not chr(code).isalnum())
@@ -59,8 +59,8 @@ SCHEMA = (
 INSERT = """INSERT INTO document VALUES (
     NULL, CAST(? AS TEXT), CAST(? AS TEXT), ?, CAST(? AS TEXT), CAST(? AS TEXT), CAST(? AS TEXT), ?, ?, ?, ?, ?, ?, ?
     ) ON CONFLICT (id) DO NOTHING"""
-INSERT_WORDS = "INSERT INTO words (rowid, text) VALUES (?, ?)"
-FORGET_WORDS = "INSERT INTO words (words, rowid, text) VALUES ('delete', ?, ?)"
+INSERT_WORDS = "INSERT INTO words (rowid, text) VALUES (?, CAST(? AS TEXT))"
+FORGET_WORDS = "INSERT INTO words (words, rowid, text) VALUES ('delete', ?, CAST(? AS TEXT))"
 
 
 class Row(NamedTuple):
@@ -68,7 +68,7 @@ class Row(NamedTuple):
 
     values: tuple[Any, ...]
     """As `INSERT` takes them."""
-    words: str
+    words: bytes
 
 
 def text(value: str) -> bytes:
@@ -82,8 +82,8 @@ def text_back(data: bytes) -> str:
 
 
 def ordered(number: int) -> int | bytes:
-    """A number of any size from -2**63 on as a value that SQLite orders rightly and keeps exactly."""
-    if number in _INT64:
+    """A number of any size from -2**63 + 1 on as a value that SQLite orders rightly and keeps exactly."""
+    if number.bit_length() <= _BITS:
         return number
     size = (number.bit_length() + 7) // 8
     if number < 0 or size >= 1 << 16:
@@ -102,10 +102,7 @@ def to_row(document: Document) -> Row:
     tlog: Mapping[str, Any] = document.get("tlog") or {}
     recording, kind = own.get("recording") or None, own["kind"]
     is_message = kind == "tlog" and recording is not None
-    counts = [_count(own, name) for name in ("out_bytes", "in_bytes", "resizes")]
-    last_ms = own.get("last_ms", 0)
-    if last_ms not in _INT64:
-        raise ValueError("ttyscribe.last_ms is out of range")
+    counts = [_count(own, name, _COUNT_BITS) for name in ("out_bytes", "in_bytes", "resizes")]
     values = (
         text(document["viaq_msg_id"]),
         text(kind),
@@ -116,15 +113,15 @@ def to_row(document: Document) -> Row:
         ordered(tlog["id"]) if is_message else None,
         rank(own["trust"]),
         *counts,
-        last_ms,
+        _count(own, "last_ms", _BITS),
         zlib.compress(jsontext.dumps(document), _LEVEL),
     )
-    return Row(values, own["words"])
+    return Row(values, text(own["words"]))
 
 
-def _count(own: Mapping[str, Any], name: str) -> int:
+def _count(own: Mapping[str, Any], name: str, bits: int) -> int:
     number: int = own.get(name, 0)
-    if number not in _COUNT:
+    if number < 0 or number.bit_length() > bits:
         raise ValueError(f"ttyscribe.{name} is out of range")
     return number
 
@@ -144,15 +141,14 @@ def document_of(body: bytes) -> dict[str, Any]:
     return document
 
 
-def words_of(body: bytes) -> str:
+def words_of(body: bytes) -> bytes:
     """The words that a row's document was indexed by."""
-    words: str = jsontext.loads(zlib.decompress(body))["ttyscribe"]["words"]
-    return words
+    return text(jsontext.loads(zlib.decompress(body))["ttyscribe"]["words"])
 
 
 def match(terms: Sequence[Sequence[str]]) -> str | None:
     """The full text query of terms, each a phrase; none where a term can't be in any text. Words are never syntax."""
-    phrases = [" ".join(words) for words in terms]
-    if any(not phrase.strip() or "\0" in phrase for phrase in phrases):
+    phrases = [phrase(words) for words in terms]
+    if any(not words or "\0" in words for words in phrases):
         return None
-    return " AND ".join('"{}"'.format(phrase.replace('"', '""')) for phrase in phrases)
+    return " AND ".join('"{}"'.format(words.replace('"', '""')) for words in phrases)

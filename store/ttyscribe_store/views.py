@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the reads make of a stored document; pure."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ttyscribe_formats import timestamp
@@ -39,3 +39,8 @@ def hit(document: Mapping[str, Any]) -> Hit:
         message=document["message"],
         typed=own.get("typed", ""),
     )
+
+
+def phrase(words: Sequence[str]) -> str:
+    """One term of a query as it stands in the words of a document; empty where it has none: that finds nothing."""
+    return " ".join(" ".join(words).split())

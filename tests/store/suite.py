@@ -332,7 +332,12 @@ class StoreSuite:
     @settings(
         max_examples=25,
         deadline=None,
-        suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow, HealthCheck.data_too_large],
+        suppress_health_check=[
+            HealthCheck.function_scoped_fixture,
+            HealthCheck.too_slow,
+            HealthCheck.data_too_large,
+            HealthCheck.differing_executors,  # one class a store is what the suite is for
+        ],
     )
     @given(items=st.lists(MESSAGES, min_size=1, max_size=8))
     def test_every_message_comes_back_exactly(self, store: Store, items: list[Message]) -> None:
