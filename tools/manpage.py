@@ -8,6 +8,7 @@ import argparse
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from textwrap import dedent
 
 
 @dataclass(frozen=True)
@@ -28,10 +29,8 @@ class Page:
     description: str
     section: int = 1
     groups: dict[str, list[Option]] = field(default_factory=dict)
-    examples: list[tuple[str, str]] = field(default_factory=list)
-    """(what it does, the command)"""
-    exit_status: dict[str, str] = field(default_factory=dict)
-    files: dict[str, str] = field(default_factory=dict)
+    blocks: dict[str, str] = field(default_factory=dict)
+    """Sections whose lines stay as they are: examples, exit statuses, keys."""
     see_also: tuple[str, ...] = ()
 
 
@@ -64,12 +63,7 @@ def render(page: Page, version: str) -> str:
         for heading, options in page.groups.items()
         if options
     ]
-    if page.examples:
-        shown = "\n".join(f".PP\n{quote(what)}:\n.PP\n.RS\n.nf\n{quote(how)}\n.fi\n.RE" for what, how in page.examples)
-        parts.append(f".SH EXAMPLES\n{shown}")
-    for heading, table in (("EXIT STATUS", page.exit_status), ("FILES", page.files)):
-        if table:
-            parts.append(f".SH {heading}\n{_list(table.items())}")
+    parts += [f".SH {heading.upper()}\n.nf\n{quote(text)}\n.fi" for heading, text in page.blocks.items()]
     if page.see_also:
         parts.append(
             ".SH SEE ALSO\n" + ",\n".join(f".BR {quote(name)} (1)" for name in page.see_also).replace(",\n", " ,\n")
@@ -77,26 +71,69 @@ def render(page: Page, version: str) -> str:
     return "\n".join(parts) + "\n"
 
 
+def blocks(epilog: str) -> dict[str, str]:
+    """The sections of a help's last part: a heading, a colon, and what stands behind or below it."""
+    found: dict[str, list[str]] = {}
+    lines: list[str] = []
+    for line in epilog.strip("\n").split("\n"):
+        heading = re.fullmatch(r"([a-z][a-z ]*):(?: (.*))?", line)
+        if heading:
+            lines = found.setdefault(heading[1], [heading[2]] if heading[2] else [])
+        else:
+            lines.append(line)
+    return {heading: dedent("\n".join(lines)).strip("\n") for heading, lines in found.items()}
+
+
+def synopsis(parser: argparse.ArgumentParser) -> str:
+    """How the program is called, in one line."""
+    words = [parser.prog, "[option...]"]
+    for action in parser._actions:  # noqa: SLF001 # argparse has no public list of what it was told
+        if isinstance(action, argparse._SubParsersAction):  # noqa: SLF001
+            words.append("VERB ...")
+        elif not action.option_strings:
+            name = _metavar(action)
+            many = {"*": f"[{name}...]", "+": f"{name}...", "?": f"[{name}]"}
+            words.append(many.get(str(action.nargs), name))
+    return " ".join(words)
+
+
 def from_argparse(parser: argparse.ArgumentParser) -> dict[str, list[Option]]:
     """The options of a parser, by heading; verbs become a heading each."""
     groups: dict[str, list[Option]] = {"Options": []}
-    for action in parser._actions:  # noqa: SLF001 # argparse has no public list of what it was told
+    for action in parser._actions:  # noqa: SLF001
         if isinstance(action, argparse._SubParsersAction):  # noqa: SLF001
             for verb, inner in action.choices.items():
-                inner_groups = from_argparse(inner)
-                about = Option(" ".join(inner.format_usage().split()[1:]), inner.description or "")
-                groups[f"Verb: {verb}"] = [about, *inner_groups["Options"]]
+                about = Option(synopsis(inner), inner.description or "")
+                groups[f"Verb {verb}"] = [about, *from_argparse(inner)["Options"]]
         elif action.help != argparse.SUPPRESS:
             groups["Options"].append(Option(_usage(action), _help(action, parser)))
     return groups
 
 
+def verb_blocks(parser: argparse.ArgumentParser) -> dict[str, str]:
+    """The examples of each verb."""
+    found: dict[str, str] = {}
+    for action in parser._actions:  # noqa: SLF001
+        if isinstance(action, argparse._SubParsersAction):  # noqa: SLF001
+            for verb, inner in action.choices.items():
+                found |= {f"{heading} of {verb}": text for heading, text in blocks(inner.epilog or "").items()}
+    return found
+
+
+def _metavar(action: argparse.Action) -> str:
+    if isinstance(action.metavar, str):
+        return action.metavar
+    if action.choices:
+        return "{" + ",".join(map(str, action.choices)) + "}"
+    return action.dest.upper().replace("_", "-")
+
+
 def _usage(action: argparse.Action) -> str:
-    metavar = action.metavar if isinstance(action.metavar, str) else (action.dest or "").upper()
+    name = _metavar(action)
     if not action.option_strings:
-        return metavar
+        return name
     takes = action.nargs != 0
-    return ", ".join(f"{flag} {metavar}" if takes else flag for flag in action.option_strings)
+    return ", ".join(f"{flag} {name}" if takes else flag for flag in action.option_strings)
 
 
 def _help(action: argparse.Action, parser: argparse.ArgumentParser) -> str:
