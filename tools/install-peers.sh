@@ -13,6 +13,7 @@ want() { # program package
 
 want rsyslogd rsyslog
 want tlog-rec tlog
+want man man-db
 want cc gcc
 want mvn maven
 want java openjdk-17-jre-headless

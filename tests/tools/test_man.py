@@ -4,6 +4,7 @@
 import argparse
 import shutil
 import subprocess
+from pathlib import Path
 
 import pytest
 
@@ -11,7 +12,7 @@ from tools.generators import man
 from tools.manpage import Page, blocks, from_argparse, render, synopsis
 from ttyscribe_recorder import options as recorder
 
-PAGES = man.files(man.Path())
+PAGES = man.files(Path())
 
 
 def plain(roff: str) -> str:
