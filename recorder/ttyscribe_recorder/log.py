@@ -29,7 +29,7 @@ class Log:
     def __init__(self, writer: "Writer", retry_ns: int, alarm: "Callable[[str], None]", limit: int = LIMIT) -> None:
         self._writer = writer
         self._retry_ns = retry_ns
-        self._alarm = alarm
+        self.alarm = alarm
         self._limit = limit
         self._waiting: list[bytes] = []
         self._size = 0
@@ -107,7 +107,7 @@ class Log:
         if not trouble and now_ns - self._moved_ns >= STANDSTILL_NS:
             trouble = "the receiver takes nothing"
         if trouble and not self.trouble:
-            self._alarm(f"the log can't be written: {trouble}; up to 4 MiB wait in memory")
+            self.alarm(f"the log can't be written: {trouble}; up to 4 MiB wait in memory")
         self.trouble = trouble
         self.holding = not trouble and self._size >= HIGH
         self.due_ns = now_ns + (self._retry_ns if trouble else STANDSTILL_NS)

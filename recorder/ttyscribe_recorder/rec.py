@@ -86,7 +86,11 @@ def open_writer(values: "dict[str, Value]") -> "Writer":
         if not path:
             raise ConfigError("no file to record to: say --file-path=FILE, or --writer=syslog")
         return FileWriter(path)
-    return SyslogWriter(str(values["syslog.socket"]), str(values["syslog.facility"]), str(values["syslog.priority"]))
+    path = str(values["syslog.socket"])
+    writer = SyslogWriter(path, str(values["syslog.facility"]), str(values["syslog.priority"]))
+    if not writer.connect():
+        say(f"can't reach syslog at {path}: {writer.trouble}; the recording waits in memory, at most 4 MiB of it")
+    return writer
 
 
 def finish(log: Log, writer: "Writer") -> None:
@@ -133,7 +137,7 @@ class Driver:
                 terminal.restore()
         finish(log, writer)
         signals.close()
-        self._report(log, writer, alarm)
+        self._report(log, writer, session)
         if self._stopped_by:
             signal.signal(self._stopped_by, signal.SIG_DFL)
             os.kill(os.getpid(), self._stopped_by)
@@ -175,13 +179,16 @@ class Driver:
         if came & {signal.SIGWINCH, signal.SIGCONT}:
             session.resize()
 
-    def _report(self, log: Log, writer: "Writer", alarm: "Callable[[str], None]") -> None:
+    def _report(self, log: Log, writer: "Writer", session: Session) -> None:
+        """Say what is missing, to whoever sits here and to syslog."""
+        if session.recording.broken:
+            say(f"the recording stopped in the middle, by a bug of the recorder: {session.recording.broken}")
         lost = log.lost + writer.refused
         if lost:
             why = log.trouble or ("too large" if writer.refused else "the receiver takes nothing")
-            text = f"the recording lacks {lost} message{'s' if lost > 1 else ''}, the log could not be written: {why}"
-            say(text)
-            alarm(text)
+            text = f"lacks {lost} message{'s' if lost > 1 else ''}, the log could not be written: {why}"
+            say(f"the recording {text}")
+            log.alarm(f"recording {session.recording.rec} {text}")
 
 
 def stop_here(terminal: "Terminal | None") -> None:

@@ -35,6 +35,8 @@ class Recording:
         self._latency_ns = latency_ns
         self._input, self._output, self._window = ("input" in what), ("output" in what), ("window" in what)
         self._flush_ns: int | None = None
+        self.broken = ""
+        """What stopped the recording, a bug of ours; the session goes on."""
 
     @property
     def due_ns(self) -> int | None:
@@ -60,6 +62,15 @@ class Recording:
             self._feed(Output(now_ns, data, stream), wall_ns)
 
     def _feed(self, packet: "Packet", wall_ns: int) -> None:
+        if self.broken:
+            return
+        try:
+            self._take(packet, wall_ns)
+        except Exception as error:  # noqa: BLE001 (a bug of ours must not end the user's work)
+            self.broken = f"{type(error).__name__}: {error}"
+            self.log.alarm(f"recording {self.rec} stopped: {self.broken}")
+
+    def _take(self, packet: "Packet", wall_ns: int) -> None:
         now_ns = packet.time_ns
         messages = self._chunker.feed(packet, wall_ns)
         if messages:
@@ -82,4 +93,5 @@ class Recording:
     def end(self, status: int, now_ns: int) -> None:
         """The program has ended with this status (128 + signal): write the last message with the end mark."""
         self._flush_ns = None
-        self.log.put(self._chunker.end(status, now_ns), now_ns)
+        if not self.broken:
+            self.log.put(self._chunker.end(status, now_ns), now_ns)

@@ -40,7 +40,7 @@ class Session:
         at_terminal: tuple[bool, ...],
     ) -> None:
         self._loop = loop
-        self._recording = recording
+        self.recording = recording
         self._command = command
         self._terminal = terminal
         self._open = {fd for fd in command[1:] if fd >= 0}  # ours to close
@@ -90,11 +90,11 @@ class Session:
     # -- what happened -------------------------------------------------------------------------------------------
 
     def _note_input(self, data: bytes) -> None:
-        self._recording.input(data, time.monotonic_ns(), time.time_ns())
+        self.recording.input(data, time.monotonic_ns(), time.time_ns())
 
     def _note_output(self, stream: "Stream") -> "Callable[[bytes], None]":
         def note(data: bytes) -> None:
-            self._recording.output(data, stream, time.monotonic_ns(), time.time_ns())
+            self.recording.output(data, stream, time.monotonic_ns(), time.time_ns())
 
         return note
 
@@ -123,7 +123,7 @@ class Session:
         """The window may have another size now."""
         if self._terminal is not None and self._command.master in self._open:
             columns, rows = copy_size(self._terminal.fd, self._command.master)
-            self._recording.window(columns, rows, time.monotonic_ns(), time.time_ns())
+            self.recording.window(columns, rows, time.monotonic_ns(), time.time_ns())
 
     def reap(self) -> None:
         """Some child ended; perhaps ours."""
@@ -141,7 +141,7 @@ class Session:
             return
         now_ns = time.monotonic_ns()
         self._parting_ns = now_ns + _PARTING_NS
-        self._recording.flush(now_ns)
+        self.recording.flush(now_ns)
         if not self._ended:
             self.status = 128 + number
         if self._terminal is None:
@@ -159,7 +159,7 @@ class Session:
     @property
     def due_ns(self) -> int | None:
         """When `tick` is to be called at the latest; None where nothing but events matters."""
-        due, parting = self._recording.due_ns, self._parting_ns
+        due, parting = self.recording.due_ns, self._parting_ns
         if parting is None or due is None:
             return due if parting is None else parting
         return min(due, parting)
@@ -167,7 +167,7 @@ class Session:
     def tick(self) -> None:
         """After each turn of the loop: what time has made due, what the log needs, whether it is over."""
         now_ns = time.monotonic_ns()
-        self._recording.tick(now_ns)
+        self.recording.tick(now_ns)
         self._serve_log()
         if self._ended:
             self._drain()
@@ -176,7 +176,7 @@ class Session:
 
     def _serve_log(self) -> None:
         """Listen for room in the log, and read no more while it is full."""
-        log = self._recording.log
+        log = self.recording.log
         if log.wait_fd != self._log_fd:
             if self._log_fd >= 0:
                 self._loop.writer(self._log_fd, None)
@@ -190,7 +190,7 @@ class Session:
                 flow.update()
 
     def _log_has_room(self) -> None:
-        self._recording.log.room(time.monotonic_ns())
+        self.recording.log.room(time.monotonic_ns())
 
     def _drain(self) -> None:
         """The command has ended: deliver what it has written, wait for nobody who still holds its streams."""
@@ -210,7 +210,7 @@ class Session:
 
     def end(self) -> None:
         """Write the recording's end."""
-        self._recording.end(self.status, time.monotonic_ns())
+        self.recording.end(self.status, time.monotonic_ns())
 
     def close(self) -> None:
         """Let go of everything but the recording."""

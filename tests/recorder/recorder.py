@@ -168,6 +168,17 @@ class AtTerminal:
 
 
 @contextlib.contextmanager
+def shell_at_terminal(script: str) -> Iterator[AtTerminal]:
+    """A shell at a terminal; `"$RECORDER" -c "$CODE"` starts the recorder in it."""
+    env = {**os.environ, "RECORDER": RECORDER[0], "CODE": RECORDER[2]}
+    screen = AtTerminal(["bash", "-c", script], env=env)
+    try:
+        yield screen
+    finally:
+        screen.close()
+
+
+@contextlib.contextmanager
 def at_terminal(arguments: Sequence[str], **options: object) -> Iterator[AtTerminal]:
     """The recorder with these arguments at a terminal."""
     screen = AtTerminal([*RECORDER, *arguments], **options)  # type: ignore[arg-type]

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Messages into a file, appended line by line; many recordings may share one file.
 
-Each write holds whole lines and goes to the end of the file in one piece. Where a full disk cuts one, the torn line
-is completed once there is room, if nobody has written behind it; else the next write begins with a newline, so that
-no line runs into the fragment. A fragment that could not be completed is taken away at the end.
+Each write holds whole lines and goes to the end of the file in one piece. Where a full disk cuts one, the fragment is
+taken away at once, so that nobody's next line runs into it. Where that is not allowed (append-only files), the line is
+completed once there is room, if nobody has written behind it; else the next write begins with a newline.
 """
 
 import os
@@ -53,23 +53,29 @@ class FileWriter:
         return self._tear(messages, at - (len(data) - len(messages) - sum(map(len, messages))))
 
     def _tear(self, messages: "Sequence[bytes]", left: int) -> int:
-        """After `left` bytes of the messages were written: how many are whole, and where the torn one stands."""
-        self._end = os.fstat(self._fd).st_size
-        for count, message in enumerate(messages):
-            if left <= len(message):
-                self._sent = max(0, left)
-                return count
-            left -= len(message) + 1
-        return len(messages)
+        """After `left` bytes of the messages were written: how many are whole; the fragment is taken away."""
+        count = 0
+        while left > len(messages[count]):
+            left -= len(messages[count]) + 1
+            count += 1
+        self._sent = max(0, left)
+        if self._regular:
+            self._end = os.lseek(self._fd, 0, os.SEEK_CUR)
+            self._take_fragment_away()
+        return count
+
+    def _take_fragment_away(self) -> None:
+        if self._sent and self._untouched():
+            try:
+                os.ftruncate(self._fd, self._end - self._sent)
+            except OSError:
+                return
+            self._sent = 0
 
     def _untouched(self) -> bool:
         """Whether the file still ends with our fragment. In a pipe or device nobody can have touched it."""
         return not self._regular or os.fstat(self._fd).st_size == self._end
 
     def close(self) -> None:
-        """Close; take a fragment away, which would only confuse readers."""
-        try:
-            if self._sent and self._regular and self._untouched():
-                os.ftruncate(self._fd, self._end - self._sent)
-        finally:
-            os.close(self._fd)
+        """Close."""
+        os.close(self._fd)

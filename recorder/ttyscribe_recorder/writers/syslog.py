@@ -54,7 +54,7 @@ class SyslogWriter:
         self.trouble = ""
         for count, message in enumerate(messages):
             data = self._envelope() + message
-            if not self._send(data) and (not self.trouble or not self._connect() or not self._send(data)):
+            if not self._send(data) and (not self.trouble or not self.connect() or not self._send(data)):
                 return count
         return len(messages)
 
@@ -67,7 +67,7 @@ class SyslogWriter:
 
     def _send(self, data: bytes) -> bool:
         """Send one datagram; False with `trouble` set, or with none where the receiver is only slow."""
-        if self._socket is None and not self._connect():
+        if self._socket is None and not self.connect():
             return False
         try:
             self._socket.send(data)  # type: ignore[union-attr]
@@ -80,7 +80,8 @@ class SyslogWriter:
         self.trouble = ""
         return True
 
-    def _connect(self) -> bool:
+    def connect(self) -> bool:
+        """Connect, anew if need be; False with `trouble` set where there is no receiver."""
         self._disconnect()
         link = socket(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC)
         try:

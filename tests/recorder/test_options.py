@@ -1,0 +1,99 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The table of options and what is made from it."""
+
+import pytest
+
+from tests.recorder.recorder import run
+from ttyscribe_formats.errors import ConfigError
+from ttyscribe_recorder import __version__ as recorder_version
+from ttyscribe_recorder.options import OPTIONS, defaults, help_text, parse
+
+
+def test_all_ways_to_write_an_option() -> None:
+    """Long with = or a following word, short with a joined or following word, letters joined, switches bare or not."""
+    for words in (
+        ["--file-path=f", "--latency=5"],
+        ["--file-path", "f", "--latency", "5"],
+        ["-of", "--latency=5"],
+        ["-o", "f", "--latency", "5"],
+    ):
+        values, command = parse([*words, "cmd", "-x", "--latency=9"])
+        assert (values["file.path"], values["latency"], command) == ("f", 5, ["cmd", "-x", "--latency=9"])
+    assert parse(["-vh"]).values["help"] is True
+    assert parse(["-w", "syslog", "--", "--log-input"]) == ({**defaults(), "writer": "syslog"}, ["--log-input"])
+    assert parse(["-", "a"]).command == ["-", "a"]
+
+
+@pytest.mark.parametrize(
+    ("text", "value"), [("", True), ("=yes", True), ("=On", True), ("=FALSE", False), ("=no", False)]
+)
+def test_switches(text: str, value: bool) -> None:
+    """Bare is yes; the words of tlog, in any case."""
+    assert parse([f"--log-input{text}"]).values["log.input"] is value
+
+
+@pytest.mark.parametrize(
+    ("words", "complaint"),
+    [
+        (["--x"], "unknown option --x"),
+        (["-x"], "unknown option -x"),
+        (["--latency=0"], "--latency: 0 is below the minimum of 1"),
+        (["--payload=31"], "--payload: 31 is below the minimum of 32"),
+        (["--latency=1.5"], "--latency: '1.5' is no whole number"),
+        (["--latency=-1"], "--latency: '-1' is no whole number"),
+        (["--latency=99999999999999999999"], "--latency: '99999999999999999999' is no whole number"),
+        (["--latency=²"], "--latency: '²' is no whole number"),
+        (["--latency"], "--latency needs a value (SECONDS)"),
+        (["-o"], "-o needs a value (FILE)"),
+        (["--log-input=maybe"], "--log-input: 'maybe' is neither yes nor no"),
+        (["--writer=disk"], "--writer: 'disk' is none of file, syslog"),
+        (["--help=1"], "--help takes no value"),
+    ],
+)
+def test_a_bad_option_is_one_clear_line(words: list[str], complaint: str) -> None:
+    """It says which option, what is wrong, and what would be right."""
+    with pytest.raises(ConfigError) as caught:
+        parse(words)
+    assert str(caught.value) == complaint
+
+
+def test_every_option_is_in_the_help() -> None:
+    """With its default where it has one; nothing is wider than a terminal."""
+    text = help_text()
+    for option in OPTIONS:
+        assert f"--{option.long}" in text
+        assert option.help in text
+        if option.default not in ("", False):
+            assert f"({'yes' if option.default is True else option.default})" in text
+    assert max(map(len, text.splitlines())) <= 120
+    assert "examples:" in text
+
+
+@pytest.mark.parametrize(
+    ("words", "status", "complaint"),
+    [
+        (["--x"], 2, b"ttyscribe-rec: unknown option --x; see ttyscribe-rec --help\n"),
+        (
+            ["true"],
+            2,
+            b"ttyscribe-rec: no file to record to: say --file-path=FILE, or --writer=syslog; see ttyscribe-rec",
+        ),
+        (["-o", "/none/x", "true"], 1, b"ttyscribe-rec: can't open /none/x to record to: No such file or directory\n"),
+        (["-o", "/", "true"], 1, b"ttyscribe-rec: can't open / to record to: Is a directory\n"),
+    ],
+)
+def test_errors_before_the_session(words: list[str], status: int, complaint: bytes) -> None:
+    """One line, the right status, and the command does not run."""
+    done = run([*words, "echo ran"])
+    assert (done.returncode, done.stdout) == (status, b"")
+    assert done.stderr.startswith(complaint)
+    assert done.stderr.count(b"\n") == 1
+
+
+def test_help_and_version() -> None:
+    """On standard output, status 0; one version in the whole product."""
+    from ttyscribe import __version__
+
+    assert run(["--help"]).stdout.decode() == help_text().rstrip() + "\n"
+    assert run(["-v"]).stdout.decode() == f"ttyscribe-rec {__version__}\n"
+    assert recorder_version == __version__
