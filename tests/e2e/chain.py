@@ -13,11 +13,14 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 from tests.rsyslog.daemon import AUDIT_GRADE, Rsyslogd, children_of
+from ttyscribe_formats.errors import Unavailable
 from ttyscribe_store.base import Hit, Query, Store
 from ttyscribe_store.open import open_store
+
+Read = TypeVar("Read")
 
 PATIENCE = 60.0
 """Seconds that anything may take; far more than it does."""
@@ -33,12 +36,14 @@ def run(name: str, *arguments: str, stdin: bytes = b"") -> subprocess.CompletedP
     return subprocess.run([program(name), *arguments], input=stdin, capture_output=True, timeout=PATIENCE * 2)
 
 
-def wait(holds: Callable[[], object], what: Callable[[], object], timeout: float = PATIENCE) -> None:
+def wait(
+    holds: Callable[[], object], what: Callable[[], object], timeout: float = PATIENCE, pause: float = 0.05
+) -> None:
     """Wait until something holds; fails telling `what` is there instead."""
     end = time.monotonic() + timeout
     while not holds():
         assert time.monotonic() < end, f"waited {timeout} s in vain: {what()}"
-        time.sleep(0.05)
+        time.sleep(pause)
 
 
 class Chain:
@@ -75,18 +80,34 @@ class Chain:
 
     def count(self) -> int:
         """Documents in the store; none where it does not exist yet."""
-        self.store.refresh()
-        return self.store.count()
+        return self._patiently(self.store.count)
+
+    def _patiently(self, read: Callable[[], Read]) -> Read:
+        """What a read gives; an engine refuses for a moment after each new index."""
+        end = time.monotonic() + PATIENCE
+        while True:
+            try:
+                self.store.refresh()
+                return read()
+            except Unavailable:
+                if time.monotonic() > end:
+                    raise
+                time.sleep(0.1)
 
     def wait_stored(self, count: int, timeout: float = PATIENCE) -> None:
         """Wait until exactly so many documents are stored; more are an error."""
-        wait(lambda: self.count() >= count, lambda: f"{self.count()} of {count} stored; {self.said()[-2000:]}", timeout)
+
+        def what() -> str:
+            return f"{self.count()} of {count} stored; {self.said()[-2000:]}"
+
+        # A refresh costs an engine more than the documents that come meanwhile.
+        wait(lambda: self.count() >= count, what, timeout, 0.05 if self.url.startswith("sqlite:") else 0.5)
         assert self.count() == count
 
     def search(self, *terms: str, kind: str = "", limit: int = 100_000) -> list[Hit]:
         """Documents that hold all words of each term."""
-        self.store.refresh()
-        return list(self.store.search(Query([term.split() for term in terms], kind=kind, limit=limit)))
+        query = Query([term.split() for term in terms], kind=kind, limit=limit)
+        return self._patiently(lambda: list(self.store.search(query)))
 
     def wait_found(self, term: str, timeout: float = PATIENCE) -> Hit:
         """Wait until a term is found."""
