@@ -16,11 +16,15 @@ _SEQUENCE = re.compile(
     "|\x9b[0-?]*[ -/]*[@-~]?"  # CSI as one C1 character
 )
 _CURSOR = re.compile("([\r\b\x15]+)")
-_DROPPED = dict.fromkeys([*range(9), *range(0x0E, 0x20), *range(0x7F, 0xA0)])
-_DROPPED |= {0x0B: "\n", 0x0C: "\n", 0x0D: None}
-_KEPT_FOR_CURSOR = {8, 13, 0x15}
-_FIRST_PASS = {code: to for code, to in _DROPPED.items() if code not in _KEPT_FOR_CURSOR}
+_DROPPED = [*range(8), 0x07, *range(0x0E, 0x15), *range(0x16, 0x20), 0x7F]
+_NEW_LINES = {0x0B: "\n", 0x0C: "\n"}
+"""Vertical tabulation and form feed."""
+_FIRST_PASS = {**dict.fromkeys([*_DROPPED, *range(0x80, 0xA0)]), **_NEW_LINES}
+"""All controls but tab, LF, and those that move the cursor within a line."""
+_ASCII_DROPPED = bytes(_DROPPED)
+_ASCII_LINES = bytes(0x0A if code in _NEW_LINES else code for code in range(256))
 _PRINTABLE = re.compile("[^\x00-\x08\x0b-\x1f\x7f-\x9f]*")
+_FEW = 16
 
 
 def plain_text(text: str) -> str:
@@ -30,17 +34,47 @@ def plain_text(text: str) -> str:
     if "\x1b" in text or "\x9b" in text:
         text = text.replace(_ERASE, "").replace("\x1b[K", _ERASE).replace("\x1b[0K", _ERASE)
         text = _SEQUENCE.sub("", text)
-    text = text.replace("\r\n", "\n")
+    else:
+        text = text.replace(_ERASE, "")
+    if text.isascii():
+        text = text.encode().translate(_ASCII_LINES, _ASCII_DROPPED).decode()
+    else:
+        text = text.translate(_FIRST_PASS)
+    if "\r" in text:
+        text = text.replace("\r\n", "\n")
     if "\r" in text or "\b" in text:
-        text = "\n".join(_overwritten(line) if _CURSOR.search(line) else line for line in text.split("\n"))
-    return text.translate(_DROPPED)
+        text = "\n".join([_overwritten(line) if "\r" in line or "\b" in line else line for line in text.split("\n")])
+    return text.replace(_ERASE, "")
 
 
 def _overwritten(line: str) -> str:
     """One line after its cursor movements: what is written later stands over what was there."""
+    pieces = _CURSOR.split(line)
+    if len(pieces) > _FEW:
+        return _overwritten_often(pieces)
+    shown = ""
+    place = 0
+    for number, piece in enumerate(pieces):
+        if number % 2 == 0:
+            end = place + len(piece)
+            shown = shown[:place] + piece + shown[end:] if place < len(shown) else shown + piece
+            place = end
+            continue
+        for control in piece:
+            if control == "\r":
+                place = 0
+            elif control == "\b":
+                place = max(0, place - 1)
+            else:
+                shown = shown[:place]
+    return shown
+
+
+def _overwritten_often(pieces: list[str]) -> str:
+    """The same in linear time: strings would be copied as a whole for each movement."""
     cells: list[str] = []
     place = 0
-    for number, piece in enumerate(_CURSOR.split(line.translate(_FIRST_PASS))):
+    for number, piece in enumerate(pieces):
         if number % 2 == 0:
             cells[place : place + len(piece)] = piece
             place += len(piece)

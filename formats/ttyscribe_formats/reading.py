@@ -4,19 +4,25 @@
 Times of packets are nanoseconds from the recording's start.
 """
 
+import re
 from collections.abc import Iterable, Iterator
 from itertools import pairwise
 from typing import NamedTuple
 
 from ttyscribe_formats.errors import MessageError
 from ttyscribe_formats.packet import Input, Output, Packet, Window
-from ttyscribe_formats.timing import records
+from ttyscribe_formats.timing import MAX_SIZE, records
 from ttyscribe_formats.tlog import Message, own_fields
 
 _MS = 1_000_000
 MAX_OWN = 1024
 """Our own key is never longer; a longer one is hostile, and its stretches are ignored."""
 _TEXT_ERROR = 'Message has invalid "in_txt" or "out_txt" field value'
+# Numbers that can't be too large: one with more digits does not add up to the whole, see `_measure_simple`.
+_FRONT = re.compile(r"=([0-9]{1,5})x([0-9]{1,5})")
+_OUTS = re.compile(">([0-9]{1,9})")
+_INS = re.compile("<([0-9]{1,9})")
+_DELAYS = re.compile(r"\+([0-9]{1,12})")
 _BYTES_ERROR = 'Message has invalid "in_bin" or "out_bin" field value'
 
 
@@ -139,6 +145,30 @@ def packets(messages: Iterable[Message]) -> Iterator[Packet]:
 
 def measure(message: Message) -> Measure:
     """The numbers of one message. Raises MessageError where its timing and its texts don't fit."""
+    return _measure_simple(message) or _measure_any(message)
+
+
+def _measure_simple(message: Message) -> Measure | None:
+    """The numbers of the usual message, whose bytes are all valid and accounted for; none for any other."""
+    timing, in_txt, out_txt = message.timing, message.in_txt, message.out_txt
+    front = _FRONT.match(timing)
+    columns, rows, taken = (int(front[1]), int(front[2]), front.end()) if front else (-1, -1, 0)
+    outs, delays = _OUTS.findall(timing, taken), _DELAYS.findall(timing, taken)
+    ins = _INS.findall(timing, taken) if in_txt else []
+    found = outs + delays + ins
+    if taken + len(found) + len("".join(found)) != len(timing):
+        return None  # there is something else in it
+    out, typed = sum(map(int, outs)), sum(map(int, ins))
+    if out != len(out_txt) or typed != len(in_txt) or columns > MAX_SIZE or rows > MAX_SIZE:
+        return None
+    if not out_txt.isascii():
+        out = len(out_txt.encode("utf-8", "surrogatepass"))
+    if not in_txt.isascii():
+        typed = len(in_txt.encode("utf-8", "surrogatepass"))
+    return Measure(typed, out, message.pos + sum(map(int, delays)), 0, columns, rows)
+
+
+def _measure_any(message: Message) -> Measure:
     now = message.pos
     chars = {"<": 0, ">": 0, "[": 0, "]": 0}
     cut = {"[": 0, "]": 0}

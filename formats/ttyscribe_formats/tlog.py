@@ -8,6 +8,7 @@ only by the decoder.
 
 from _json import encode_basestring as _quote
 from collections import namedtuple
+from operator import itemgetter
 
 from ttyscribe_formats.errors import MessageError
 
@@ -44,6 +45,8 @@ else:
 
 KEYS = tuple(name if name != "time_ms" else "time" for name in Message._fields if name != "extra")
 """The keys of a message of the current version, in order; our own key is extra."""
+_values = itemgetter(*KEYS)
+_TYPES = (str, str, str, str, str, int, int, int, float, str, str, list, str, list)
 VERSION = "2.3"
 OWN_KEY = "ttyscribe"
 MAX_SESSION = 2**32 - 1
@@ -59,6 +62,24 @@ def escape(text: str) -> str:
     """A JSON string with its quotes, escaped as tlog does: `/` and everything beyond DEL stay raw."""
     quoted = _quote(text)
     return quoted.replace("\x7f", "\\u007f") if "\x7f" in quoted else quoted
+
+
+_MANY = 1024
+_LONG = 512
+_headers: "dict[tuple[str, str, str, str, int, str], str]" = {}
+
+
+def _header(host: str, rec: str, user: str, term: str, session: int, ver: str) -> str:
+    """The header of a recording's messages, which readers meet again and again."""
+    key = (host, rec, user, term, session, ver)
+    found = _headers.get(key)
+    if found is None:
+        found = encode_header(host, rec, user, term, session, ver).decode("utf-8", "surrogatepass")
+        if len(_headers) >= _MANY:
+            _headers.clear()
+        if len(found) < _LONG:  # nobody makes us remember much
+            _headers[key] = found
+    return found
 
 
 def encode_header(host: str, rec: str, user: str, term: str, session: int, ver: str = VERSION) -> bytes:
@@ -79,12 +100,12 @@ def encode(message: "Message") -> bytes:
     m = message
     time = "" if m.time_ms is None else f'"time":{encode_time(m.time_ms)},'
     own = f',"{OWN_KEY}":'.encode() + m.extra if m.extra else b""
-    tail = (
-        f'{m.id},"pos":{m.pos},{time}"timing":{escape(m.timing)},"in_txt":{escape(m.in_txt)},'
+    header = _header(m.host, m.rec, m.user, m.term, m.session, m.ver)
+    text = (
+        f'{header}{m.id},"pos":{m.pos},{time}"timing":{escape(m.timing)},"in_txt":{escape(m.in_txt)},'
         f'"in_bin":[{encode_bytes(m.in_bin)}],"out_txt":{escape(m.out_txt)},"out_bin":[{encode_bytes(m.out_bin)}]'
     )
-    header = encode_header(m.host, m.rec, m.user, m.term, m.session, m.ver)
-    return header + tail.encode("utf-8", "surrogatepass") + own + b"}"
+    return text.encode("utf-8", "surrogatepass") + own + b"}"
 
 
 canonical = encode
@@ -111,6 +132,23 @@ def decode(line: bytes | str) -> "Message":
 
 def from_fields(fields: "dict[str, Any]") -> "Message":
     """A message from its parsed fields; the types are checked, extra fields are ignored."""
+    try:
+        values = _values(fields)
+    except KeyError:
+        return _from_any_fields(fields)
+    if tuple(map(type, values)) != _TYPES or OWN_KEY in fields:
+        return _from_any_fields(fields)
+    ver, host, rec, user, term, session, number, pos, time, timing, in_txt, in_bin, out_txt, out_bin = values
+    if ver != VERSION or not (0 < session <= MAX_SESSION and number >= 0 and 0 <= pos <= MAX_POS_MS):
+        return _from_any_fields(fields)
+    time_ms = _time_ms(time)
+    inputs = _bytes(in_bin) if in_bin else b""
+    outputs = _bytes(out_bin) if out_bin else b""
+    return Message(ver, host, rec, user, term, session, number, pos, time_ms, timing, in_txt, inputs, out_txt, outputs)
+
+
+def _from_any_fields(fields: "dict[str, Any]") -> "Message":
+    """The same for messages of other versions and for bad ones, which it names."""
     try:
         ver = fields["ver"]
         host, user, term = fields["host"], fields["user"], fields["term"]

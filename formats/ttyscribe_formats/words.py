@@ -10,7 +10,8 @@ import unicodedata
 
 MAX_WORD = 64
 
-_ASCII_WORD = re.compile(r"[a-z0-9_]{1,64}")
+# Letters in lower case, digits and _ as they are, all else a blank.
+_ASCII = bytes(code if chr(code).isalnum() or code == 0x5F else 0x20 for code in range(128)).lower() + b" " * 128
 _TERM = re.compile(r'"([^"]*)"?|(\S+)')
 _BLANK = " "
 
@@ -32,9 +33,13 @@ _separators = _Separators()
 def words(text: str) -> list[str]:
     """The words of a text, in order."""
     if text.isascii():
-        return _ASCII_WORD.findall(text.lower())
+        pieces = text.encode().translate(_ASCII).decode().split()
+        return pieces if max(map(len, pieces), default=0) <= MAX_WORD else _cut(pieces)
     folded = unicodedata.normalize("NFKC", text).casefold()
-    pieces = folded.translate(_separators).split(_BLANK)
+    return _cut(folded.translate(_separators).split(_BLANK))
+
+
+def _cut(pieces: list[str]) -> list[str]:
     return [piece[i : i + MAX_WORD] for piece in pieces for i in range(0, len(piece), MAX_WORD)]
 
 

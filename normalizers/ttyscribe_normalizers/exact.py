@@ -2,6 +2,7 @@
 """JSON lines from strangers: parsed at speed where that is exact, whatever bytes they are made of; pure."""
 
 import json
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -9,7 +10,12 @@ from ttyscribe_formats.errors import MessageError
 from ttyscribe_store import jsontext
 
 fast_loads: Callable[[bytes | str], Any]
-"""A JSON value from UTF-8. Raises ValueError. Integers beyond 64 bit may come as floats: check the types you need."""
+"""A JSON value from UTF-8, without lone surrogates. Raises ValueError.
+
+Integers beyond 64 bit may come as floats: check the types you need.
+"""
+
+_SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
 
 try:
     import orjson
@@ -19,6 +25,8 @@ except ImportError:  # the bare package has none
 
     def fast_loads(text: bytes | str) -> Any:
         """The same with the standard library."""
+        if _SURROGATE.search(text if isinstance(text, bytes) else text.encode()):
+            raise ValueError("perhaps a lone surrogate")
         try:
             return json.loads(text)
         except RecursionError:

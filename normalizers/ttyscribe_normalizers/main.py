@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """`ttyscribe-normalize`: joins a protocol, the kinds and a sink."""
 
+import gc
 import importlib.metadata
 import logging
 import os
@@ -10,6 +11,7 @@ import time
 import uuid
 from collections.abc import Callable
 
+from pyrsyslog_omprog import decline
 from ttyscribe_formats.errors import ConfigError, Unavailable
 from ttyscribe_normalizers import envelope, kinds, logs, ndjson, omprog, options, shapes, summary, trust
 from ttyscribe_normalizers.deadletter import DeadLetter
@@ -35,7 +37,12 @@ def version() -> str:
 
 def main(argv: list[str] | None = None) -> int:
     """Run the program; its exit status."""
-    wanted = options.parse(argv, version())
+    try:
+        wanted = options.parse(argv, version())
+    except SystemExit as usage:
+        if usage.code and "omprog" in (sys.argv if argv is None else argv):
+            _decline()
+        raise
     report = logs.reporter(wanted.log_file)
     logging.getLogger("ttyscribe").addHandler(logs.Logs(report))
     try:
@@ -49,7 +56,15 @@ def main(argv: list[str] | None = None) -> int:
         return _run(wanted, sink, dead_letter, report)
     except ConfigError as error:
         report(str(error))
+        if wanted.protocol == "omprog" and not wanted.check_config:
+            _decline()
         return 2
+
+
+def _decline() -> None:
+    """Old rsyslogds crash where a program ends without a word (OMP-1)."""
+    if not os.isatty(1):
+        decline()
 
 
 def open_sink(output: str) -> Sink:
@@ -100,9 +115,16 @@ def _check(wanted: options.Options, sink: Sink, dead_letter: DeadLetter, report:
     return 0
 
 
+def _quiet_collector() -> None:
+    """Let the garbage collector look seldom: documents have no cycles, and looking at each batch costs a tenth."""
+    gc.freeze()
+    gc.set_threshold(100_000, 20, 20)
+
+
 def _run(wanted: options.Options, sink: Sink, dead_letter: DeadLetter, report: logs.Report) -> int:
     pipeline = build(wanted)
     delivery = Delivery(sink, dead_letter, time.time_ns)
+    _quiet_collector()
     try:
         if wanted.protocol == "omprog":
             return omprog.serve(omprog.Normalizer(pipeline, delivery, sink.check, time.time_ns, report), report)

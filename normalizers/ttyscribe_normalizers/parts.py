@@ -10,6 +10,7 @@ from ttyscribe_normalizers.envelope import Envelope
 
 _LEVELS = ("emerg", "alert", "crit", "err", "warning", "notice", "info", "debug", "trace", "unknown")
 _LEVEL_OF = {str(number): name for number, name in enumerate(_LEVELS)}
+_LONGEST_ADDRESS = 64
 _MAX_NS = 2**63
 """Engines keep times as nanoseconds in 64 bit: 1970 to 2262."""
 
@@ -24,16 +25,19 @@ def normalizer(version: str, protocol: str) -> dict[str, str]:
     return {"name": "ttyscribe", "version": version, "inputname": protocol}
 
 
-def collector(envelope: Envelope) -> dict[str, str]:
-    """`pipeline_metadata.collector`; empty where nobody collected the message."""
-    if not envelope.collector:
-        return {}
-    made = {"name": envelope.collector, "received_at": envelope.received}
-    if envelope.input:
-        made["inputname"] = envelope.input
-    if envelope.peer and (field := address_field(envelope.peer)):
-        made[field] = envelope.peer
-    return made
+def way(envelope: Envelope, normalizer: dict[str, str], host: str = "") -> dict[str, Any]:
+    """`pipeline_metadata`; the host that syslog names is kept where the message's own, `host`, is another."""
+    name, source, peer = envelope.collector, envelope.input, envelope.peer
+    if not name:
+        return {"normalizer": normalizer}
+    collector = {"name": name, "received_at": envelope.received}
+    if source:
+        collector["inputname"] = source
+    if peer and len(peer) <= _LONGEST_ADDRESS and (field := address_field(peer)):
+        collector[field] = peer
+    if host and envelope.host and envelope.host != host:
+        collector["hostname"] = envelope.host
+    return {"collector": collector, "normalizer": normalizer}
 
 
 @lru_cache(maxsize=4096)
@@ -62,11 +66,14 @@ def placed(envelope: Envelope, time_ns: int) -> tuple[str, str]:
 
 def systemd(envelope: Envelope) -> dict[str, dict[str, str]]:
     """`systemd`: what the kernel attested, and what the sender claims, by ViaQ's names."""
-    trusted: dict[str, str] = {}
-    if envelope.sender_uid >= 0:
-        trusted["UID"] = str(envelope.sender_uid)
-    if envelope.sender_pid >= 0:
-        trusted["PID"] = str(envelope.sender_pid)
+    made: dict[str, dict[str, str]] = {}
+    uid, pid = envelope.sender_uid, envelope.sender_pid
+    if uid >= 0 or pid >= 0:
+        made["t"] = trusted = {}
+        if uid >= 0:
+            trusted["UID"] = str(uid)
+        if pid >= 0:
+            trusted["PID"] = str(pid)
     claimed: dict[str, str] = {}
     if envelope.program:
         claimed["SYSLOG_IDENTIFIER"] = envelope.program
@@ -74,9 +81,6 @@ def systemd(envelope: Envelope) -> dict[str, dict[str, str]]:
         claimed["SYSLOG_PID"] = envelope.pid
     if envelope.facility.isdecimal():
         claimed["SYSLOG_FACILITY"] = envelope.facility
-    made = {}
-    if trusted:
-        made["t"] = trusted
     if claimed:
         made["u"] = claimed
     return made

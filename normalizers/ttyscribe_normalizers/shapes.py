@@ -11,7 +11,7 @@ from typing import Any
 from ttyscribe_formats import identity, timestamp
 from ttyscribe_formats.errors import MessageError
 from ttyscribe_normalizers import exact
-from ttyscribe_normalizers.envelope import NOBODY, Envelope, from_fields, number
+from ttyscribe_normalizers.envelope import NOBODY, Envelope, from_clean_fields, from_fields, number
 
 _BROKEN_MESSAGE = b'{"ver":'
 _BLANKS = b" \t\r\n\0\xef\xbb\xbf"
@@ -33,10 +33,11 @@ _SEVERITY |= {"panic": "0", "critical": "2", "error": "3", "warn": "4"}
 def decode(line: bytes, now_ns: int) -> Envelope:
     """The envelope of one line of NDJSON input. Raises MessageError where it has none of the shapes."""
     line = line.strip(_BLANKS)
+    make, text = from_clean_fields, ""
     try:
         fields = exact.fast_loads(line)
-        text = ""
     except ValueError:
+        make = from_fields
         fields, text = _slow(line)
     if type(fields) is not dict:
         raise MessageError("the line is no JSON object")
@@ -45,9 +46,9 @@ def decode(line: bytes, now_ns: int) -> Envelope:
     if "MESSAGE" in fields:
         return journal(fields, now_ns)
     if "msg" in fields:
-        return from_fields(fields, now_ns)
+        return make(fields, now_ns)
     if type(fields.get("message")) is str:
-        return from_fields(_renamed(fields), now_ns)._replace(collector="")
+        return make(_renamed(fields), now_ns)._replace(collector="")
     if text:
         return bare(line, now_ns, None)
     raise MessageError("the object is no recording's message, no journal entry, and has no msg or message")

@@ -78,14 +78,12 @@ class Kind:
             own["error"] = error[:_MAX_ERROR]
         if raw:
             own["raw"] = b64encode(raw).decode()
-        collector = parts.collector(envelope)
-        made_by = {"normalizer": self._normalizer}
         document = {
             "@timestamp": at,
             "hostname": envelope.host,
             "level": parts.level(envelope.severity),
             "message": text,
-            "pipeline_metadata": {"collector": collector, **made_by} if collector else made_by,
+            "pipeline_metadata": parts.way(envelope, self._normalizer),
             "viaq_msg_id": self._id(envelope),
             "ttyscribe": own,
         }

@@ -82,7 +82,7 @@ class Kind:
             "hostname": message.host or envelope.host,
             "level": parts.level(envelope.severity),
             "message": shown,
-            "pipeline_metadata": self._way(envelope, message.host),
+            "pipeline_metadata": parts.way(envelope, self._normalizer, message.host),
             "viaq_msg_id": document_id,
             "tlog": fields if _is_exact(fields, message) else codec.to_fields(message),
             "ttyscribe": own,
@@ -90,15 +90,6 @@ class Kind:
         if systemd := parts.systemd(envelope):
             document["systemd"] = systemd
         return [cast("Document", document)]
-
-    def _way(self, envelope: Envelope, host: str) -> dict[str, Any]:
-        """`pipeline_metadata`; the host that syslog names is kept where the message's own is another."""
-        collector = parts.collector(envelope)
-        if not collector:
-            return {"normalizer": self._normalizer}
-        if host and envelope.host and envelope.host != host:
-            collector["hostname"] = envelope.host
-        return {"collector": collector, "normalizer": self._normalizer}
 
 
 def _decoded(envelope: Envelope) -> tuple[dict[str, Any], codec.Message]:
