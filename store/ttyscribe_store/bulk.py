@@ -6,20 +6,15 @@ Refusals are told apart by what they hit: an index, a node or the cluster (an ou
 again), or one document (rejected, so that it can't block the rest).
 """
 
-import json
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from ttyscribe_formats.document import Document
 from ttyscribe_formats.errors import Unavailable
+from ttyscribe_store import jsontext
 from ttyscribe_store.base import DUPLICATE, STORED, Outcome
 from ttyscribe_store.partition import is_partition
-
-try:
-    import orjson
-except ImportError:  # the bare package has none
-    orjson = None  # type: ignore[assignment]
 
 DEFAULT_BYTES = 5 << 20
 MAX_BYTES = 10 << 20
@@ -59,24 +54,14 @@ class Item(NamedTuple):
     """Its two lines of the body."""
 
 
-def _encode(value: Mapping[str, Any]) -> bytes:
-    """JSON of one document; text that is no Unicode (lone surrogates) is escaped. TypeError, ValueError: none."""
-    if orjson is not None:
-        try:
-            return orjson.dumps(value)
-        except TypeError:
-            pass
-    return json.dumps(value, separators=(",", ":"), allow_nan=False).encode()
-
-
 def encode(document: Document, prefix: str) -> bytes:
     """Both lines of one `create`: where to, and the document. ValueError: it names no index of ours."""
     own = document["ttyscribe"]
     if not is_partition(own["partition"]) or not _KIND.fullmatch(own["kind"]):
         raise ValueError(f"no partition or kind: {own['partition']!r}, {own['kind']!r}")
     index = f"{prefix}ttyscribe-{own['kind']}-{own['partition']}"
-    head = _encode({"create": {"_index": index, "_id": document["viaq_msg_id"]}})
-    return b"".join((head, b"\n", _encode(document), b"\n"))
+    head = jsontext.dumps({"create": {"_index": index, "_id": document["viaq_msg_id"]}})
+    return b"".join((head, b"\n", jsontext.dumps(document), b"\n"))
 
 
 def prepare(documents: Sequence[Document], prefix: str) -> tuple[list[Item], dict[int, Outcome]]:

@@ -12,7 +12,7 @@ from typing import Any
 
 from ttyscribe_formats.document import Document
 from ttyscribe_formats.errors import ConfigError, Unavailable
-from ttyscribe_store import bulk, elastic_queries, elastic_templates
+from ttyscribe_store import bulk, elastic_queries, elastic_templates, jsontext
 from ttyscribe_store.address import Access, parse_address
 from ttyscribe_store.base import Hit, Outcome, Query, Recording, RecordingFilter, StoredMessage
 from ttyscribe_store.recordings import fits, newest_first
@@ -24,6 +24,7 @@ _LOG = logging.getLogger("ttyscribe.store")
 _BULK = "/_bulk?filter_path=errors,took,items.*.status,items.*.error"
 _LENIENT = "ignore_unavailable=true&allow_no_indices=true"
 _EQUAL_REJECTIONS = 50
+_SHOWN = 500
 _PAGE = 200
 _DELETE_PAGE = 1000
 
@@ -161,10 +162,12 @@ class ElasticStore:
 
     def _search(self, kinds: str, body: dict[str, Any]) -> dict[str, Any]:
         target = f"/{self._prefix}ttyscribe-{kinds}/_search?{_LENIENT}"
-        answer: dict[str, Any] = self._transport.call("POST", target, body)
-        shards = answer.get("_shards", {})
+        answer = self._transport.call("POST", target, body)
+        if not isinstance(answer, dict) or not isinstance(answer.get("_shards"), dict):
+            raise Unavailable(f"{self._address}: the answer to a search is none: {str(answer)[:_SHOWN]}")
+        shards = answer["_shards"]
         if answer.get("timed_out") or shards.get("failed"):
-            failures = json.dumps(shards.get("failures", "timed out"))[:500]
+            failures = json.dumps(shards.get("failures", "timed out"))[:_SHOWN]
             raise Unavailable(f"{self._address}: the search answers in part only: {failures}")
         return answer
 
@@ -200,7 +203,10 @@ class ElasticStore:
 
     def count(self) -> int:
         """How many documents are stored, as far as they are visible."""
-        return int(self._transport.call("GET", f"/{self._prefix}ttyscribe-*/_count?{_LENIENT}")["count"])
+        answer = self._transport.call("GET", f"/{self._prefix}ttyscribe-*/_count?{_LENIENT}")
+        if not isinstance(answer, dict) or not isinstance(answer.get("count"), int):
+            raise Unavailable(f"{self._address}: the answer to a count is none: {str(answer)[:_SHOWN]}")
+        return int(answer["count"])
 
     def refresh(self) -> None:
         """Make everything written so far visible to the reads."""
@@ -214,6 +220,6 @@ class ElasticStore:
 def _is_json(answer: Answer) -> bool:
     """Tell whether the engine itself refuses, and no proxy in front of it."""
     try:
-        return isinstance(json.loads(answer.body), dict)
+        return isinstance(jsontext.loads(answer.body), dict)
     except ValueError:
         return False

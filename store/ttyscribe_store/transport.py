@@ -12,6 +12,7 @@ import ssl
 from typing import Any, NamedTuple
 
 from ttyscribe_formats.errors import ConfigError, Unavailable
+from ttyscribe_store import jsontext
 from ttyscribe_store.address import Access, Address
 
 try:
@@ -35,7 +36,7 @@ class Answer(NamedTuple):
     def json(self) -> Any:
         """The parsed body; Unavailable where it is no JSON (something else than an engine answered)."""
         try:
-            return json.loads(self.body)
+            return jsontext.loads(self.body)
         except ValueError:
             raise Unavailable(f"the answer is no JSON: HTTP {self.status} {self.text()}", self.retry_after) from None
 
@@ -46,7 +47,7 @@ class Answer(NamedTuple):
     def reason(self) -> str:
         """What the engine says is wrong, short."""
         try:
-            error = json.loads(self.body)["error"]
+            error = jsontext.loads(self.body)["error"]
         except (ValueError, KeyError, TypeError):
             return f"HTTP {self.status} {self.text()}".rstrip()
         if isinstance(error, dict):

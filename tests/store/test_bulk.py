@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from tests.store.elastic_samples import syslog, tlog
 from ttyscribe_formats.errors import Unavailable
-from ttyscribe_store import bulk
+from ttyscribe_store import bulk, jsontext
 from ttyscribe_store.base import DUPLICATE, STORED, Outcome
 from ttyscribe_store.bulk import Item, chunks, outcome, prepare, read, send
 
@@ -50,7 +50,7 @@ def test_a_document_becomes_a_create_at_its_own_index_and_id() -> None:
 def test_a_document_is_one_line_whatever_it_holds(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
     for without in (False, True):
         if without:
-            monkeypatch.setattr(bulk, "orjson", None)
+            monkeypatch.setattr(jsontext, "orjson", None)
         lines = bulk.encode(syslog(text=text), "").split(b"\n")
         assert len(lines) == 3
         assert lines[2] == b""

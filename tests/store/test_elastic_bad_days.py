@@ -11,7 +11,7 @@ import pytest
 from tests.store.elastic_samples import syslog
 from tests.store.stand_in import Action, StandIn, answer, created, reset, slow, standing_in
 from ttyscribe_formats.errors import ConfigError, Unavailable
-from ttyscribe_store.base import RecordingFilter
+from ttyscribe_store.base import Query, RecordingFilter
 from ttyscribe_store.elastic import ElasticStore
 
 
@@ -43,6 +43,7 @@ OUTAGES: dict[str, tuple[Action, str]] = {
     "400, a proxy's page": (answer(400, b"<html>plain HTTP to HTTPS port</html>", "text/html"), "HTTPS port"),
     "200, a login page": (answer(200, b"<html>log in</html>", "text/html"), "no JSON"),
     "200, empty": (answer(200), "no JSON"),
+    "200, nested without end": (answer(200, b"[" * 100_000), "no JSON"),
     "200, an item too few": (_items(201), "1 items for 2"),
     "200, no items": (answer(200, {"took": 1}), "no items"),
     "302": (answer(302, b"", Location="/elsewhere"), "HTTP 302"),
@@ -177,6 +178,25 @@ def test_a_partial_answer_is_no_answer() -> None:
         server.always = answer(200, {"timed_out": False, "_shards": {"failed": 1, "failures": [{"reason": "gone"}]}})
         with pytest.raises(Unavailable, match="in part only"):
             list(store.messages("r"))
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b"", b"[]", b"{}", b'"x"', b"[" * 100_000, b"<html>log in</html>"],
+    ids=["empty", "list", "object", "text", "nested without end", "a login page"],
+)
+def test_what_is_no_engines_answer_gives_nothing_to_read(body: bytes) -> None:
+    with _store() as (store, server):
+        server.always = answer(200, body)
+        for read in (
+            lambda: list(store.recordings(RecordingFilter())),
+            lambda: list(store.messages("r")),
+            lambda: list(store.search(Query([["x"]]))),
+            lambda: store.delete("r"),
+            store.count,
+        ):
+            with pytest.raises(Unavailable):
+                read()
 
 
 def test_an_unknown_setting_is_said() -> None:

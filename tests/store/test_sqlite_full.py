@@ -99,7 +99,7 @@ def test_a_file_that_cannot_be_begun_is_begun_later(small_disk: Path) -> None:
                 os.write(file.fileno(), b"x" * 4096)
             except OSError:
                 break
-    with pytest.raises(Unavailable, match="the disk is full$"):
+    with pytest.raises(Unavailable, match=r"the disk is full$"):
         store.write([make_tlog(1)])
     assert store.count() == 0
     ballast.unlink()
