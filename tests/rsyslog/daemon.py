@@ -72,6 +72,24 @@ def alive(pid: int) -> bool:
         return False
 
 
+def send_as(uid: int, path: Path, datagrams: Iterable[bytes]) -> int:
+    """Send from a process with another uid; its pid."""
+    pid = os.fork()
+    if pid == 0:
+        status = 1
+        try:
+            os.setresuid(uid, uid, uid)
+            with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sender:
+                sender.connect(str(path))
+                for datagram in datagrams:
+                    sender.send(datagram)
+            status = 0
+        finally:
+            os._exit(status)
+    assert os.waitpid(pid, 0)[1] == 0
+    return pid
+
+
 class Rsyslogd:
     """One rsyslogd, its socket, its queue on disk and its program; use as a context manager or start()/close().
 

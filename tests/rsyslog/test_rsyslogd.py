@@ -5,7 +5,6 @@ import json
 import os
 import pwd
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -17,7 +16,7 @@ from typing import Any
 import pytest
 
 from tests.peers import require_program, require_root
-from tests.rsyslog.daemon import AUDIT_GRADE, FAST, Rsyslogd, alive, wait_until
+from tests.rsyslog.daemon import AUDIT_GRADE, FAST, Rsyslogd, alive, send_as, wait_until
 
 pytestmark = pytest.mark.rsyslogd
 
@@ -247,24 +246,6 @@ FORGERIES = [
 ]
 
 
-def send_as(uid: int, path: Path, datagrams: list[bytes]) -> int:
-    """Send from a process with another uid; its pid."""
-    pid = os.fork()
-    if pid == 0:
-        status = 1
-        try:
-            os.setresuid(uid, uid, uid)
-            with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sender:
-                sender.connect(str(path))
-                for datagram in datagrams:
-                    sender.send(datagram)
-            status = 0
-        finally:
-            os._exit(status)
-    assert os.waitpid(pid, 0)[1] == 0
-    return pid
-
-
 @pytest.mark.parametrize("user", ["own", "nobody"])
 def test_uid_and_pid_are_the_senders_own_whatever_it_writes(audit: Rig, user: str) -> None:
     uid = os.getuid()
@@ -272,7 +253,6 @@ def test_uid_and_pid_are_the_senders_own_whatever_it_writes(audit: Rig, user: st
         require_root()
         uid = pwd.getpwnam(user).pw_uid
         audit.daemon.folder.chmod(0o755)
-        audit.daemon.socket.chmod(0o666)
     pid = send_as(uid, audit.daemon.socket, FORGERIES)
     wait_until(lambda: len(audit.raw()) == len(FORGERIES))
     got = audit.got()
