@@ -137,8 +137,15 @@ def _wait(text: str) -> float:
     return min(float(text), 3600.0) if text.isascii() and text.isdigit() else 0.0
 
 
+_NOISE = re.compile(
+    r"<[^<>]* object at 0x[0-9a-f]+>:? ?"
+    r"|HTTPS?Connection(?:Pool)?\([^()]*\): "
+    r"|Failed to establish a new connection: |\[Errno -?[0-9]+\] "
+)
+
+
 def _cause(error: BaseException) -> str:
-    """The first cause in words, without the addresses of objects."""
+    """The first cause in words, without what is only of use to a programmer."""
     causes = getattr(error, "errors", ())
     text = " ".join(str(causes[0] if causes else error).split())
-    return re.sub(r"<[^<>]* object at 0x[0-9a-f]+>:? ?", "", text)[:_SHOWN]
+    return _NOISE.sub("", text)[:_SHOWN] or type(error).__name__
