@@ -90,7 +90,10 @@ def _name_of(uid: int) -> str:
 def _prepare(output: str, sink: Sink) -> None:
     """Make what a store on this host needs; a store elsewhere is prepared by `ttyscribe setup`, once."""
     if output.startswith(_LOCAL):
-        sink.setup()  # type: ignore[attr-defined]  # both are stores
+        try:
+            sink.setup()  # type: ignore[attr-defined]  # both are stores
+        except Unavailable:
+            pass  # a full disk, perhaps: the check before the first line tells, and waits
 
 
 def _check_log_file(path: str) -> None:
