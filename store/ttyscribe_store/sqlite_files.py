@@ -79,7 +79,7 @@ class Files:
                 with handles.transaction(handle.connection):
                     yield handle.connection
             except BaseException:  # nothing of what went wrong is kept
-                self._writers.pop(name).close()
+                self._writers.pop(name).connection.close()
                 raise
 
     def read(self, name: str, sql: str, values: Sequence[Any] = ()) -> list[Any]:
@@ -112,7 +112,7 @@ class Files:
         handle = kept.get(name)
         if handle is None or handle.is_current():
             return handle
-        kept.pop(name).close()
+        kept.pop(name).connection.close()
         return None
 
     def _keep(self, kept: dict[str, handles.Handle], name: str, handle: handles.Handle) -> None:
@@ -120,13 +120,13 @@ class Files:
         kept.pop(name, None)
         kept[name] = handle
         while len(kept) > self._max_open:
-            kept.pop(next(iter(kept))).close()
+            kept.pop(next(iter(kept))).connection.close()
 
     def close(self) -> None:
         """Close every file."""
         for kept in (self._writers, self._readers):
             while kept:
-                kept.popitem()[1].close()
+                kept.popitem()[1].connection.close()
 
 
 def _is_ours(name: str) -> bool:

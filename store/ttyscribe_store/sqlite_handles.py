@@ -3,16 +3,11 @@
 
 A file that nobody writes has no write-ahead log beside it. It is read as `immutable`: past the locks, because these
 would create files, and whoever only reads must not. What was read counts only if the file has not changed meanwhile.
-
-The locks of POSIX belong to the process: closing any descriptor of a file drops all that it has there. So an
-immutable handle is closed only when this process has no other on the file; until then it is put aside.
 """
 
 import os
 import sqlite3
-import threading
 import time
-from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import NamedTuple
@@ -25,12 +20,10 @@ _FILE_MODE = 0o640
 _LOG_KEPT = 64 << 20
 _CACHE_KIB = 16 << 10
 _LEAST_PAGE = 512
+_MARKS = """SELECT (SELECT application_id FROM pragma_application_id), (SELECT user_version FROM pragma_user_version),
+    (SELECT count(*) FROM sqlite_master)"""
+"""One statement, so that no other process makes the file between two of them."""
 _FOREIGN = "is no file of a ttyscribe store; move it away"
-
-_guard = threading.Lock()
-_locking: Counter[str] = Counter()
-"""How many connections with locks this process has on each file."""
-_aside: defaultdict[str, list[sqlite3.Connection]] = defaultdict(list)
 
 _BUSY = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
 _OUTAGES = {
@@ -69,19 +62,6 @@ class Handle(NamedTuple):
         """Tell whether the file is still the one that was opened and, read as immutable, has not changed."""
         return bool(self.stamp) and _stamp(self.path, self.immutable) == self.stamp
 
-    def close(self) -> None:
-        """Close, as far as the process's locks allow."""
-        with _guard:
-            if self.immutable:
-                _aside[self.path].append(self.connection)
-            else:
-                self.connection.close()
-                _locking[self.path] -= 1
-            if _locking[self.path] <= 0:
-                del _locking[self.path]
-                for connection in _aside.pop(self.path, []):
-                    connection.close()
-
 
 def writer(path: str, settings: Settings) -> Handle:
     """A handle to write; the file is made where it is missing. Errors are SQLite's and the system's."""
@@ -94,7 +74,7 @@ def writer(path: str, settings: Settings) -> Handle:
         handle.connection.execute(f"PRAGMA journal_size_limit = {_LOG_KEPT}")
         handle.connection.execute(f"PRAGMA cache_size = {-_CACHE_KIB}")
     except BaseException:
-        handle.close()
+        handle.connection.close()
         raise
     return handle
 
@@ -110,28 +90,19 @@ def reader(path: str, settings: Settings) -> Handle | None:
         if _is_made(handle):
             return handle
     except BaseException:
-        handle.close()
+        handle.connection.close()
         raise
-    handle.close()
+    handle.connection.close()
     return None
 
 
 def _open(path: str, mode: str, settings: Settings) -> Handle:
-    with _guard:
-        immutable = mode == "ro" and not os.path.exists(_log(path))
-        if not immutable:
-            _locking[path] += 1
+    immutable = mode == "ro" and not os.path.exists(_log(path))
     stamp = _stamp(path, immutable)
     name = f"file:{quote(os.fsencode(path))}?mode={mode}{'&immutable=1' if immutable else ''}"
-    try:
-        connection = sqlite3.connect(
-            name, uri=True, timeout=settings.busy_seconds, isolation_level=None, check_same_thread=False
-        )
-    except BaseException:
-        if not immutable:
-            with _guard:
-                _locking[path] -= 1
-        raise
+    connection = sqlite3.connect(
+        name, uri=True, timeout=settings.busy_seconds, isolation_level=None, check_same_thread=False
+    )
     connection.text_factory = text_back
     return Handle(connection, path, immutable, stamp)
 
@@ -153,14 +124,12 @@ def _stamp(path: str, immutable: bool) -> tuple[int, ...]:
 
 def _is_made(handle: Handle) -> bool:
     """Tell whether the file has our schema; False = it is empty. Raises ConfigError where it is somebody else's."""
-    (application,) = handle.connection.execute("PRAGMA application_id").fetchone()
-    (version,) = handle.connection.execute("PRAGMA user_version").fetchone()
+    application, version, tables = handle.connection.execute(_MARKS).fetchone()
     if (application, version) == (APPLICATION_ID, VERSION):
         return True
     if application == APPLICATION_ID:
         text = f"was made by another version of ttyscribe (schema {version}, wanted {VERSION})"
         raise ConfigError(text, handle.path)
-    (tables,) = handle.connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
     if application or version or tables:
         raise ConfigError("is another program's database; move it away", handle.path)
     if 0 < os.path.getsize(handle.path) < _LEAST_PAGE:  # SQLite would call it empty

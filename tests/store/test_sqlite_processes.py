@@ -31,10 +31,20 @@ class Writers:
         self._started: list[subprocess.Popen[str]] = []
 
     def start(self, rec: str, first: int, last: int, batch: int) -> "subprocess.Popen[str]":
-        """One process, ready to write."""
+        """One process that writes."""
+        process = self.prepare(rec, first, last, batch)
+        go(process)
+        return process
+
+    def prepare(self, rec: str, first: int, last: int, batch: int) -> "subprocess.Popen[str]":
+        """One process, ready to write as soon as it is let go."""
         arguments = [str(self._folder), rec, str(first), str(last), str(batch)]
         process = subprocess.Popen(
-            [sys.executable, "-m", "tests.store.sqlite_writer", *arguments], cwd=ROOT, stdout=subprocess.PIPE, text=True
+            [sys.executable, "-m", "tests.store.sqlite_writer", *arguments],
+            cwd=ROOT,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
         )
         self._started.append(process)
         assert process.stdout is not None
@@ -45,6 +55,14 @@ class Writers:
         for process in self._started:
             process.kill()
             process.communicate()
+
+
+def go(*processes: "subprocess.Popen[str]") -> None:
+    """Let prepared processes write."""
+    for process in processes:
+        assert process.stdin is not None
+        process.stdin.write("go\n")
+        process.stdin.flush()
 
 
 @pytest.fixture
@@ -95,8 +113,9 @@ def _sound(folder: Path) -> None:
 
 
 def test_processes_that_write_different_documents_lose_none(writers: Writers, store: SqliteStore, folder: Path) -> None:
-    """All begin in a folder that is not there yet."""
-    processes = [writers.start(f"rec-{name}", 1, 300, 7) for name in "abcd"]
+    """All begin at once in a folder that is not there yet."""
+    processes = [writers.prepare(f"rec-{name}", 1, 300, 7) for name in "abcd"]
+    go(*processes)
     reports = [process.communicate(timeout=LIMIT)[0] for process in processes]
     assert [process.returncode for process in processes] == [0] * 4
     assert [_stored(report) for report in reports] == [300] * 4
@@ -109,7 +128,8 @@ def test_processes_that_write_different_documents_lose_none(writers: Writers, st
 def test_processes_that_write_the_same_documents_store_each_once(
     writers: Writers, store: SqliteStore, folder: Path
 ) -> None:
-    processes = [writers.start("rec-1", 1, 400, batch) for batch in (3, 7, 10, 400)]
+    processes = [writers.prepare("rec-1", 1, 400, batch) for batch in (3, 7, 10, 400)]
+    go(*processes)
     reports = [process.communicate(timeout=LIMIT)[0] for process in processes]
     assert sum(map(_stored, reports)) == 400, "each was new to one of them"
     assert store.count() == 400
@@ -138,12 +158,24 @@ def test_what_a_killed_process_was_told_is_stored_and_nothing_twice(
     assert len(hits) == len({hit.document_id for hit in hits}) == 2000
 
 
+def test_processes_that_make_the_same_file_at_once_agree(tmp_path: Path) -> None:
+    for number in range(8):
+        writers = Writers(tmp_path / f"store{number}")
+        processes = [writers.prepare(f"rec-{name}", 1, 2, 1) for name in "abc"]
+        go(*processes)
+        reports = [process.communicate(timeout=LIMIT)[0] for process in processes]
+        assert [_stored(report) for report in reports] == [2, 2, 2]
+        store = SqliteStore(str(tmp_path / f"store{number}"))
+        assert store.count() == 6
+        store.close()
+
+
 def test_a_process_killed_while_it_makes_a_file_leaves_one_that_can_be_used(tmp_path: Path) -> None:
     for number in range(12):
         folder = tmp_path / f"store{number}"
         writers = Writers(folder)
         process = writers.start("rec-1", 1, 3, 1)
-        time.sleep(number * 0.001)
+        time.sleep(number * 0.001)  # somewhere in the making; each place must do
         process.send_signal(signal.SIGKILL)
         told = _acknowledged(process.communicate(timeout=LIMIT)[0])
         store = SqliteStore(str(folder))
