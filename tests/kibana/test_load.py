@@ -80,8 +80,26 @@ def test_each_version_gets_the_bundle_that_it_takes(start: Start, flavour: str, 
 def test_loading_twice_leaves_the_same_objects(server: Double) -> None:
     load(server.url)
     before = dict(server.places[""])
-    load(server.url)
+    server.requests.clear()
+    done = load(server.url)
     assert server.places[""] == before
+    assert "nothing to change" in done[0]
+    assert not any(request.endswith("_import") for request in server.requests)
+
+
+def test_an_object_that_was_changed_or_removed_is_put_back(server: Double) -> None:
+    load(server.url)
+    before = {key: dict(value) for key, value in server.places[""].items()}
+    page = server.places[""]["dashboard", "ttyscribe-recordings"]
+    server.places[""]["dashboard", "ttyscribe-recordings"] = {
+        **page,
+        "attributes": {**page["attributes"], "title": "x"},
+    }
+    assert "imported" in load(server.url)[0]
+    assert {key: dict(value) for key, value in server.places[""].items()} == before
+    del server.places[""]["dashboard", "ttyscribe-recordings"]
+    assert "imported" in load(server.url)[0]
+    assert {key: dict(value) for key, value in server.places[""].items()} == before
 
 
 def test_a_product_without_its_name_header_is_known_by_its_version(server: Double) -> None:
