@@ -46,7 +46,8 @@ def decode(line: bytes, now_ns: int) -> Envelope:
     if "MESSAGE" in fields:
         return journal(fields, now_ns)
     if "msg" in fields:
-        return make(fields, now_ns)
+        found = make(fields, now_ns)
+        return found if "v" in fields else found._replace(collector="")
     if type(fields.get("message")) is str:
         return make(_renamed(fields), now_ns)._replace(collector="")
     if text:
