@@ -5,93 +5,21 @@ Every answer that is not what the interface documents becomes `Unavailable` (com
 address, wrong credentials, something stands in between).
 """
 
-import base64
 import http.client
 import json
-import os
 import ssl
-from collections.abc import Iterable, Mapping
-from pathlib import Path
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 from ttyscribe_formats.errors import ConfigError, Unavailable
+from ttyscribe_store.access import Access
 
 ENVIRONMENT = "TTYSCRIBE_KIBANA_"
-"""`TTYSCRIBE_KIBANA_USER`, `_PASSWORD`, `_API_KEY`, `_TOKEN` (each secret also `_FILE`), `_CA`, `_CLIENT_CERT`,
-`_CLIENT_KEY`: the store's names, so that one set of habits serves both."""
 _LATER = (429, 502, 503, 504)
 _SHOWN = 300
 _MOST = 32 << 20
 """Bytes of one answer; an export of ours is a hundredth of that."""
-
-
-class Access(NamedTuple):
-    """How to get in; what is empty here is taken from the environment.
-
-    Secrets are named by file or stand in the environment; they are never given on a command line.
-    """
-
-    ca: str = ""
-    """File of certificates to trust instead of the system's."""
-    client_cert: str = ""
-    client_key: str = ""
-    user: str = ""
-    password_file: str = ""
-    api_key_file: str = ""
-    """`id:key` or its base64."""
-    token_file: str = ""
-
-    def completed(self, environment: Mapping[str, str] = os.environ) -> "Access":
-        """With what the environment says in place of what is empty."""
-        return Access(*(value or environment.get(ENVIRONMENT + name.upper(), "") for name, value in self._pairs()))
-
-    def _pairs(self) -> Iterable[tuple[str, str]]:
-        return zip(self._fields, self, strict=True)
-
-    def header(self, environment: Mapping[str, str] = os.environ) -> dict[str, str]:
-        """The Authorization header: API key, else token, else user and password; empty without any."""
-        if key := _secret("API_KEY", self.api_key_file, environment):
-            return {"Authorization": f"ApiKey {_base64(key) if ':' in key else key}"}
-        if token := _secret("TOKEN", self.token_file, environment):
-            return {"Authorization": f"Bearer {token}"}
-        if not self.user:
-            return {}
-        password = _secret("PASSWORD", self.password_file, environment)
-        if not password:
-            raise ConfigError(f"no password for {self.user}: name a file or set {ENVIRONMENT}PASSWORD")
-        return {"Authorization": f"Basic {_base64(f'{self.user}:{password}')}"}
-
-    def context(self) -> ssl.SSLContext:
-        """TLS with verification; ConfigError where a file can't be used."""
-        path = self.ca
-        try:
-            context = ssl.create_default_context(cafile=self.ca or None)
-            if self.client_cert:
-                path = self.client_cert
-                context.load_cert_chain(self.client_cert, self.client_key or None)
-        except OSError as error:  # ssl.SSLError is one
-            raise ConfigError(f"cannot use the certificates in it: {_reason(error)}", path) from None
-        return context
-
-
-def _base64(text: str) -> str:
-    return base64.b64encode(text.encode()).decode()
-
-
-def _secret(name: str, path: str, environment: Mapping[str, str]) -> str:
-    """A secret out of its file, else out of the environment; never part of an error's text."""
-    secret = environment.get(ENVIRONMENT + name, "")
-    if path:
-        try:
-            secret = Path(path).read_text("utf-8").strip()
-        except (OSError, UnicodeDecodeError) as error:
-            raise ConfigError(f"cannot read the secret in it: {_reason(error)}", path) from None
-        if not secret:
-            raise ConfigError("is empty; it should hold the secret", path)
-    if not secret.isprintable() or not (secret.isascii() or name == "PASSWORD"):
-        raise ConfigError(f"{ENVIRONMENT}{name} has characters that no header can carry", path)
-    return secret
 
 
 class Answer(NamedTuple):
@@ -137,14 +65,16 @@ def _reason(error: Exception) -> str:
 class Client:
     """Requests to one address; the path in it is the server's base path (`/_dashboards` in hosted OpenSearch)."""
 
-    def __init__(self, url: str, access: Access | None = None, timeout: float = 60.0) -> None:
+    def __init__(self, url: str, access: Access | None = None) -> None:
         parts = _checked(url)
-        access = (access or Access()).completed()
+        access = (access or Access())._replace(environment=ENVIRONMENT).completed()
         self.url = url.rstrip("/")
         self._host, self._port, self._base = parts.hostname or "", parts.port, parts.path.rstrip("/")
-        self._context = access.context() if parts.scheme == "https" else None
-        self._headers = {"Accept": "application/json", **access.header()}
-        self._timeout = timeout
+        self._context = access.tls() if parts.scheme == "https" else None
+        self._headers = {"Accept": "application/json"}
+        if authorization := access.authorization():
+            self._headers["Authorization"] = authorization
+        self._timeout = access.timeout
 
     def request(self, method: str, path: str, body: bytes = b"", headers: Mapping[str, str] | None = None) -> Answer:
         """One request on a connection of its own. Raises Unavailable and ConfigError; no redirect is followed."""

@@ -14,9 +14,10 @@ from urllib.parse import quote
 from ttyscribe_formats.errors import ConfigError
 from ttyscribe_kibana.aggs import compact
 from ttyscribe_kibana.bundle import SavedObject, committed, ndjson
-from ttyscribe_kibana.client import Access, Answer, Client, one_line
+from ttyscribe_kibana.client import Answer, Client, one_line
 from ttyscribe_kibana.fit import fitted
 from ttyscribe_kibana.server import Flavour, Server, identify
+from ttyscribe_store.access import Access
 
 __all__ = ["Access", "Flavour", "load"]
 

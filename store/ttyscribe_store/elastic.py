@@ -13,7 +13,8 @@ from typing import Any
 from ttyscribe_formats.document import Document
 from ttyscribe_formats.errors import ConfigError, Unavailable
 from ttyscribe_store import bulk, elastic_queries, elastic_templates, jsontext
-from ttyscribe_store.address import Access, parse_address
+from ttyscribe_store.access import Access
+from ttyscribe_store.address import parse_address
 from ttyscribe_store.base import Hit, Outcome, Query, Recording, RecordingFilter, StoredMessage
 from ttyscribe_store.recordings import fits, newest_first
 from ttyscribe_store.transport import NDJSON, Answer, Transport
@@ -30,7 +31,7 @@ _DELETE_PAGE = 1000
 
 
 class ElasticStore:
-    """`http(s)://host:port[/prefix]`; further settings are those of `address.Access`."""
+    """`http(s)://host:port[/prefix]`; further settings are those of `access.Access`."""
 
     def __init__(self, url: str, **options: Any) -> None:
         chunk_bytes, chunk_count = options.pop("chunk_bytes", bulk.DEFAULT_BYTES), options.pop("chunk_count", 1000)

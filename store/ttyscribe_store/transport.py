@@ -13,7 +13,8 @@ from typing import Any, NamedTuple
 
 from ttyscribe_formats.errors import ConfigError, Unavailable
 from ttyscribe_store import jsontext
-from ttyscribe_store.address import Access, Address
+from ttyscribe_store.access import Access
+from ttyscribe_store.address import Address
 
 try:
     import elastic_transport
@@ -123,9 +124,7 @@ def _config(address: Address, access: Access) -> Any:
     host = f"[{address.host}]" if ":" in address.host else address.host
     options: dict[str, Any] = {"request_timeout": access.timeout, "connections_per_node": 4}
     if address.scheme == "https":
-        probe = ssl.create_default_context(cafile=access.ca or None)  # tells unusable files before the first request
-        if access.client_cert:
-            probe.load_cert_chain(access.client_cert, access.client_key or None)
+        access.tls()  # tells unusable files before the first request
         options["ca_certs"] = access.ca or ssl.get_default_verify_paths().cafile
         options["client_cert"] = access.client_cert or None
         options["client_key"] = access.client_key or None

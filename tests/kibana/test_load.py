@@ -285,8 +285,11 @@ def test_a_secret_file_that_cannot_be_used_is_named(tmp_path: Path) -> None:
         load("http://127.0.0.1:1", access=Access(api_key_file=str(tmp_path / "empty")))
     with pytest.raises(ConfigError, match="no password for ada"):
         load("http://127.0.0.1:1", access=Access(user="ada"))
-    for access in (Access(ca=str(tmp_path / "empty")), Access(client_cert=str(tmp_path / "none"))):
-        with pytest.raises(ConfigError, match="cannot use the certificates"):
+    for access, reason in (
+        (Access(ca=str(tmp_path / "empty")), "empty: cannot use the certificates"),
+        (Access(client_cert=str(tmp_path / "none")), "none: cannot be read"),
+    ):
+        with pytest.raises(ConfigError, match=reason):
             load("https://127.0.0.1:1", access=access)
 
 

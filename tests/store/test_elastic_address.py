@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from ttyscribe_formats.errors import ConfigError
-from ttyscribe_store.address import Access, Address, parse_address
+from ttyscribe_store.access import Access
+from ttyscribe_store.address import Address, parse_address
 
 URLS = {
     "http://127.0.0.1:9220": Address("http", "127.0.0.1", 9220, ""),

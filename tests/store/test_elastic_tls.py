@@ -79,5 +79,5 @@ def test_a_file_that_is_no_certificate_is_said(tmp_path: Path) -> None:
     bad = tmp_path / "bad.pem"
     bad.write_text("nothing")
     for options in ({"ca": str(bad)}, {"client_cert": str(bad)}):
-        with pytest.raises(ConfigError, match="TLS"):
+        with pytest.raises(ConfigError, match="certificates in it"):
             ElasticStore("https://127.0.0.1:1", **options)
