@@ -189,6 +189,8 @@ def translated(path: str) -> Iterator[None]:
             raise ConfigError(_FOREIGN, path) from None
         if code == sqlite3.SQLITE_CORRUPT:
             raise ConfigError("is damaged; restore it, or move it away", path) from None
+        if code == sqlite3.SQLITE_ERROR and "no such module" in str(error):
+            raise ConfigError("this Python's SQLite is built without FTS5, which the word index needs", path) from None
         if code in _OUTAGES:
             raise Unavailable(f"{path}: {_OUTAGES[code]}") from None
         raise

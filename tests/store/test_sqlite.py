@@ -4,6 +4,7 @@
 import os
 import sqlite3
 import stat
+import tempfile
 import threading
 from collections.abc import Iterator
 from contextlib import suppress
@@ -18,7 +19,7 @@ from tests.store.samples import START_NS, documents, make_recording, make_syslog
 from ttyscribe_formats import timestamp
 from ttyscribe_formats import words as word_rule
 from ttyscribe_formats.errors import ConfigError, Unavailable
-from ttyscribe_store import sqlite_queries, sqlite_rows
+from ttyscribe_store import sqlite_handles, sqlite_queries, sqlite_rows
 from ttyscribe_store.base import DUPLICATE, STORED, Query, RecordingFilter
 from ttyscribe_store.memory import MemoryStore
 from ttyscribe_store.open import open_store
@@ -243,6 +244,13 @@ def test_settings_that_are_none_are_refused(folder: Path, options: dict[str, Any
         open_store(f"sqlite:{folder}", **options)
 
 
+def test_an_sqlite_without_word_index_is_said() -> None:
+    connection = sqlite3.connect(":memory:")
+    with pytest.raises(ConfigError, match="without FTS5"), sqlite_handles.translated("x"):
+        connection.execute("CREATE VIRTUAL TABLE x USING no_such_module (text)")
+    connection.close()
+
+
 def test_power_loss_can_be_guarded_against(folder: Path) -> None:
     for sync, level in (("normal", 1), ("full", 2)):
         store = SqliteStore(str(folder), sync=sync)
@@ -390,3 +398,58 @@ def test_no_question_looks_at_more_than_it_must(
     for step in plan:
         assert any(step in line for line in steps), steps
     assert len([line for line in steps if line.startswith(("SCAN", "SEARCH"))]) == len(plan), steps
+
+
+# ---- as the store in memory
+
+
+@st.composite
+def _documents(draw: st.DrawFn) -> Any:
+    """Few recordings, ids and words, so that they collide; months apart."""
+    number = draw(st.integers(0, 4))
+    text = " ".join(draw(st.lists(st.sampled_from(["aa", "bb", "cc"]), max_size=3)))
+    host, user = draw(st.sampled_from(["h1", "h2"])), draw(st.sampled_from(["ada", "bob"]))
+    days = draw(st.sampled_from([0, 0, 1, 20, 60]))
+    time_ms = START_NS // 1_000_000 + days * 86_400_000 + number
+    if draw(st.booleans()):
+        return make_syslog(number, text, host=host, time_ns=time_ms * 1_000_000)
+    trust = draw(st.sampled_from(["none", "user", "system"]))
+    rec = draw(st.sampled_from(["r1", "r2"]))
+    return make_tlog(number, text, rec=rec, host=host, user=user, trust=trust, time_ms=time_ms, pos=number * 7)
+
+
+_steps = st.lists(st.lists(_documents(), max_size=6) | st.sampled_from(["r1", "r2"]), max_size=6)
+_asked = st.builds(
+    Query,
+    terms=st.lists(st.lists(st.sampled_from(["aa", "bb"]), min_size=1, max_size=2), max_size=2),
+    kind=st.sampled_from(["", "tlog", "syslog"]),
+    user=st.sampled_from(["", "ada"]),
+    host=st.sampled_from(["", "h1"]),
+    recording=st.sampled_from(["", "", "r1"]),
+    since_ns=st.sampled_from([0, START_NS + 1_000_000, START_NS + 30 * timestamp.DAY]),
+    until_ns=st.sampled_from([0, START_NS + 2_000_000, START_NS + 30 * timestamp.DAY + 1]),
+    limit=st.sampled_from([1, 3, 100]),
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(_steps, st.lists(_asked, min_size=1, max_size=4))
+def test_it_answers_as_the_store_in_memory_does(steps: list[Any], asked: list[Query]) -> None:
+    plain = MemoryStore()
+    with tempfile.TemporaryDirectory() as folder:
+        store = SqliteStore(folder, max_open=1)
+        known: dict[str, Any] = {}
+        for step in steps:
+            if isinstance(step, str):
+                assert store.delete(step) == plain.delete(step)
+                continue
+            # who sent it is not part of a message's identity: the first to come stays
+            batch = [known.setdefault(document["viaq_msg_id"], document) for document in step]
+            assert store.write(batch) == plain.write(batch)
+        assert store.count() == plain.count()
+        assert list(store.recordings(ANY)) == list(plain.recordings(ANY))
+        for recording in ("r1", "r2"):
+            assert list(store.messages(recording)) == list(plain.messages(recording))
+        for query in asked:
+            assert list(store.search(query)) == list(plain.search(query))
+        store.close()
