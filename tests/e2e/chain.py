@@ -69,6 +69,8 @@ class Chain:
         command += ["--dead-letter", str(self.dead_letter), *options]
         self.daemon = Rsyslogd(command, sample=sample, replace=replace)
         self.store: Store = open_store(read_url or url)
+        if url.startswith("sqlite:"):
+            self.store.setup()  # as the normalizer does; but reads may come before it
 
     def normalizers(self) -> list[int]:
         """Process ids of the running normalizers."""
