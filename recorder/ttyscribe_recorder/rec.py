@@ -228,8 +228,10 @@ def main(arguments: list[str], environment: dict[bytes, bytes], ready: "Callable
 def session_environment() -> dict[bytes, bytes]:
     """The environment for the command: ours, without what the interpreter added at its start."""
     environment = dict(os.environb)
-    if b"LC_CTYPE" in environment and b"\0LC_CTYPE=" not in b"\0" + header.read_all("/proc/self/environ"):
-        del environment[b"LC_CTYPE"]
+    # In the C locale (or one that is not there) the interpreter sets LC_CTYPE, for itself and its children.
+    if environment.pop(b"LC_CTYPE", None) is not None:
+        found = [line[9:] for line in header.read_all("/proc/self/environ").split(b"\0") if line[:9] == b"LC_CTYPE="]
+        environment.update((b"LC_CTYPE", value) for value in found)
     return environment
 
 

@@ -24,6 +24,8 @@ FACILITIES = {
 PRIORITIES = {"emerg": 0, "alert": 1, "crit": 2, "err": 3, "warning": 4, "notice": 5, "info": 6, "debug": 7}
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _BUFFER = 1 << 20
+_RESTART_NS = 2_000_000_000
+"""A receiver that was there and is gone may be restarting; one that never was is not waited for."""
 _FULL = (errno.EAGAIN, errno.ENOBUFS, errno.ENOMEM)
 
 
@@ -47,7 +49,7 @@ class SyslogWriter:
         self.trouble = ""
         self.wait_fd = -1
         self.refused = 0
-        self.patience_ns = 2_000_000_000  # a restart of the receiver
+        self.patience_ns = 0
 
     def write(self, messages: "Sequence[bytes]") -> int:
         """Send the messages one by one; a second try where the receiver was restarted in between."""
@@ -93,6 +95,7 @@ class SyslogWriter:
             self.trouble = reason(error)
             return False
         self._socket = link
+        self.patience_ns = _RESTART_NS
         self.wait_fd = link.fileno()
         return True
 
