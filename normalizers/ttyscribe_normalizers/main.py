@@ -43,10 +43,10 @@ def main(argv: list[str] | None = None) -> int:
         if usage.code and "omprog" in (sys.argv if argv is None else argv):
             _decline()
         raise
-    report = logs.reporter(wanted.log_file)
-    logging.getLogger("ttyscribe").addHandler(logs.Logs(report))
+    report = logs.reporter()
     try:
-        _check_log_file(wanted.log_file)
+        report = _open_log(wanted.log_file)
+        logging.getLogger("ttyscribe").addHandler(logs.Logs(report))
         sink = open_sink(wanted.output)
         dead_letter = DeadLetter(wanted.dead_letter)
         if wanted.check_config:
@@ -96,14 +96,14 @@ def _prepare(output: str, sink: Sink) -> None:
             pass  # a full disk, perhaps: the check before the first line tells, and waits
 
 
-def _check_log_file(path: str) -> None:
-    if not path:
-        return
+def _open_log(path: str) -> logs.Report:
+    """The way to report; ConfigError where the log file can't be written."""
     try:
-        os.close(os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o640))
+        if path:
+            os.close(os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o640))
     except OSError as error:
-        logs.reporter()(f"{path}: can't write the log file: {error.strerror}")
-        raise SystemExit(2) from None
+        raise ConfigError(f"can't write the log file: {error.strerror}", path) from None
+    return logs.reporter(path)
 
 
 def _check(wanted: options.Options, sink: Sink, dead_letter: DeadLetter, report: logs.Report) -> int:

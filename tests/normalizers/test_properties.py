@@ -71,7 +71,7 @@ def test_any_object_has_an_outcome(fields: dict[str, Any]) -> None:
     st.fixed_dictionaries(
         {"msg": ANY_TEXT},
         optional={
-            **{key: ANY_TEXT for key in envelope.KEYS[:-1]},
+            **dict.fromkeys(envelope.KEYS[:-1], ANY_TEXT),
             "received": TIMES,
             "time": TIMES,
             "uid": NUMBERS,
