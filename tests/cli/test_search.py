@@ -1,0 +1,148 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Searching: hits are places, with the line around the match."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.cli.command import COMMAND, complaint, fill, ok, printable, run
+from tests.player.logs import play
+from tests.recorder.recorder import AtTerminal
+from tests.store.samples import message, stored
+from ttyscribe.search import terms_of
+from ttyscribe_formats.errors import ConfigError
+from ttyscribe_store.open import open_store
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> str:
+    """The filled store's URL."""
+    return fill(tmp_path / "store")
+
+
+def found(store: str, *arguments: str) -> list[dict[str, object]]:
+    """Hits as JSON."""
+    return [json.loads(line) for line in ok("search", "--store", store, "--json", *arguments).splitlines()]
+
+
+def test_a_hit_is_a_place_with_time_user_host_and_the_marked_line(store: str) -> None:
+    assert ok("search", "denied", "--store", store).splitlines() == [
+        "alpha@0:01.000  2026-11-24 13:00:01  ada@web7.example.com",
+        "    permission >>denied<<",
+        "1 hit; times in CET +01:00",
+    ]
+
+
+def test_show_and_play_take_the_place(store: str) -> None:
+    place = ok("search", "denied", "--store", store).split()[0]
+    assert "permission denied" in ok("show", place, "--store", store)
+    assert b"permission" in play("--store", store, place).stdout
+
+
+@pytest.mark.parametrize(
+    ("words", "wanted"),
+    [
+        (["SHADOW"], ["alpha"]),
+        (["/etc/shadow"], ["alpha"]),
+        (["/shadow/etc"], []),
+        (["cat", "shadow"], ["alpha"]),
+        (["cat shadow"], []),
+        (["rm -rf"], ["beta"]),
+        (['"rm -rf" srv'], ["beta"]),
+        (["opened"], [""]),
+        (["nothing-of-the-kind"], []),
+    ],
+)
+def test_words_and_phrases(store: str, words: list[str], wanted: list[str]) -> None:
+    assert [hit["recording"] for hit in found(store, *words)] == wanted
+
+
+@pytest.mark.parametrize(
+    ("options", "count"),
+    [
+        ([], 2),
+        (["--kind=tlog"], 1),
+        (["--kind=syslog"], 1),
+        (["--user=ada"], 0),
+        (["--host=db1"], 1),
+        (["--limit=1"], 1),
+    ],
+)
+def test_filters(store: str, options: list[str], count: int) -> None:
+    opened = open_store(store)
+    opened.write([stored(message(9, "sshd hello", rec="delta", user="carl", host="db1"))])
+    opened.close()
+    assert len(found(store, "sshd", *options)) == count
+
+
+def test_bounds_of_time(store: str) -> None:
+    assert not found(store, "bob", "--until", "2026-11-24T13:30")
+    assert len(found(store, "bob", "--since", "2026-11-24T13:30")) == 1
+
+
+def test_a_hit_outside_of_recordings_has_no_place(store: str) -> None:
+    (hit,) = found(store, "opened")
+    assert (hit["place"], hit["kind"]) == ("", "syslog")
+    assert ok("search", "opened", "--store", store).startswith("syslog  2026-11-24 13:00:00  web7")
+
+
+def test_json_has_the_place_and_the_lines(store: str) -> None:
+    (hit,) = found(store, "shadow")
+    assert hit["place"] == "alpha@0:00.000"
+    assert hit["lines"] == ["$ cat /etc/shadow"]
+    assert hit["time"] == "2026-11-24T12:00:00.123000+00:00"
+
+
+def test_a_limit_that_was_reached_is_told(store: str) -> None:
+    assert "there may be more: --limit 10" in ok("search", "denied", "--limit=1", "--store", store)
+
+
+def test_a_match_over_two_lines_and_a_long_line_are_shown_in_short(store: str) -> None:
+    opened = open_store(store)
+    opened.write([stored(message(1, "x" * 5000 + " needle\nin " + "y" * 5000, rec="long"))])
+    opened.close()
+    lines = ok("search", "needle in", "--store", store).splitlines()
+    assert lines[1] == "    " + "x" * 59 + r" >>needle\x0ain<< " + "y" * 159
+
+
+def test_what_folding_alone_finds_is_shown_too(store: str) -> None:
+    opened = open_store(store)
+    opened.write([stored(message(1, "die STRASSE, die \ufb01ne", rec="folded"))])
+    opened.close()
+    assert "die >>STRASSE<<, die" in ok("search", "stra\u00dfe", "--store", store)
+    assert "die STRASSE, die \ufb01ne" in ok("search", "fine", "--store", store)
+
+
+def test_recorded_text_reaches_no_terminal_as_it_is(store: str) -> None:
+    opened = open_store(store)
+    hostile = stored(message(1, "needle", rec="hostile"))
+    hostile["message"] = "a \x1b]0;x\x07 needle \u202e \x9b31m"
+    hostile["ttyscribe"]["typed"] = "\x1b[2J"
+    opened.write([hostile])
+    opened.close()
+    assert printable(ok("search", "needle", "--store", store))
+    assert printable(ok("search", "boo", "--store", store))
+
+
+def test_on_a_terminal_the_match_is_in_reverse_video(store: str) -> None:
+    screen = AtTerminal([*COMMAND, "search", "denied", "--store", store])
+    try:
+        assert screen.wait() == 0
+    finally:
+        screen.close()
+    assert b"permission \x1b[7mdenied\x1b[27m\r\n" in screen.seen
+
+
+def test_nothing_found_is_said(store: str) -> None:
+    assert "nothing in" in complaint(run("search", "absent", "--store", store), 0)
+
+
+def test_a_search_without_a_word_is_refused(store: str) -> None:
+    assert "there is no word in" in complaint(run("search", "--store", store, "--", "-", "//"), 2)
+
+
+def test_one_argument_is_one_phrase() -> None:
+    assert terms_of(["rm -rf", "/etc/shadow", 'a "b c"', "--"]) == [["rm", "rf"], ["etc", "shadow"], ["a"], ["b", "c"]]
+    with pytest.raises(ConfigError):
+        terms_of(["", "?!"])
