@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.chain import Chain, wait
-from tests.e2e.conftest import ONE_ENGINE, SQLITE, Place
+from tests.e2e.conftest import ONE_ENGINE, SQLITE, Place, stored_document
 from tests.e2e.traffic import Ledger, datagram, messages, mixed
 from ttyscribe_formats import tlog
 from ttyscribe_formats.chunk import Chunker, Header
@@ -84,11 +84,12 @@ def large() -> bytes:
     return line
 
 
+LATIN = "café über alles".encode("latin-1")
 ODD = {
     "truncated JSON": datagram(TRUNCATED),
     "a line of 60 KB": datagram(b"long " + b"word " * 12_000),
     "a recording's line of 60 KB": datagram(large()),
-    "latin-1": datagram("café über alles".encode("latin-1")),
+    "latin-1": datagram(LATIN),
     "an empty line": datagram(b""),
     "an unparsable envelope": datagram(b"whatever", ident="broken"),
 }
@@ -105,11 +106,13 @@ def test_odd_lines_become_what_the_table_says_and_hold_nothing_up(place: Place, 
             chain.daemon.send([odd, datagram(b"behind%d" % number)])
             chain.wait_found(f"behind{number}", timeout=20)
         chain.wait_stored(len(ODD) + 1 + 4)
-        stored = {hit.message: hit for hit in chain.search(kind="syslog")}
-        assert TRUNCATED.decode() in stored
-        assert "long " + "word " * 11_999 + "word" in {text.rstrip() for text in stored}
-        (latin,) = [text for text in stored if text.startswith("caf")]
-        assert latin.endswith(" alles")
+        stored = {hit.message: stored_document(place, hit.document_id) for hit in chain.search()}
+        assert stored[TRUNCATED.decode()]["ttyscribe"]["error"].startswith("not JSON: ")
+        assert stored[TRUNCATED.decode()]["ttyscribe"]["kind"] == "syslog"
+        assert "long " + "word " * 12_000 in stored
+        assert stored["x" * 60_000]["tlog"]["rec"] == "large"
+        repaired = stored[LATIN.decode("utf-8", "replace")]
+        assert base64.b64decode(repaired["ttyscribe"]["raw"]).strip() == LATIN
         (dead,) = chain.dead()
         assert b"no JSON" in base64.b64decode(dead["raw"])
         assert len(chain.normalizers()) == 1
