@@ -14,7 +14,7 @@ from pathlib import Path
 
 from ttyscribe.demo_rsyslog import NoRsyslog, Rsyslogd, find_program
 from ttyscribe.demo_session import Seen, SessionError, play_through, shell
-from ttyscribe_formats.errors import ConfigError
+from ttyscribe_formats.errors import ConfigError, TtyscribeError
 from ttyscribe_store.base import Query
 from ttyscribe_store.open import open_store
 
@@ -203,9 +203,11 @@ class _Demo:
             for hit in store.search(Query([[word]])):
                 last = [message.tlog.get("ttyscribe") or {} for message in store.messages(hit.recording)][-1]
                 return "end" in last
-            return False
+        except TtyscribeError:  # the normalizer has not made the store yet, or writes
+            pass
         finally:
             store.close()
+        return False
 
     def _heading(self, title: str, command: Sequence[str]) -> None:
         self._number += 1

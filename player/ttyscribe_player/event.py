@@ -73,14 +73,13 @@ class _Teller:
         yield from self._doubts(choice.id, choice.message, now)
 
     def _doubts(self, number: int, message: StoredMessage, now: int) -> Iterator[Mark]:
+        """Told where the sender changes, and not again at each message: else one forged message would mark them all."""
         trust = rank(message.trust)
         if trust < self._rank:
-            yield Mark(now, f"message {number} is less trusted than those before it", False)
+            yield Mark(now, f"message {number} is less trusted than what came before it", False)
         elif self._pid >= 0 and message.sender_pid != self._pid:
-            yield Mark(now, f"message {number} comes from another process than those before it", False)
-        else:
-            self._rank = max(self._rank, trust)
-            self._pid = message.sender_pid
+            yield Mark(now, f"message {number} comes from another process than what came before it", False)
+        self._rank, self._pid = trust, message.sender_pid
 
 
 def missing_text(first: int, last: int) -> str:

@@ -88,12 +88,18 @@ def test_a_forged_time_far_ahead_cannot_hold_what_cannot_be_decided() -> None:
 def test_a_message_put_behind_the_end_by_another_process_is_told() -> None:
     data, marks = shown([from_store(message(1, "true")), from_store(message(2, " more"), "system", 666)])
     assert data == b"true more"
-    assert texts(marks) == [("message 2 comes from another process than those before it", False)]
+    assert texts(marks) == [("message 2 comes from another process than what came before it", False)]
 
 
 def test_a_message_of_less_trust_than_those_before_it_is_told() -> None:
     _, marks = shown([from_store(message(1)), from_store(message(2), "user"), from_store(message(3))])
-    assert texts(marks) == [("message 2 is less trusted than those before it", False)]
+    assert texts(marks) == [("message 2 is less trusted than what came before it", False)]
+
+
+def test_one_forged_message_at_the_beginning_does_not_put_all_others_in_doubt() -> None:
+    true = [from_store(message(n), "user", 4113) for n in range(1, 50)]
+    _, marks = shown([from_store(message(0, "boo", pos=0), "user", 666), *true])
+    assert texts(marks) == [("message 1 comes from another process than what came before it", False)]
 
 
 def test_times_never_go_back() -> None:
