@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """From a store's URL to the store."""
 
+import os
 from typing import Any
 
 from ttyscribe_formats.errors import ConfigError
@@ -19,7 +20,7 @@ def open_store(url: str, **options: Any) -> Store:
     if scheme == "sqlite" and rest:
         from ttyscribe_store.sqlite import SqliteStore
 
-        return _made(SqliteStore, rest, url, options)
+        return _made(SqliteStore, os.path.expanduser(rest), url, options)  # shells leave `sqlite:~` alone
     if scheme in ("http", "https") and rest.startswith("//"):
         from ttyscribe_store.elastic import ElasticStore
 

@@ -38,6 +38,7 @@ class Files:
         try:
             if not os.path.isdir(self.folder):
                 (os.makedirs if parents else os.mkdir)(self.folder, _FOLDER_MODE)
+                handles.sync_folder(os.path.dirname(self.folder))
                 made = True
         except FileExistsError:
             if not os.path.isdir(self.folder):
@@ -50,7 +51,7 @@ class Files:
         except OSError as error:
             raise Unavailable(f"{self.folder}: can't be created: {error.strerror}") from None
         if not os.access(self.folder, os.W_OK | os.X_OK):
-            raise Unavailable(f"{self.folder}: this user can't write there")
+            raise Unavailable(f"{self.folder}: can't be written: no permission, or a read-only file system")
         return made
 
     def names(self) -> list[str]:

@@ -67,6 +67,7 @@ def writer(path: str, settings: Settings) -> Handle:
     """A handle to write; the file is made where it is missing. Errors are SQLite's and the system's."""
     with suppress(FileExistsError):
         os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, _FILE_MODE))
+        sync_folder(os.path.dirname(path))
     handle = _open(path, "rw", settings)
     try:
         _retried(lambda: _prepare(handle), settings.busy_seconds)
@@ -77,6 +78,16 @@ def writer(path: str, settings: Settings) -> Handle:
         handle.connection.close()
         raise
     return handle
+
+
+def sync_folder(folder: str) -> None:
+    """Let a new name in a folder survive a loss of power; where a file system can't, it is as good as it gets."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        with suppress(OSError):
+            os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def reader(path: str, settings: Settings) -> Handle | None:

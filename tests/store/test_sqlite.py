@@ -124,6 +124,13 @@ def test_a_store_stays_where_it_was_named(tmp_path: Path, monkeypatch: pytest.Mo
     assert (tmp_path / "here" / FILE).exists()
 
 
+def test_a_tilde_is_the_home_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    store = open_store("sqlite:~/mine")
+    assert store.setup() == [f"created {tmp_path}/mine"]
+    store.close()
+
+
 def _open_files(folder: Path) -> int:
     links = []
     for number in os.listdir("/proc/self/fd"):

@@ -108,6 +108,21 @@ def test_a_file_that_cannot_be_begun_is_begun_later(small_disk: Path) -> None:
     store.close()
 
 
+@pytest.mark.root
+def test_a_file_system_that_became_read_only_can_be_read(small_disk: Path) -> None:
+    store = SqliteStore(str(small_disk / "store"))
+    assert store.write(_batch(0)) == [STORED] * BATCH
+    store.close()
+    subprocess.run(["mount", "-o", "remount,ro", str(small_disk)], check=True)
+    assert store.count() == BATCH
+    with pytest.raises(Unavailable, match="read-only"):
+        store.write(_batch(1))
+    subprocess.run(["mount", "-o", "remount,rw", str(small_disk)], check=True)
+    assert store.write(_batch(1)) == [STORED] * BATCH
+    assert store.count() == 2 * BATCH
+    store.close()
+
+
 LIMITED = """
 import resource, sys
 from pathlib import Path

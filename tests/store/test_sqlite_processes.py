@@ -311,5 +311,5 @@ def test_who_may_only_read_can_read(folder: Path, tmp_path: Path, writers: Write
     read, written = ended.stdout.splitlines()
     assert int(read) >= 5
     assert written.startswith("Unavailable ")
-    assert "can't write" in written
+    assert "can't be written: no permission" in written
     store.close()
