@@ -59,12 +59,16 @@ class DeadLetter:
 
     def check(self) -> None:
         """Raise ConfigError where the file could never be written."""
-        place = self.path if self.path.exists() else self.path.parent
-        if self.path.is_dir() or not self.path.parent.is_dir():
-            what = "is a folder" if self.path.is_dir() else "its folder does not exist"
-            raise ConfigError(f"{what}; name a file with --dead-letter", str(self.path))
-        if not os.access(place, os.W_OK):
-            raise ConfigError(f"can't write to {place}; name a file with --dead-letter", str(self.path))
+        there = self.path.exists()
+        if there and not self.path.is_file():
+            problem = "no plain file"
+        elif not self.path.parent.is_dir():
+            problem = "its folder does not exist"
+        elif not os.access(self.path if there else self.path.parent, os.W_OK):
+            problem = "can't be written"
+        else:
+            return
+        raise ConfigError(f"the dead letter: {problem}; name another file with --dead-letter", str(self.path))
 
     def append(self, entries: Sequence[Entry], time: str) -> None:
         """Write and sync. OSError (a full disk): nothing of it is in the file."""

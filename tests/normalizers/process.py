@@ -37,7 +37,6 @@ class Running:
         self._said = folder / "said"
         self._out, output = os.pipe()
         lines, self._in = os.pipe()
-        limit = (file_limit, resource.RLIM_INFINITY)
         with self._said.open("ab") as errors:
             self.process = subprocess.Popen(
                 [*PROGRAM, *arguments],
@@ -45,8 +44,9 @@ class Running:
                 stdout=output,
                 stderr=errors,
                 cwd=folder,
-                preexec_fn=(lambda: resource.setrlimit(resource.RLIMIT_FSIZE, limit)) if file_limit >= 0 else None,
             )
+        if file_limit >= 0:  # it writes nothing before it is fed
+            resource.prlimit(self.process.pid, resource.RLIMIT_FSIZE, (file_limit, resource.RLIM_INFINITY))
         os.close(lines)
         os.close(output)
         self._buffer = b""

@@ -65,6 +65,7 @@ def test_a_line_that_is_sent_again_is_stored_once(tmp_path: Path) -> None:
 
 def test_a_poison_line_is_dead_and_the_next_one_is_stored(tmp_path: Path) -> None:
     poison = [b"no envelope \xff", line("x", v=7), line("y" * (256 * 1024 + 1)), b"\x00" * 100]
+    found: list[Any] = []
     with Running(tmp_path, *OMPROG, f"sqlite:{tmp_path}/store") as program:
         assert program.answer() == OK
         for number, bad in enumerate(poison, 1):
