@@ -44,12 +44,18 @@ HOSTILE = "eve\x1b[31m\u202egnp.\n[bold]x[/bold]"
 
 
 def fill(folder: Path) -> str:
-    """A store with three recordings and two log lines; its URL.
+    """A store in a folder with three recordings and two log lines; its URL."""
+    url = f"sqlite:{folder}"
+    fill_store(url)
+    return url
+
+
+def fill_store(url: str) -> None:
+    """Three recordings and two log lines.
 
     `alpha` is ada's and whole; `beta` is bob's, an hour later, on db1, lacks messages 3 and 4, and bob has forged its
     message 2; `gamma` has hostile names.
     """
-    url = f"sqlite:{folder}"
     store = open_store(url)
     store.setup()
     alpha = make_recording(
@@ -66,8 +72,8 @@ def fill(folder: Path) -> str:
             store.write([stored(forged, trust="none", pid=-1)])
     store.write([stored(message(1, "boo", rec="gamma", user=HOSTILE, host=HOSTILE, pos=0), trust="none", pid=-1)])
     store.write([make_syslog(1, "sshd: session opened for ada"), make_syslog(2, "cron: nothing", host="db1")])
+    store.refresh()
     store.close()
-    return url
 
 
 def printable(text: str) -> bool:
