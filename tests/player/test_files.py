@@ -2,7 +2,6 @@
 """Files as they are found: several recordings, lines twice, out of order, damaged, behind a log service's prefix."""
 
 import json
-import os
 import random
 import subprocess
 from pathlib import Path
@@ -12,6 +11,8 @@ import pytest
 from tests.player.logs import PLAYER, play, text, write_log
 from tests.store.samples import make_recording, message
 from ttyscribe_formats.tlog import encode, to_fields
+from ttyscribe_player.event import events
+from ttyscribe_player.files import Recordings
 
 
 def told(done: subprocess.CompletedProcess[bytes]) -> list[str]:
@@ -158,12 +159,36 @@ def test_wrong_use_is_one_clear_line_and_status_2(tmp_path: Path, arguments: lis
     assert b"Traceback" not in done.stderr
 
 
-def test_a_file_that_may_not_be_read_is_told(tmp_path: Path) -> None:
-    log = write_log(tmp_path / "log", [message(1)])
-    log.chmod(0)
-    if os.access(log, os.R_OK):
-        pytest.skip("root may read everything")
-    assert b"cannot be read: Permission denied" in play(log).stderr
+def test_a_file_that_fails_while_it_is_read_is_told() -> None:
+    done = play("/proc/self/mem")
+    assert (done.returncode, done.stdout) == (1, b"")
+    assert told(done) == ["ttyscribe-play: cannot go on: Input/output error"]
+
+
+def spoiled(data: bytes, dice: random.Random) -> bytes:
+    """The data after some accidents: bytes changed, stretches lost, doubled, or swapped."""
+    spoilt = bytearray(data)
+    for _ in range(dice.randint(1, 8)):
+        start = dice.randrange(len(spoilt) + 1)
+        end = min(len(spoilt), start + dice.choice([1, 1, 1, 5, 50, 500]))
+        piece = spoilt[start:end]
+        spoilt[start:end] = dice.choice([dice.randbytes(len(piece)), b"", piece * 2, piece[::-1], b"9" * len(piece)])
+    return bytes(spoilt)
+
+
+def test_no_damage_breaks_the_player(tmp_path: Path) -> None:
+    """Whatever became of a file: each recording in it plays, or is marked, and nothing is raised."""
+    dice = random.Random(5)
+    outputs = [dice.randbytes(40) + "é日".encode() for _ in range(30)]
+    whole = write_log(tmp_path / "log", make_recording("rec", outputs)).read_bytes()
+    for _ in range(300):
+        (tmp_path / "log").write_bytes(spoiled(whole, dice))
+        complaints: list[str] = []
+        recordings = Recordings(str(tmp_path / "log"), complaints.append)
+        for found in recordings.found.values():
+            shown = list(events(recordings.messages(found)))
+            assert [event.time_ns for event in shown] == sorted(event.time_ns for event in shown)
+        recordings.close()
 
 
 def test_a_full_disk_is_told(tmp_path: Path) -> None:
