@@ -7,6 +7,7 @@ import pwd
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -193,6 +194,31 @@ def test_a_killed_rsyslogd_loses_nothing_that_it_had_read(tmp_path: Path) -> Non
         assert rig.ids_tell_messages_apart()
     finally:
         daemon.close()
+
+
+@both
+def test_a_full_queue_holds_senders_back_and_discards_nothing(tmp_path: Path, sample: Path) -> None:
+    """The program waits, the queue's disk space is used up, the sender blocks; then all of it comes."""
+    rig = Rig(tmp_path, sample)
+    text = rig.daemon.conf.read_text().replace('queue.maxDiskSpace="4g" queue.maxFileSize="16m"', _SMALL_QUEUE)
+    text = text.replace('queue.size="10000" queue.highWatermark="8000" queue.lowWatermark="2000"', _FEW_IN_MEMORY)
+    rig.daemon.conf.write_text(text.replace('queue.discardMark="10000"', 'queue.discardMark="200"'))
+    messages = [message(f"{number} {'x' * 500}") for number in range(5000)]
+    with rig.daemon as daemon:
+        daemon.send([message("retry 25")])  # five seconds
+        wait_until(lambda: daemon.output.exists() and "holding" in daemon.output.read_text())
+        sender = threading.Thread(target=daemon.send, args=(messages,), daemon=True)
+        sender.start()
+        sender.join(2)
+        assert sender.is_alive(), "the sender was not held back"
+        assert (rig.starts(), rig.raw()) == (1, [])
+        sender.join(60)
+        rig.wait_texts(5001)
+        assert len(rig.raw()) == 5001
+
+
+_SMALL_QUEUE = 'queue.maxDiskSpace="512k" queue.maxFileSize="64k"'
+_FEW_IN_MEMORY = 'queue.size="200" queue.highWatermark="150" queue.lowWatermark="50"'
 
 
 def test_a_long_line_comes_whole(audit: Rig) -> None:
