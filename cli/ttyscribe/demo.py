@@ -15,6 +15,7 @@ from pathlib import Path
 from ttyscribe.demo_rsyslog import NoRsyslog, Rsyslogd, find_program
 from ttyscribe.demo_session import Seen, SessionError, play_through, shell
 from ttyscribe_formats.errors import ConfigError, TtyscribeError
+from ttyscribe_player.signals import Signalled, Watch, die_of
 from ttyscribe_store.base import Query
 from ttyscribe_store.open import open_store
 
@@ -48,9 +49,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Run the demonstration; 0 if everything was there at the end."""
     folder = _folder()
-    demo = _Demo(folder)
     try:
-        demo.run(with_rsyslog=not options.without_rsyslog)
+        with Watch():
+            _Demo(folder).run(with_rsyslog=not options.without_rsyslog)
+    except Signalled as signalled:
+        return die_of(signalled.number)
     except (_Failed, SessionError, subprocess.TimeoutExpired) as failure:
         _say(f"\nFAILED: {failure}")
         _say(f"What there is of it is in {folder}")

@@ -26,6 +26,7 @@ _RESET = (
 _ASK, _ANSWER = b"\x1b[5n", b"\x1b[0n"
 """Terminals answer in order: behind the answer to this question no other reply can come."""
 _ANSWER_SECONDS = 0.3
+_STUCK_SECONDS = 0.5
 _ALTERNATE = re.compile(rb"\x1b\[\?(47|1047|1049)([hl])")
 _TAIL = 10
 _ASKING = re.compile(rb"[\x1b\x05\x90-\x9f]")
@@ -107,16 +108,31 @@ class Terminal:
             return b""
 
     def __exit__(self, *_: object) -> None:
+        reads = False
         try:
-            self._reset()
+            reads = self._takes_output()
+            if reads:
+                self._reset()
         except OSError:
             pass  # it has gone; what can be restored is
         finally:
-            for fd, mode in self._saved:
-                try:
-                    termios.tcsetattr(fd, termios.TCSAFLUSH if fd == self._stdin else termios.TCSADRAIN, mode)
-                except termios.error:
-                    pass
+            self._restore(termios.TCSADRAIN if reads else termios.TCSANOW)
+
+    def _takes_output(self) -> bool:
+        """Whether anything can be written; a terminal that is stuck must not hold up the end."""
+        if select.select([], [self._stdout], [], 0)[1]:
+            return True
+        termios.tcflush(self._stdout, termios.TCOFLUSH)
+        return bool(select.select([], [self._stdout], [], _STUCK_SECONDS)[1])
+
+    def _restore(self, when: int) -> None:
+        for fd, mode in self._saved:
+            try:
+                termios.tcsetattr(fd, when, mode)
+                if fd == self._stdin:
+                    termios.tcflush(fd, termios.TCIFLUSH)
+            except termios.error:
+                pass
 
     def _reset(self) -> None:
         leave = b"\x1b[?" + self._alternate + b"l" if self._alternate else b""

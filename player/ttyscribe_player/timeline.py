@@ -69,8 +69,9 @@ class Timeline:
         self.paused = not self.paused
 
     def scale(self, now: int, factor: float) -> None:
-        """Change the speed within its bounds."""
-        self.set_speed(now, min(FASTEST, max(SLOWEST, self.speed * factor)))
+        """Change the speed within its bounds; one that was given beyond them is not turned the other way."""
+        wanted = min(FASTEST, max(SLOWEST, self.speed * factor))
+        self.set_speed(now, max(self.speed, wanted) if factor > 1 else min(self.speed, wanted))
 
     def set_speed(self, now: int, speed: float) -> None:
         """Play so many times as fast as it was recorded, from here on."""

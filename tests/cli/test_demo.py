@@ -126,14 +126,15 @@ def test_on_a_terminal_it_plays_there(tmp_path: Path) -> None:
     assert b"Done. The store is" in screen.seen
 
 
-def test_an_interrupt_leaves_no_processes(tmp_path: Path) -> None:
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_leaves_no_processes(tmp_path: Path, number: signal.Signals) -> None:
     with subprocess.Popen([*COMMAND, "demo"], cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
         assert process.stdout
         while b"Hello from" not in process.stdout.readline():
             pass
-        process.send_signal(signal.SIGINT)
+        process.send_signal(number)
         process.communicate(timeout=PATIENCE)
-    assert process.returncode == -signal.SIGINT
+    assert process.returncode == -number
     end = time.monotonic() + 30
     while any(entry.isdigit() and _is_of(entry, tmp_path) for entry in os.listdir("/proc")):
         assert time.monotonic() < end

@@ -3,6 +3,7 @@
 
 import contextlib
 import os
+import select
 import signal
 import struct
 import termios
@@ -180,6 +181,22 @@ def test_a_signal_ends_it_by_that_signal_with_the_terminal_restored(
         screen.send(number)
         assert end(screen) == -number
         assert b"\x1b[?25h" in screen.seen
+
+
+def test_a_terminal_that_is_stuck_does_not_keep_it_from_ending(tmp_path: Path) -> None:
+    """Nobody reads what it writes; the signal comes in the middle of a write."""
+    log = write_log(tmp_path / "log", make_recording("rec", [b"x" * 5000] * 40, step_ms=1))
+    with playing(log) as screen:
+        while not select.select([screen.master], [], [], 0.1)[0]:
+            pass
+        time.sleep(0.5)
+        screen.send(signal.SIGTERM)
+        for _ in range(3000):
+            if screen.ended():
+                break
+            time.sleep(0.01)
+        assert screen._waited == -signal.SIGTERM
+        assert screen.attributes() == screen.found
 
 
 def test_control_c_at_the_keyboard_ends_it(tmp_path: Path) -> None:

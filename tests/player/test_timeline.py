@@ -60,6 +60,14 @@ def test_speed_stays_within_its_bounds() -> None:
     assert timeline.speed == SLOWEST
 
 
+def test_a_speed_beyond_the_bounds_is_not_turned_round() -> None:
+    timeline = Timeline(three(), 0, speed=1000.0)
+    timeline.scale(0, 2.0)
+    assert timeline.speed == 1000.0
+    timeline.scale(0, 0.5)
+    assert timeline.speed == FASTEST
+
+
 def test_nothing_happens_in_a_pause_and_it_takes_no_time() -> None:
     timeline = Timeline(three(), 0)
     assert shown(timeline, 0) == b"a"
