@@ -37,12 +37,17 @@ WAIT_S = 20.0
 
 
 class Peer:
-    """One running program; `folder` is its own. `options` are the keyword arguments of `run`, as source."""
+    """One running program; `folder` is its own. `options` are the keyword arguments of `run`, as source.
+
+    Dots are minutes apart unless `options` say otherwise, so that answers can be compared whole.
+    """
 
     def __init__(self, folder: Path, code: str = "class H(Handler): pass", options: str = "") -> None:
+        if "confirm_timeout" not in options:
+            options = f"confirm_timeout=600, {options}"
         self._put = folder / "done"
         script = folder / "program.py"
-        script.write_text(_PROGRAM.format(code=code, options=f", {options}" if options else ""))
+        script.write_text(_PROGRAM.format(code=code, options=f", {options}"))
         self.errors = folder / "stderr"
         self._read, answers = os.pipe()
         lines, self._write = os.pipe()

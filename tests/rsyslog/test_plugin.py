@@ -25,14 +25,14 @@ class H(Handler):
             raise Retry(0.2, "not yet")
 """
     with Peer(tmp_path, code, "confirm_timeout=0.15") as peer:
-        assert peer.answer() == b"OK\n"
+        assert peer.answer().lstrip(b".") == b"OK\n"
         assert peer.silent(0.3)
         assert peer.done() == []
         answer = peer.ask(b"x" * 100_000)  # more than one read
         assert answer.startswith(b".")
         assert answer.strip(b".") == b"OK\n"
         assert peer.done() == [b"start"] * 4 + [b"x" * 100_000]
-        assert peer.ask(b"two") == b"OK\n"
+        assert peer.ask(b"two").lstrip(b".") == b"OK\n"
         assert peer.finish() == 0
     assert peer.said().count("holding rsyslog back: not yet") == 1
 
@@ -178,7 +178,7 @@ class H(Handler):
         first = peer.answer()
         assert b"." in first
         assert first.strip(b".") == b"OK\n"
-        assert peer.answer() == b"OK\n"
+        assert peer.answer().lstrip(b".") == b"OK\n"
         assert peer.done() == [b"hard", b"easy"]
         assert peer.finish() == 0
     assert peer.said().count("store is down") == 1
