@@ -10,6 +10,7 @@ import os
 import threading
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from typing import Any
 
 from ttyscribe_formats.document import Document
@@ -178,11 +179,15 @@ class SqliteStore:
     # ---- care
 
     def delete(self, recording: str) -> int:
-        """Remove all documents of one recording and their words."""
+        """Remove all documents of one recording. Their text and words are gone from the files too.
+
+        Where another process writes or reads without pause, the last traces go with its next writes instead.
+        """
         removed = 0
         for name in self._files.names():
             if self._read(name, queries.ANY_OF, (rows.text(recording),)):
                 removed += self._delete(name, recording)
+                self._purge(name)
         return removed
 
     def _delete(self, name: str, recording: str) -> int:
@@ -193,6 +198,18 @@ class SqliteStore:
                 connection.execute(rows.FORGET_WORDS, (*number, rows.words_of(body)))
                 connection.execute(queries.REMOVE, number)
             return len(numbers)
+
+    def _purge(self, name: str) -> None:
+        """Merge the word index until no removed word is in it, in steps that let other writers in."""
+        pages, changes = -queries.MERGE_PAGES, 2
+        with suppress(Busy):
+            while changes > 1:  # fewer: nothing was left to merge
+                with self._lock, self._files.writing(name) as connection:
+                    before = connection.total_changes
+                    connection.execute(queries.MERGE, (pages,))
+                    pages, changes = queries.MERGE_PAGES, connection.total_changes - before
+            with self._lock:
+                self._files.empty_log(name)
 
     def count(self) -> int:
         """How many documents are stored."""

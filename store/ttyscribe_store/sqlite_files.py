@@ -83,6 +83,13 @@ class Files:
                 self._writers.pop(name).connection.close()
                 raise
 
+    def empty_log(self, name: str) -> None:
+        """Bring all that was written into the file itself, and the log to nothing, as far as readers let us."""
+        with handles.translated(self._path(name)):
+            handle = self._kept(self._writers, name)
+            if handle is not None:
+                handle.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
     def read(self, name: str, sql: str, values: Sequence[Any] = ()) -> list[Any]:
         """All rows of one statement; none where the partition has gone. Raises Unavailable, ConfigError."""
         path = self._path(name)

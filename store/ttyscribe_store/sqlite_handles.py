@@ -72,6 +72,7 @@ def writer(path: str, settings: Settings) -> Handle:
     try:
         _retried(lambda: _prepare(handle), settings.busy_seconds)
         handle.connection.execute(f"PRAGMA synchronous = {settings.synchronous}")
+        handle.connection.execute("PRAGMA secure_delete = ON")
         handle.connection.execute(f"PRAGMA journal_size_limit = {_LOG_KEPT}")
         handle.connection.execute(f"PRAGMA cache_size = {-_CACHE_KIB}")
     except BaseException:

@@ -17,6 +17,9 @@ BODY = "SELECT body FROM document WHERE number = ?"
 ANY_OF = "SELECT 1 FROM document WHERE recording = CAST(? AS TEXT) LIMIT 1"
 NUMBERS = "SELECT number FROM document WHERE recording = CAST(? AS TEXT)"
 REMOVE = "DELETE FROM document WHERE number = ?"
+MERGE = "INSERT INTO words (words, rank) VALUES ('merge', ?)"
+MERGE_PAGES = 500
+"""At once; negative in the first step, which has everything merged into one."""
 
 _OF = "FROM document WHERE recording = CAST(? AS TEXT) AND message_id IS NOT NULL"
 IDS = f"SELECT DISTINCT message_id {_OF}"

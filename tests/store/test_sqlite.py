@@ -378,6 +378,24 @@ def test_words_of_a_deleted_recording_leave_the_index(store: SqliteStore, folder
     connection.close()
 
 
+def test_a_deleted_recording_leaves_no_trace_in_the_files(store: SqliteStore, folder: Path) -> None:
+    def traces() -> int:
+        content = b"".join(path.read_bytes() for path in folder.iterdir())
+        return content.count(b"secretword") + content.count(b"secret-rec") + content.count(b"secret-host")
+
+    store.write([make_tlog(n, f"keep word{n}") for n in range(1, 501)])
+    store.write([make_tlog(n, f"secretword{n}", rec="secret-rec", host="secret-host") for n in range(1, 51)])
+    store.write([make_tlog(n, f"keep word{n}") for n in range(501, 801)])
+    assert traces() > 0
+    reader = SqliteStore(str(folder))
+    assert reader.count() == 850
+    assert store.delete("secret-rec") == 50
+    assert traces() == 0
+    assert [hit.message for hit in reader.search(Query([["word77"]]))] == ["keep word77"]
+    assert len(list(reader.search(Query([["keep"]])))) == 800
+    reader.close()
+
+
 # ---- speed that is a matter of the right index
 
 
