@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from typing import Any
 
 _GAP = "  "
+_WIDEST = 130
+"""Characters of a cell, more than any key of a recording has; what is longer was made to be."""
 
 
 def clean(text: str) -> str:
@@ -36,20 +38,24 @@ def print_json(value: dict[str, Any]) -> None:
 
 def print_table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     """A table of cells, which are cleaned here; with rich, where it is there and a person looks."""
-    cells = [[clean(cell) for cell in row] for row in rows]
-    if not (sys.stdout.isatty() and _rich_table(heads, cells)):
-        _plain_table(heads, cells)
-
-
-def _plain_table(heads: Sequence[str], cells: Sequence[Sequence[str]]) -> None:
+    cells = [[_short(clean(cell)) for cell in row] for row in rows]
     widths = [max(width(row[column]) for row in (heads, *cells)) for column in range(len(heads))]
+    if not (sys.stdout.isatty() and _rich_table(heads, cells, sum(widths) + len(_GAP) * len(widths))):
+        _plain_table(heads, cells, widths)
+
+
+def _short(cell: str) -> str:
+    return cell if len(cell) <= _WIDEST else cell[: _WIDEST - 1] + "\u2026"
+
+
+def _plain_table(heads: Sequence[str], cells: Sequence[Sequence[str]], widths: Sequence[int]) -> None:
     for row in (heads, *cells):
         padded = (cell + " " * (size - width(cell)) for cell, size in zip(row, widths, strict=True))
         print(_GAP.join(padded).rstrip())
 
 
-def _rich_table(heads: Sequence[str], cells: Sequence[Sequence[str]]) -> bool:
-    """Tell whether rich was there to print it."""
+def _rich_table(heads: Sequence[str], cells: Sequence[Sequence[str]], needed: int) -> bool:
+    """Tell whether rich was there to print it. Cells are never folded: a name that is cut in two can't be copied."""
     try:
         from rich.console import Console
         from rich.table import Table
@@ -58,10 +64,12 @@ def _rich_table(heads: Sequence[str], cells: Sequence[Sequence[str]]) -> bool:
         return False
     table = Table(box=None, pad_edge=False, header_style="bold")
     for head in heads:
-        table.add_column(head, overflow="fold")
+        table.add_column(head, no_wrap=True)
     for row in cells:
         table.add_row(*(Text(cell) for cell in row))  # Text: what is in brackets is no markup of ours
-    Console().print(table)
+    console = Console()
+    console.width = max(console.width, needed)
+    console.print(table)
     return True
 
 

@@ -9,6 +9,8 @@ import pytest
 
 from tests.cli.command import COMMAND, complaint, fill, ok, printable, rows, run
 from tests.recorder.recorder import AtTerminal
+from tests.store.samples import message, stored
+from ttyscribe_store.open import open_store
 
 
 @pytest.fixture
@@ -43,6 +45,20 @@ def test_rich_takes_names_for_text_and_not_for_markup(store: str) -> None:
         screen.close()
     assert b"[bold]x[/bold]" in screen.seen
     assert b"\x1b[31m" not in screen.seen
+
+
+def test_a_name_is_whole_also_at_a_narrow_terminal(tmp_path: Path) -> None:
+    opened = open_store(f"sqlite:{tmp_path}")
+    opened.setup()
+    opened.write([stored(message(1, "x", rec="r" * 70, user="u" * 1000))])
+    opened.close()
+    screen = AtTerminal([*COMMAND, "recordings", "--store", f"sqlite:{tmp_path}"], size=(40, 20))
+    try:
+        assert screen.wait() == 0
+    finally:
+        screen.close()
+    assert b"r" * 70 in screen.seen
+    assert b"u" * 200 not in screen.seen
 
 
 def test_without_rich_a_terminal_gets_the_plain_table(store: str) -> None:
