@@ -231,14 +231,15 @@ def report(
     cpu = {way: statistics.median(run.cpu for run in found) for way, found in runs.items()}
     start = {way: statistics.median(found) for way, found in begun.items()}
     key = {way: statistics.median(found) for way, found in keys.items()}
+    bulk_is = f"`cat` of {BULK_BYTES // 1_000_000} MB of text on a terminal, file writer, payload 2048, latency 10 s, "
+    bulk_is += f"{ROUNDS} rounds in turns; CPU of the recorder with `cat`:"
     bulk_rows = [(way, f"{wall[way]:.2f} s", f"{cpu[way]:.2f} s", f"{wall[way] / wall[PEER]:.2f}") for way in runs]
     start_rows = [(way, f"{start[way]:.1f} ms", f"{start[way] / start[PEER]:.2f}") for way in begun]
     key_rows = [(way, f"{key[way]:.3f} ms", f"{key[way] - key[BARE]:+.3f} ms") for way in keys]
     idle_rows = [(way, f"{memory / 1024:.1f} MB", f"{rate:.1f}") for way, (memory, rate) in rest.items()]
     return "\n\n".join([
         "## Recorder against tlog-rec",
-        f"`cat` of {BULK_BYTES // 1_000_000} MB of text on a terminal, file writer, payload 2048, latency "
-        f"10 s, {ROUNDS} rounds in turns; CPU of the recorder with `cat`:",
+        bulk_is,
         table(("", "wall", "CPU", "wall / tlog-rec"), bulk_rows),
         f"From start to exit of `true` on a terminal, {STARTS} rounds in turns; ours through the launcher:",
         table(("", "wall", "/ tlog-rec"), start_rows),
