@@ -24,8 +24,12 @@ _MAX_COMPLAINTS = 20
 _DESCRIPTION = """Plays a recording from a file of tlog messages, or from a store.
 
 On a terminal it plays as it was recorded. Into a file or a pipe it writes all bytes that the recorded programs wrote,
-at once and unchanged, and nothing else. What is missing, damaged or in doubt is said: on a terminal at its place, else
-on standard error. Bytes of standard error go to standard output with the rest, in their order."""
+at once and unchanged, and nothing else; speed, pause and place change nothing there. What is missing, damaged or in
+doubt is said: on a terminal at its place, else on standard error. Bytes that were written to standard error go to
+standard output with the rest, in their order.
+
+The terminal is not resized. In a pause the window's title tells the position, the speed, and whether the recording was
+made at another size than this terminal's."""
 
 _KEYS = """keys:
   space, p    pause, go on

@@ -101,6 +101,34 @@ def test_where_rsyslogd_does_not_start_it_says_why_and_goes_on(tmp_path: Path, s
     assert ("broken" in text) == ("broken" in script)
 
 
+SILENT = """#!{python}
+import re, signal, socket, sys, time
+conf = open(sys.argv[sys.argv.index("-f") + 1]).read()
+taker = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+taker.bind(re.search('Socket="([^"]*)"', conf)[1])
+while True:
+    taker.recv(1 << 20)
+"""
+
+
+def test_where_rsyslogd_takes_the_session_and_delivers_nothing_it_goes_on(tmp_path: Path) -> None:
+    """As where a security module keeps it from starting its program."""
+    folder = tmp_path / "fake"
+    folder.mkdir()
+    (folder / "rsyslogd").write_text(SILENT.format(python=sys.executable))
+    (folder / "rsyslogd").chmod(0o755)
+    code = "import sys; from ttyscribe import demo; demo._DELIVERY_SECONDS = 1.0; "
+    code += "from ttyscribe.main import main; sys.exit(main())"
+    env = {"PATH": f"{folder}:/usr/bin:/bin"}
+    done = subprocess.run(
+        [sys.executable, "-c", code, "demo"], cwd=tmp_path, env=env, capture_output=True, timeout=PATIENCE
+    )
+    text = done.stdout.decode("utf-8", "replace")
+    assert done.returncode == 0, text
+    assert "going on without rsyslogd: it took the session and did not deliver it" in text
+    assert "Done. The store is sqlite:" in text
+
+
 def test_a_folder_that_cannot_be_written_is_not_needed(tmp_path: Path) -> None:
     (tmp_path / "demo-data").write_text("in the way")
     text = demo(tmp_path, "--without-rsyslog", XDG_STATE_HOME=str(tmp_path / "state"))
