@@ -7,6 +7,7 @@ message is a marker: when it has come through, so has everything.
 
 import json
 import os
+import random
 import re
 import shutil
 import socket
@@ -23,10 +24,11 @@ from typing import NamedTuple
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))
 
-from tests.e2e.traffic import datagram, messages  # noqa: E402
+from bench.bench_normalizer import session  # noqa: E402
+from tests.e2e.traffic import datagram  # noqa: E402
 from tests.rsyslog.daemon import AUDIT_GRADE, BINARY, FAST, OUTPUT, SPOOL, children_of  # noqa: E402
 
-ROUNDS = 5
+ROUNDS = 1
 COUNT = 40_000
 FEW = 8_000
 """For the queue on disk alone, which is slower by far."""
@@ -77,12 +79,26 @@ MARKER = {
 ACTION_QUEUE = re.compile(r"\n        queue\.type=.*?(?=\n        action\.resume)", re.DOTALL)
 
 
+NOTHING = """import sys
+from pyrsyslog_omprog import Handler, run
+
+class Nothing(Handler):
+    def line(self, data):
+        if data.startswith(b"no JSON"):
+            open(sys.argv[1], "w").write("marker")
+
+sys.exit(run(Nothing()))
+"""
+"""A program that does no work: what the protocol alone costs."""
+
+
 class Way(NamedTuple):
-    """One way to measure: its name, its configuration, how many messages."""
+    """One way to measure: its name, its configuration, how many messages, the program (but for its output's name)."""
 
     name: str
     conf: str
     messages: int
+    child: str = f"{NORMALIZE} --protocol omprog --output memory: --dead-letter"
 
 
 def ours(sample: Path, changes: Mapping[str, str], *, queue: bool = True) -> str:
@@ -100,25 +116,32 @@ def ours(sample: Path, changes: Mapping[str, str], *, queue: bool = True) -> str
 
 def ways() -> list[Way]:
     """What is compared; the peer first."""
+    direct = ours(AUDIT_GRADE, {}, queue=False)
     return [
         Way("mmjsonparse + list template → omfile (peer)", PEER, COUNT),
-        Way("omprog, confirm, no queue of its own", ours(AUDIT_GRADE, {}, queue=False), COUNT),
+        Way(
+            "omprog, confirm, no queue of its own, a program that does nothing",
+            direct,
+            COUNT,
+            f"{sys.executable} nothing",
+        ),
+        Way("omprog, confirm, no queue of its own", direct, COUNT),
         Way("omprog, confirm, LinkedList, batch 128", ours(FAST, {SPOOL: "FOLDER", **LARGER}), COUNT),
         Way("omprog, confirm, Disk, checkpoint 1", ours(AUDIT_GRADE, {SPOOL: "FOLDER"}), FEW),
     ]
 
 
 @contextmanager
-def rsyslogd(conf: str) -> Iterator[tuple[int, int, Path]]:
+def rsyslogd(way: Way) -> Iterator[tuple[int, int, Path]]:
     """One daemon: its process id, its port, its folder."""
     if RSYSLOGD is None:
         sys.exit("rsyslogd is not installed: apt-get install rsyslog")
     with tempfile.TemporaryDirectory(prefix="bench-") as name:
         folder = Path(name)
-        child = f"{NORMALIZE} --protocol omprog --output memory: --dead-letter {name}/out"
-        (folder / "child.sh").write_text(f"#!/bin/sh\nexec {child}\n")
+        (folder / "nothing").write_text(NOTHING)
+        (folder / "child.sh").write_text(f"#!/bin/sh\ncd {name}\nexec {way.child} {name}/out\n")
         (folder / "child.sh").chmod(0o755)
-        (folder / "conf").write_text(conf.replace("FOLDER", name).replace("PORT", f"{name}/port"))
+        (folder / "conf").write_text(way.conf.replace("FOLDER", name).replace("PORT", f"{name}/port"))
         command = [RSYSLOGD, "-n", "-f", f"{name}/conf", "-i", f"{name}/pid"]
         process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         try:
@@ -169,7 +192,7 @@ def marked(file: Path) -> bool:
 def run(way: Way, lines: list[bytes]) -> Run:
     """Send all of it and wait for the marker; the program's start is not measured."""
     data = b"".join(lines[: way.messages])
-    with rsyslogd(way.conf) as (pid, port, folder), socket.create_connection(("127.0.0.1", port)) as sender:
+    with rsyslogd(way) as (pid, port, folder), socket.create_connection(("127.0.0.1", port)) as sender:
         sender.sendall(frame(datagram(b"the first")))
         if way.conf is not PEER:
             wait(lambda: children_of(pid))
@@ -204,7 +227,7 @@ def table(found: dict[str, list[Run]]) -> Iterator[str]:
 
 def main() -> None:
     """Measure in turns and print the section."""
-    lines = [frame(datagram(line)) for line in messages("bench", COUNT)]
+    lines = [frame(datagram(line)) for line in session(random.Random(7), "rec-1", COUNT)]
     size = sum(map(len, lines)) / len(lines)
     found: dict[str, list[Run]] = {way.name: [] for way in ways()}
     for turn in range(ROUNDS):
@@ -217,9 +240,11 @@ def main() -> None:
     (data / "omprog.json").write_text(json.dumps({"bytes": size, "count": COUNT, "runs": raw}, indent=1) + "\n")
     print("## rsyslog → omprog → `memory:`\n")
     print(
-        f"One recording's messages of {size:.0f} bytes over TCP, {COUNT:,} a run ({FEW:,} with the queue on disk), "
-        f"medians of {ROUNDS} runs in turns; generator, rsyslogd and program share the cores. Every line is confirmed "
-        "by itself, one program; each path has rsyslog's default main queue in memory in front.\n"
+        f"One recording's messages (the normalizer benchmark's) of {size:.0f} bytes over TCP, {COUNT:,} a run "
+        f"({FEW:,} with the queue on disk), medians of {ROUNDS} runs in turns; generator, rsyslogd and program share "
+        "the cores. Every line is confirmed by itself, one program; each path has rsyslog's default main queue in "
+        "memory in front. Without a queue of its own the action takes what the main queue gives, up to 1,024 at a "
+        "time.\n"
     )
     print("\n".join(table(found)))
 
