@@ -165,7 +165,7 @@ def _measure_simple(message: Message) -> Measure | None:
         out = len(out_txt.encode("utf-8", "surrogatepass"))
     if not in_txt.isascii():
         typed = len(in_txt.encode("utf-8", "surrogatepass"))
-    return Measure(typed, out, message.pos + sum(map(int, delays)), 0, columns, rows)
+    return tuple.__new__(Measure, (typed, out, message.pos + sum(map(int, delays)), 0, columns, rows))
 
 
 def _measure_any(message: Message) -> Measure:

@@ -52,14 +52,20 @@ def _second_of(date: str, clock: str, sign: str, hours: str, minutes: str) -> in
 
 def parse(text: str) -> int:
     """Nanoseconds since the epoch of an RFC 3339 text; any offset, up to nine digits of a fraction count."""
+    return normalized(text)[0]
+
+
+def normalized(text: str) -> tuple[int, str]:
+    """The same, and the text as `to_text` would write it."""
     if is_normal(text):
-        return _utc_second(text[:19]) * SECOND + int(text[20:26]) * 1000
+        return _utc_second(text[:19]) * SECOND + int(text[20:26]) * 1000, text
     match = _RFC3339.fullmatch(text.strip())
     if match is None:
         raise MessageError(f"not an RFC 3339 time: {text[:64]!r}")
     date, clock, fraction, _, sign, hours, minutes = match.groups()
     nanoseconds = int(fraction.ljust(9, "0")) if fraction else 0
-    return _second_of(date, clock, sign or "+", hours or "0", minutes or "0") * SECOND + nanoseconds
+    time_ns = _second_of(date, clock, sign or "+", hours or "0", minutes or "0") * SECOND + nanoseconds
+    return time_ns, to_text(time_ns)
 
 
 def is_normal(text: str) -> bool:

@@ -34,7 +34,8 @@ def words(text: str) -> list[str]:
     """The words of a text, in order."""
     if text.isascii():
         pieces = text.encode().translate(_ASCII).decode().split()
-        return pieces if max(map(len, pieces), default=0) <= MAX_WORD else _cut(pieces)
+        whole = len(text) <= MAX_WORD or max(map(len, pieces), default=0) <= MAX_WORD
+        return pieces if whole else _cut(pieces)
     folded = unicodedata.normalize("NFKC", text).casefold()
     return _cut(folded.translate(_separators).split(_BLANK))
 

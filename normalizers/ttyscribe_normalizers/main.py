@@ -131,14 +131,20 @@ def _run(wanted: options.Options, sink: Sink, dead_letter: DeadLetter, report: l
     try:
         if wanted.protocol == "omprog":
             return omprog.serve(omprog.Normalizer(pipeline, delivery, sink.check, time.time_ns, report), report)
-        return _read(pipeline, delivery, sink.check, dead_letter, report)
+        most = ndjson.FEW_DOCUMENTS if wanted.output == "-" else ndjson.MAX_DOCUMENTS
+        return _read(pipeline, delivery, sink.check, dead_letter, report, most)
     finally:
         dead_letter.close()
         sink.close()
 
 
 def _read(
-    pipeline: Pipeline, delivery: Delivery, check: Callable[[], None], dead_letter: DeadLetter, report: logs.Report
+    pipeline: Pipeline,
+    delivery: Delivery,
+    check: Callable[[], None],
+    dead_letter: DeadLetter,
+    report: logs.Report,
+    most: int,
 ) -> int:
     """NDJSON from standard input, with a summary at the end."""
     terminal = sys.stderr is not None and sys.stderr.isatty()
@@ -146,7 +152,8 @@ def _read(
         _refuse_without_setup(check)
     status = 0
     with Stop() as stop:
-        reader = ndjson.Reader(pipeline, delivery, stop, time.time_ns, report, _progress if terminal else _no_progress)
+        progress = _progress if terminal else _no_progress
+        reader = ndjson.Reader(pipeline, delivery, stop, time.time_ns, report, progress, most)
         try:
             reader.ready(check)
             reader.read(0)

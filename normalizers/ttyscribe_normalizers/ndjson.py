@@ -20,8 +20,10 @@ from ttyscribe_normalizers.pipeline import MAX_LINE, Pipeline
 from ttyscribe_normalizers.signals import Stop
 
 MAX_DOCUMENTS = 1000
+FEW_DOCUMENTS = 32
+"""For a sink that gains nothing by large batches: these stay in the processor's cache."""
 MAX_BYTES = 4 << 20
-READ_SIZE = 256 * 1024
+READ_SIZE = 64 * 1024
 
 
 class Lines:
@@ -73,11 +75,13 @@ class Reader:
         now_ns: Callable[[], int],
         report: Report,
         progress: Callable[[int], None],
+        max_documents: int = MAX_DOCUMENTS,
     ) -> None:
         self._pipeline = pipeline
         self._delivery = delivery
         self._stop = stop
         self._now_ns = now_ns
+        self._max_documents = max_documents
         self._report = Seldom(report)
         self._progress = progress
         self._backoff = Backoff()
@@ -131,7 +135,7 @@ class Reader:
             batch.add(line, processed)
             self._taken += 1
             self._bytes += len(line)
-            if len(batch.documents) >= MAX_DOCUMENTS or self._bytes >= MAX_BYTES:
+            if len(batch.documents) >= self._max_documents or self._bytes >= MAX_BYTES:
                 self._flush()
 
     def _flush(self) -> None:

@@ -58,12 +58,12 @@ class Pipeline:
         """What becomes of one line (without its LF) that is read at `now_ns`."""
         counters = self.counters
         counters["lines"] += 1
-        if not line or line.isspace():
-            counters["empty"] += 1
-            return EMPTY
         try:
             envelope = self._decode(line, now_ns)
         except MessageError as error:
+            if not line or line.isspace():
+                counters["empty"] += 1
+                return EMPTY
             return self._dead("unparsable", str(error))
         text = envelope.text
         if not text or text.isspace():
@@ -73,7 +73,7 @@ class Pipeline:
             reason = f"the message has {size} bytes, more than {self._max_text}"
             return self._dead("too-long", reason, envelope.received)
         try:
-            return Processed(self._normalized(envelope), None, envelope.received)
+            return tuple.__new__(Processed, (self._normalized(envelope), None, envelope.received))
         except Exception as error:  # noqa: BLE001 - our fault; the line must neither be lost nor stop the others
             return self._dead("failed", f"{type(error).__name__}: {error}"[:1000], envelope.received)
 
