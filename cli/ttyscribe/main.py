@@ -68,6 +68,9 @@ def _module(verb: str) -> Any:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run; answers the exit status."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:  # closed; `print` would fall back on the other one
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115 # for the rest of the process
     arguments = list(sys.argv[1:] if argv is None else argv)
     called = next((word for word in arguments if not word.startswith("-")), "")
     options = parser(called).parse_args(arguments)

@@ -124,14 +124,20 @@ class _Complaints:
 
     def _tell(self) -> None:
         for line in self._kept:
-            print(f"ttyscribe-play: {line}", file=sys.stderr)
+            _to_stderr(line)
         self._kept.clear()
 
     def close(self) -> None:
         """Tell what is left."""
         self._tell()
         if self._count > _MAX_COMPLAINTS:
-            print(f"ttyscribe-play: and {self._count - _MAX_COMPLAINTS} more", file=sys.stderr)
+            _to_stderr(f"and {self._count - _MAX_COMPLAINTS} more")
+
+
+def _to_stderr(line: str) -> None:
+    """One line; where standard error is closed it has to be lost, and not to end up in standard output."""
+    if sys.stderr is not None:
+        print(f"ttyscribe-play: {line}", file=sys.stderr)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -174,7 +180,7 @@ def _source(options: argparse.Namespace, complaints: _Complaints) -> tuple[int, 
         return start, events(source.from_file(wanted.name, options.match, complaints.damage))
     if options.match:
         raise ConfigError("--match chooses among the recordings of a file; in a store name the recording itself")
-    return start, events(source.from_store(store, wanted.name))
+    return start, events(source.from_store(store, wanted.name, is_sure=options.store is not None))
 
 
 def _on_terminal(options: argparse.Namespace, shown: Iterator[Event], start: int, watch: Watch) -> bool:

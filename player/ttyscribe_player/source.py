@@ -51,13 +51,14 @@ def from_file(path: str, match: str, complain: Complain) -> Iterator[StoredMessa
     return recordings.messages(found) if found else iter(())
 
 
-def from_store(url: str, name: str) -> Iterator[StoredMessage]:
-    """The messages of a recording in a store. Unavailable, ConfigError."""
+def from_store(url: str, name: str, *, is_sure: bool) -> Iterator[StoredMessage]:
+    """The messages of a recording in a store; `is_sure`: it can't be a file. Raises Unavailable and ConfigError."""
     store = open_store(url)
-    return store.messages(find_recording(store, name, url).recording)
+    what = "recording" if is_sure else "file and no recording"
+    return store.messages(find_recording(store, name, url, what).recording)
 
 
-def find_recording(store: Store, name: str, url: str) -> Recording:
+def find_recording(store: Store, name: str, url: str, what: str = "recording") -> Recording:
     """The recording of that name, or the one whose name begins so. ConfigError where there is none, or several."""
     for found in store.recordings(RecordingFilter(recording=name)):
         return found
@@ -65,7 +66,7 @@ def find_recording(store: Store, name: str, url: str) -> Recording:
     if len(fitting) == 1:
         return fitting[0]
     if not fitting:
-        raise ConfigError(f"no recording {name!r} in {url}; `ttyscribe recordings` lists them")
+        raise ConfigError(f"no {what} {name!r} in {url}; `ttyscribe recordings` lists them")
     listed = "".join(f"\n  {one.recording}" for one in fitting[:_MAX_LISTED])
     more = len(fitting) - _MAX_LISTED
     raise ConfigError(f"{len(fitting)} recordings begin with {name!r}:{listed}" + (f"\n  and {more} more" * (more > 0)))

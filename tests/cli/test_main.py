@@ -98,6 +98,20 @@ def test_a_reader_that_has_seen_enough_ends_it_without_a_word(tmp_path: Path) ->
     assert done.stdout in ("0\n", "141\n")
 
 
+def test_closed_descriptors_do_no_harm(tmp_path: Path) -> None:
+    url = fill(tmp_path)
+    for script, status, stdout in (
+        ('"$@" --store=nonsense 2>&-', 2, ""),
+        ('"$@" --store=nonsense <&- 2>&-', 2, ""),
+        (f'"$@" --store={url} >&-', 0, ""),
+        (f'"$@" --store={url} <&- >&- 2>&-', 0, ""),
+    ):
+        command = ["bash", "-c", script, "bash", *COMMAND, "recordings"]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+        assert (done.returncode, done.stdout) == (status, stdout)
+        assert "Traceback" not in done.stderr
+
+
 def test_a_full_disk_is_told(tmp_path: Path) -> None:
     url = fill(tmp_path)
     with open("/dev/full", "w") as full:

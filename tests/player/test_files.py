@@ -214,6 +214,13 @@ def test_closed_descriptors_do_no_harm(tmp_path: Path, closed: str) -> None:
     assert (done.returncode, done.stdout) == (0, b"ab")
 
 
+def test_where_standard_error_is_closed_nothing_of_it_gets_into_the_bytes(tmp_path: Path) -> None:
+    log = write_log(tmp_path / "log", [message(1, "a"), b"junk", message(3, "c")])
+    for script in ('"$@" 2>&-', '"$@" <&- 2>&-'):
+        done = subprocess.run(["bash", "-c", script, "bash", *PLAYER, str(log)], capture_output=True, timeout=60)
+        assert (done.returncode, done.stdout) == (1, b"ac")
+
+
 def test_version_and_help_are_printed() -> None:
     assert play("--version").stdout.startswith(b"ttyscribe-play ")
     done = play("--help")

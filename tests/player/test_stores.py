@@ -48,6 +48,7 @@ def test_an_ambiguous_or_unknown_name_is_told(store: str) -> None:
     done = play("--store", store, "zzz")
     assert done.returncode == 2
     assert b"no recording 'zzz'" in done.stderr
+    assert b"no file and no recording 'zzz'" in play("zzz", env={"TTYSCRIBE_STORE": store}).stderr
 
 
 def test_an_unreachable_engine_is_one_line_and_status_1() -> None:
