@@ -57,7 +57,7 @@ CASES = [
     Case("ttyscribe-normalize --protocol ndjson --nonsense", OPERATOR, "--nonsense"),
     Case("ttyscribe-normalize --protocol omprog", OPERATOR, "needs --output"),
     Case("ttyscribe-normalize --protocol ndjson --output gopher://x", OPERATOR, "wanted: sqlite:DIR"),
-    Case("ttyscribe-normalize --protocol ndjson --dead-letter {tmp}/no/d", OPERATOR, "name a file with --dead-letter"),
+    Case("ttyscribe-normalize --protocol ndjson --dead-letter {tmp}/no/d", OPERATOR, "its folder does not exist"),
     Case("ttyscribe-normalize --protocol ndjson --log-file {tmp}/no/l", OPERATOR, "can't write the log file"),
     Case(
         "ttyscribe-normalize --protocol omprog --output sqlite:{tmp}/s --dead-letter {tmp}/no/d", OPERATOR, "--dead-l"
