@@ -50,7 +50,7 @@ def plain_text(text: str) -> str:
 def _overwritten(line: str) -> str:
     """One line after its cursor movements: what is written later stands over what was there."""
     pieces = _CURSOR.split(line)
-    if len(pieces) > _FEW:
+    if len(pieces) > _FEW or sum(map(len, pieces[1::2])) > _FEW:
         return _overwritten_often(pieces)
     shown = ""
     place = 0

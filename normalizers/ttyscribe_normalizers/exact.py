@@ -7,7 +7,6 @@ from collections.abc import Callable
 from typing import Any
 
 from ttyscribe_formats.errors import MessageError
-from ttyscribe_store import jsontext
 
 fast_loads: Callable[[bytes | str], Any]
 """A JSON value from UTF-8, without lone surrogates. Raises ValueError.
@@ -36,23 +35,25 @@ except ImportError:  # the bare package has none
 def loads(line: bytes) -> Any:
     """The value of a line, exact. Bytes that are not UTF-8 become lone surrogates (PEP 383): see `repaired`.
 
-    Raises MessageError where it is no JSON or is nested too deep.
+    Raises MessageError where it is no JSON, is nested too deep, or has a number that is none or beyond all numbers.
     """
     try:
-        line.decode()
-    except UnicodeDecodeError:
-        text = line.decode("utf-8", "surrogateescape")
-        return _parsed(json.loads, text)
-    return _parsed(jsontext.loads, line)
-
-
-def _parsed(parse: Callable[[Any], Any], text: bytes | str) -> Any:
-    try:
-        return parse(text)
+        return json.loads(line.decode("utf-8", "surrogateescape"), parse_float=_finite, parse_constant=_no_number)
     except RecursionError:
         raise MessageError("not JSON: nested too deep") from None
     except ValueError as error:
         raise MessageError(f"not JSON: {str(error)[:200]}") from None
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if number - number != 0:
+        raise ValueError(f"a number beyond all numbers: {text[:32]}")
+    return number
+
+
+def _no_number(text: str) -> float:
+    raise ValueError(f"{text} is no number")
 
 
 def repaired(text: str) -> tuple[str, bytes]:

@@ -14,7 +14,7 @@ from ttyscribe_normalizers import exact
 from ttyscribe_normalizers.envelope import NOBODY, Envelope, from_clean_fields, from_fields, number
 
 _BROKEN_MESSAGE = b'{"ver":'
-_BLANKS = b" \t\r\n\0\xef\xbb\xbf"
+_BOM = b"\xef\xbb\xbf"
 _US = 1000
 _ALIASES = {
     "message": "msg",
@@ -32,7 +32,7 @@ _SEVERITY |= {"panic": "0", "critical": "2", "error": "3", "warn": "4"}
 
 def decode(line: bytes, now_ns: int) -> Envelope:
     """The envelope of one line of NDJSON input. Raises MessageError where it has none of the shapes."""
-    line = line.strip(_BLANKS)
+    line = line.strip().removeprefix(_BOM)
     make, text = from_clean_fields, ""
     try:
         fields = exact.fast_loads(line)
