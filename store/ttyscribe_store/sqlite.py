@@ -20,7 +20,7 @@ from ttyscribe_store import sqlite_rows as rows
 from ttyscribe_store.base import DUPLICATE, STORED, Hit, Outcome, Query, Recording, RecordingFilter, StoredMessage
 from ttyscribe_store.recordings import fits, joined, newest_first, recording
 from ttyscribe_store.sqlite_files import Files
-from ttyscribe_store.sqlite_handles import Busy, Settings
+from ttyscribe_store.sqlite_handles import Busy, Settings, translated
 from ttyscribe_store.views import hit, stored_message
 
 _SYNCHRONOUS = {"normal": "NORMAL", "full": "FULL"}
@@ -86,9 +86,10 @@ class SqliteStore:
         parts: defaultdict[str, list[queries.Found]] = defaultdict(list)
         sql, values = queries.summary(wanted.recording)
         for name in self._files.names():
-            for row in self._read(name, sql, values):
-                found = queries.to_found(name, row)
-                parts[found.recording].append(found)
+            with translated(self._files.path(name)):
+                for row in self._read(name, sql, values):
+                    found = queries.to_found(name, row)
+                    parts[found.recording].append(found)
         made = (self._recording(key, group) for key, group in parts.items())
         yield from sorted((one for one in made if one is not None and fits(one, wanted)), key=newest_first)
 
@@ -97,11 +98,11 @@ class SqliteStore:
         chiefs = []
         for part in parts:
             for number, document_id, body in self._read(part.file, queries.CHIEF, (rows.text(key), part.best_trust)):
-                chiefs.append((-part.best_trust, rows.ordered_back(number), document_id, body))
+                chiefs.append((-part.best_trust, rows.ordered_back(number), document_id, part.file, body))
         if not chiefs:
             return None
         numbers = joined([part.numbers for part in parts], self._distinct_ids(key, parts))
-        return recording(key, numbers, rows.document_of(min(chiefs)[-1]))
+        return recording(key, numbers, self._document(*min(chiefs)[-2:], of=key))
 
     def _distinct_ids(self, key: str, parts: list[queries.Found]) -> int:
         if not queries.overlap(parts):
@@ -115,18 +116,18 @@ class SqliteStore:
         """All messages of one recording, ordered by tlog id, then by document id."""
         last = ""
         streams = (self._messages(name, recording) for name in self._files.names())
-        for _, document_id, body in heapq.merge(*streams, key=lambda entry: entry[:2]):
+        for _, document_id, name, body in heapq.merge(*streams, key=lambda entry: entry[:2]):
             if document_id != last:
-                yield stored_message(rows.document_of(body))
+                yield stored_message(self._document(name, body, of=recording))
             last = document_id
 
-    def _messages(self, name: str, recording: str) -> Iterator[tuple[int, str, bytes]]:
+    def _messages(self, name: str, recording: str) -> Iterator[tuple[int, str, str, bytes]]:
         """One file's messages, page after page, so that nothing is held open between them."""
         after: tuple[Any, ...] = (-1 << 63, b"")
         while True:
             page = self._read(name, queries.MESSAGES, (rows.text(recording), *after, _PAGE))
             for number, document_id, body in page:
-                yield rows.ordered_back(number), document_id, body
+                yield rows.ordered_back(number), document_id, name, body
             if len(page) < _PAGE:
                 return
             after = (page[-1][0], rows.text(page[-1][1]))
@@ -143,7 +144,7 @@ class SqliteStore:
             document_id = entry[1]
             bodies = self._read(entry[3], queries.BODY, (entry[2],))
             if bodies and document_id != last:
-                yield hit(rows.document_of(bodies[0][0]))
+                yield hit(self._document(entry[3], bodies[0][0]))
                 given += 1
             last = document_id
 
@@ -176,6 +177,13 @@ class SqliteStore:
         with self._lock:
             return self._files.read(name, sql, values)
 
+    def _document(self, name: str, body: bytes, of: str | None = None) -> dict[str, Any]:
+        with translated(self._files.path(name)):
+            document = rows.document_of(body)
+            if of is not None and document["ttyscribe"].get("recording") != of:
+                raise rows.Damaged("an index names another recording than the document")
+            return document
+
     # ---- care
 
     def delete(self, recording: str) -> int:
@@ -194,8 +202,10 @@ class SqliteStore:
         with self._lock, self._files.writing(name) as connection:
             numbers = connection.execute(queries.NUMBERS, (rows.text(recording),)).fetchall()
             for number in numbers:
-                (body,) = connection.execute(queries.BODY, number).fetchone()
-                connection.execute(rows.FORGET_WORDS, (*number, rows.words_of(body)))
+                bodies = connection.execute(queries.BODY, number).fetchall()
+                if not bodies:
+                    raise rows.Damaged("an index names a document that is not there")
+                connection.execute(rows.FORGET_WORDS, (*number, rows.words_of(bodies[0][0])))
                 connection.execute(queries.REMOVE, number)
             return len(numbers)
 

@@ -69,7 +69,7 @@ class Files:
     @contextmanager
     def writing(self, name: str) -> Iterator[sqlite3.Connection]:
         """One transaction on a partition: all of it or nothing. Raises Busy, Unavailable, ConfigError."""
-        path = self._path(name)
+        path = self.path(name)
         with handles.translated(path):
             handle = self._kept(self._writers, name)
             if handle is None:
@@ -85,16 +85,16 @@ class Files:
 
     def empty_log(self, name: str) -> None:
         """Bring all that was written into the file itself, and the log to nothing, as far as readers let us."""
-        with handles.translated(self._path(name)):
+        with handles.translated(self.path(name)):
             handle = self._kept(self._writers, name)
             if handle is not None:
                 handle.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
     def read(self, name: str, sql: str, values: Sequence[Any] = ()) -> list[Any]:
         """All rows of one statement; none where the partition has gone. Raises Unavailable, ConfigError."""
-        path = self._path(name)
+        path = self.path(name)
         for tries in range(1, _READ_TRIES + 1):
-            handle = self._kept(self._readers, name)
+            handle, seen = self._kept(self._readers, name), handles.look(path)
             try:
                 with handles.translated(path):
                     handle = handle or handles.reader(path, self._settings)
@@ -103,7 +103,8 @@ class Files:
                     self._keep(self._readers, name, handle)
                     rows = handle.connection.execute(sql, values).fetchall()
             except TtyscribeError:
-                if tries == _READ_TRIES or (handle is not None and handle.is_current()):
+                same = handles.look(path) == seen if handle is None else handle.is_current()
+                if same or tries == _READ_TRIES:
                     raise
                 time.sleep(_READ_PAUSE)
             else:
@@ -111,7 +112,8 @@ class Files:
                     return rows
         raise Unavailable(f"{path}: changes faster than it can be read")
 
-    def _path(self, name: str) -> str:
+    def path(self, name: str) -> str:
+        """The file of a partition."""
         return os.path.join(self.folder, name + SUFFIX)
 
     @staticmethod

@@ -13,13 +13,14 @@ from contextlib import contextmanager, suppress
 from typing import NamedTuple
 from urllib.parse import quote
 
-from ttyscribe_formats.errors import ConfigError, Unavailable
-from ttyscribe_store.sqlite_rows import APPLICATION_ID, SCHEMA, VERSION, text_back
+from ttyscribe_formats.errors import ConfigError, TtyscribeError, Unavailable
+from ttyscribe_store.sqlite_rows import APPLICATION_ID, SCHEMA, VERSION, Damaged, text_back
 
 _FILE_MODE = 0o640
 _LOG_KEPT = 64 << 20
 _CACHE_KIB = 16 << 10
 _LEAST_PAGE = 512
+_DAMAGED = "is damaged; restore it, or move it away"
 _MARKS = """SELECT (SELECT application_id FROM pragma_application_id), (SELECT user_version FROM pragma_user_version),
     (SELECT count(*) FROM sqlite_master)"""
 """One statement, so that no other process makes the file between two of them."""
@@ -33,7 +34,6 @@ _OUTAGES = {
     sqlite3.SQLITE_READONLY: "is read-only for this user",
     sqlite3.SQLITE_PERM: "no permission",
     sqlite3.SQLITE_NOLFS: "the file system can't hold a file so large",
-    sqlite3.SQLITE_NOMEM: "not enough memory",
     sqlite3.SQLITE_PROTOCOL: "its locks are in disorder; try again",
 }
 
@@ -123,15 +123,21 @@ def _log(path: str) -> str:
     return path + "-wal"
 
 
-def _stamp(path: str, immutable: bool) -> tuple[int, ...]:
-    """What tells a file from another, and from itself before a change; empty where it is missing."""
+def look(path: str) -> tuple[int, ...]:
+    """What tells a file from another, and from itself after a change: identity, size, time, whether it has a log."""
     try:
         found = os.stat(path)
     except FileNotFoundError:
         return ()
+    return (found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, int(os.path.exists(_log(path))))
+
+
+def _stamp(path: str, immutable: bool) -> tuple[int, ...]:
+    """As much of it as has to stay while a handle is used; empty where it is missing, or must not be read so."""
+    found = look(path)
     if not immutable:
-        return (found.st_dev, found.st_ino)
-    return () if os.path.exists(_log(path)) else (found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns)
+        return found[:2]
+    return () if not found or found[-1] else found
 
 
 def _is_made(handle: Handle) -> bool:
@@ -194,20 +200,26 @@ def translated(path: str) -> Iterator[None]:
     try:
         yield
     except sqlite3.DatabaseError as error:
-        code = _primary(error)
-        if code in _BUSY:
-            raise Busy(f"{path}: another process is writing") from None
-        if code in (sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_FORMAT):
-            raise ConfigError(_FOREIGN, path) from None
-        if code == sqlite3.SQLITE_CORRUPT:
-            raise ConfigError("is damaged; restore it, or move it away", path) from None
-        if code == sqlite3.SQLITE_ERROR and "no such module" in str(error):
-            raise ConfigError("this Python's SQLite is built without FTS5, which the word index needs", path) from None
-        if code in _OUTAGES:
-            raise Unavailable(f"{path}: {_OUTAGES[code]}") from None
-        raise
+        raise _ours(error, path) from None
+    except (Damaged, UnicodeDecodeError):
+        raise ConfigError(_DAMAGED, path) from None
     except OSError as error:
         raise Unavailable(f"{path}: {error.strerror}") from None
+
+
+def _ours(error: sqlite3.DatabaseError, path: str) -> TtyscribeError:
+    code = _primary(error)
+    if code in _BUSY:
+        return Busy(f"{path}: another process is writing")
+    if code in _OUTAGES:
+        return Unavailable(f"{path}: {_OUTAGES[code]}")
+    if code in (sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_FORMAT):
+        return ConfigError(_FOREIGN, path)
+    if code == sqlite3.SQLITE_CORRUPT:
+        return ConfigError(_DAMAGED, path)
+    if "no such module" in str(error):
+        return ConfigError("this Python's SQLite is built without FTS5, which the word index needs", path)
+    return ConfigError(f"{_DAMAGED} ({' '.join(str(error).split())})", path)
 
 
 def _primary(error: sqlite3.Error) -> int:

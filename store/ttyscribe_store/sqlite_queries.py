@@ -6,8 +6,9 @@ from itertools import pairwise
 from typing import Any, NamedTuple
 
 from ttyscribe_store.base import Query
+from ttyscribe_store.conflict import TRUSTS
 from ttyscribe_store.recordings import Part
-from ttyscribe_store.sqlite_rows import MICROSECOND, match, ordered_back, text
+from ttyscribe_store.sqlite_rows import MICROSECOND, Damaged, match, ordered_back, text
 
 Statement = tuple[str, tuple[Any, ...]]
 
@@ -50,8 +51,12 @@ def summary(recording: str) -> Statement:
 
 
 def to_found(file: str, row: Sequence[Any]) -> Found:
-    """A row of the summary."""
+    """A row of the summary. Raises Damaged."""
     key, messages, distinct, first, last, out_bytes, in_bytes, resizes, last_ms, trust, best = row
+    if {type(value) for value in row[3:5]} - {int, bytes} or {type(value) for value in row[5:]} != {int}:
+        raise Damaged("a column holds what was not written there")
+    if not 0 <= trust <= best < len(TRUSTS):
+        raise Damaged("there is no such trust")
     first_id, last_id = ordered_back(first), ordered_back(last)
     part = Part(messages, distinct, first_id, last_id, out_bytes, in_bytes, resizes, last_ms, trust)
     return Found(file, key, part, best)

@@ -63,6 +63,10 @@ INSERT_WORDS = "INSERT INTO words (rowid, text) VALUES (?, CAST(? AS TEXT))"
 FORGET_WORDS = "INSERT INTO words (words, rowid, text) VALUES ('delete', ?, CAST(? AS TEXT))"
 
 
+class Damaged(Exception):
+    """A row is not what was written."""
+
+
 class Row(NamedTuple):
     """What is inserted for one document."""
 
@@ -135,15 +139,23 @@ def partition_of(document: Document) -> str:
 
 
 def document_of(body: bytes) -> dict[str, Any]:
-    """The document of a row, without its words."""
-    document: dict[str, Any] = jsontext.loads(zlib.decompress(body))
-    del document["ttyscribe"]["words"]
+    """The document of a row, without its words. Raises Damaged."""
+    document, _ = _opened(body)
     return document
 
 
 def words_of(body: bytes) -> bytes:
-    """The words that a row's document was indexed by."""
-    return text(jsontext.loads(zlib.decompress(body))["ttyscribe"]["words"])
+    """The words that a row's document was indexed by. Raises Damaged."""
+    _, words = _opened(body)
+    return text(words)
+
+
+def _opened(body: bytes) -> tuple[dict[str, Any], str]:
+    try:
+        document = jsontext.loads(zlib.decompress(body))
+        return document, document["ttyscribe"].pop("words")
+    except (zlib.error, ValueError, KeyError, TypeError) as error:
+        raise Damaged(str(error)) from None
 
 
 def match(terms: Sequence[Sequence[str]]) -> str | None:

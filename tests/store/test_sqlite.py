@@ -192,50 +192,6 @@ def test_a_month_that_was_replaced_is_read_anew(store: SqliteStore, folder: Path
 # ---- what is no store
 
 
-@pytest.mark.parametrize("content", [b"garbage " * 1000, b"x", b"SQLite format 3\0" + b"\xff" * 5000], ids=str)
-def test_a_file_that_is_garbage_is_named_and_left_alone(store: SqliteStore, folder: Path, content: bytes) -> None:
-    (folder / FILE).write_bytes(content)
-    for step in (lambda: store.write([make_tlog(1)]), store.count, lambda: store.delete("rec-1")):
-        with pytest.raises(ConfigError, match=f"{FILE}: is (no file of a ttyscribe store|damaged)"):
-            step()
-    assert (folder / FILE).read_bytes() == content
-    assert store.write([make_tlog(1, partition="2026.10")]) == [STORED]
-
-
-def test_another_programs_database_is_left_alone(store: SqliteStore, folder: Path) -> None:
-    connection = sqlite3.connect(folder / FILE)
-    connection.execute("CREATE TABLE document (number)")
-    connection.commit()
-    connection.close()
-    content = (folder / FILE).read_bytes()
-    for step in (lambda: store.write([make_tlog(1)]), store.count):
-        with pytest.raises(ConfigError, match="another program's database"):
-            step()
-    assert (folder / FILE).read_bytes() == content
-
-
-def test_a_file_of_a_later_version_is_not_touched(store: SqliteStore, folder: Path) -> None:
-    store.write([make_tlog(1)])
-    store.close()
-    connection = sqlite3.connect(folder / FILE)
-    connection.execute("PRAGMA user_version = 99")
-    connection.close()
-    for step in (lambda: store.write([make_tlog(1)]), store.count):
-        with pytest.raises(ConfigError, match="another version of ttyscribe"):
-            step()
-
-
-def test_a_damaged_file_is_named(store: SqliteStore, folder: Path) -> None:
-    store.write([make_tlog(n, f"word{n} " * 300) for n in range(200)])
-    store.close()
-    size = (folder / FILE).stat().st_size
-    with (folder / FILE).open("r+b") as file:
-        file.seek(4096 * 3)
-        file.write(b"\xff" * (size - 4096 * 3))
-    with pytest.raises(ConfigError, match="damaged"):
-        list(store.messages("rec-1"))
-
-
 @pytest.mark.parametrize("place", ["file", "file/below"])
 def test_a_file_in_place_of_the_folder_is_a_clear_error(tmp_path: Path, place: str) -> None:
     (tmp_path / "file").write_text("x")
