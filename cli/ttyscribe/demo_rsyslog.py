@@ -1,15 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
 """A private rsyslogd for the demonstration, from the shipped configuration: own socket, own queue, no root needed."""
 
+import ctypes
 import os
 import shlex
 import shutil
+import signal
 import socket
 import subprocess
 import sysconfig
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Self
 
@@ -19,6 +21,7 @@ _BINARY = "/usr/bin/ttyscribe-normalize --protocol omprog --output sqlite:/var/l
 _SOCKET = "/run/ttyscribe/log"
 _SPOOL = "/var/spool/rsyslog"
 _OUTPUT = "/var/log/ttyscribe-normalize.log"
+_PR_SET_PDEATHSIG = 1  # prctl(2)
 _START_SECONDS = 10.0
 _STOP_SECONDS = 15.0
 
@@ -42,6 +45,16 @@ def sample() -> Path:
         if place.is_file():
             return place
     raise NoRsyslog("its sample configuration is not installed")
+
+
+def _end_with_us() -> Callable[[], None]:
+    """For the child: ask for SIGTERM at our death, whatever we die of, so that no daemon is left behind."""
+    libc = ctypes.CDLL(None)
+
+    def ask() -> None:
+        libc.prctl(_PR_SET_PDEATHSIG, int(signal.SIGTERM))
+
+    return ask
 
 
 class Rsyslogd:
@@ -85,7 +98,13 @@ class Rsyslogd:
             conf = self._prepare()
             command = [self._program, "-n", "-f", str(conf), "-i", str(self._folder / "pid")]
             with (self._notes / "rsyslogd.stderr").open("wb") as errors:
-                process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=errors, stderr=errors)
+                process = subprocess.Popen(
+                    command,
+                    stdin=subprocess.DEVNULL,
+                    stdout=errors,
+                    stderr=errors,
+                    preexec_fn=_end_with_us(),  # noqa: PLW1509 # one thread, one system call
+                )
             self._process = process
             self._wait(process)
         except OSError as error:

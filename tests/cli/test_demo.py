@@ -154,7 +154,7 @@ def test_on_a_terminal_it_plays_there(tmp_path: Path) -> None:
     assert b"Done. The store is" in screen.seen
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGKILL])
 def test_a_signal_leaves_no_processes(tmp_path: Path, number: signal.Signals) -> None:
     with subprocess.Popen([*COMMAND, "demo"], cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
         assert process.stdout
