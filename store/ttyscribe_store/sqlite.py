@@ -49,7 +49,7 @@ class SqliteStore:
         return [f"created {self._files.folder}"] if self._files.create(parents=True) else []
 
     def check(self) -> None:
-        """Raise `Unavailable` where the folder can't be written."""
+        """Raise `Unavailable` where the folder can't be written; it is made where nothing but itself is missing."""
         self._files.create(parents=False)
 
     def write(self, documents: Sequence[Document]) -> list[Outcome]:

@@ -15,6 +15,7 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
+from tests.peers import require_root
 from tests.store.samples import START_NS, documents, make_recording, make_syslog, make_tlog
 from ttyscribe_formats import timestamp
 from ttyscribe_formats import words as word_rule
@@ -55,6 +56,15 @@ def test_files_are_for_owner_and_group_and_nothing_else_is_made(store: SqliteSto
     store.close()
     assert sorted(os.listdir(folder)) == [FILE, "implausible-time.sqlite"]
     assert os.listdir(folder.parent) == ["store"]
+
+
+@pytest.mark.root
+def test_what_root_makes_belongs_to_whom_the_folder_belongs(store: SqliteStore, folder: Path) -> None:
+    require_root()
+    os.chown(folder, 65534, 65533)
+    assert store.write([make_tlog(1)]) == [STORED]
+    assert len(list(folder.iterdir())) == 3
+    assert {(path.stat().st_uid, path.stat().st_gid) for path in folder.iterdir()} == {(65534, 65533)}
 
 
 def test_setup_makes_what_is_above_and_writing_only_the_folder(tmp_path: Path) -> None:
