@@ -46,6 +46,8 @@ def _cut(pieces: list[str]) -> list[str]:
 
 def joined(text: str) -> str:
     """The words of a text, joined by blanks: what stores index."""
+    if len(text) <= MAX_WORD and text.isascii():
+        return b" ".join(text.encode().translate(_ASCII).split()).decode()
     return _BLANK.join(words(text))
 
 
