@@ -16,11 +16,11 @@ _SEQUENCE = re.compile(
     "|\x9b[0-?]*[ -/]*[@-~]?"  # CSI as one C1 character
 )
 _CURSOR = re.compile("([\r\b\x15]+)")
-_DROPPED = [*range(8), 0x07, *range(0x0E, 0x15), *range(0x16, 0x20), 0x7F]
+_DROPPED = [*range(8), *range(0x0E, 0x15), *range(0x16, 0x20), 0x7F]
 _NEW_LINES = {0x0B: "\n", 0x0C: "\n"}
 """Vertical tabulation and form feed."""
-_FIRST_PASS = {**dict.fromkeys([*_DROPPED, *range(0x80, 0xA0)]), **_NEW_LINES}
-"""All controls but tab, LF, and those that move the cursor within a line."""
+_CONTROL = re.compile("[\x00-\x07\x0e-\x14\x16-\x1f\x7f-\x9f]+")
+"""All controls but tab, LF, VT, FF, and those that move the cursor within a line."""
 _ASCII_DROPPED = bytes(_DROPPED)
 _ASCII_LINES = bytes(0x0A if code in _NEW_LINES else code for code in range(256))
 _PRINTABLE = re.compile("[^\x00-\x08\x0b-\x1f\x7f-\x9f]*")
@@ -39,7 +39,7 @@ def plain_text(text: str) -> str:
     if text.isascii():
         text = text.encode().translate(_ASCII_LINES, _ASCII_DROPPED).decode()
     else:
-        text = text.translate(_FIRST_PASS)
+        text = _CONTROL.sub("", text.replace("\x0b", "\n").replace("\x0c", "\n"))
     if "\r" in text:
         text = text.replace("\r\n", "\n")
     if "\r" in text or "\b" in text:
