@@ -49,9 +49,9 @@ def main(argv: list[str] | None = None) -> int:
         logging.getLogger("ttyscribe").addHandler(logs.Logs(report))
         sink = open_sink(wanted.output)
         dead_letter = DeadLetter(wanted.dead_letter)
+        _prepare(wanted.output, sink)
         if wanted.check_config:
             return _check(wanted, sink, dead_letter, report)
-        _prepare(wanted.output, sink)
         dead_letter.check()
         return _run(wanted, sink, dead_letter, report)
     except ConfigError as error:

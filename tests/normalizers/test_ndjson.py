@@ -239,7 +239,6 @@ def test_memory_stays_bounded_however_much_comes(tmp_path: Path) -> None:
 
 
 def test_check_config_says_that_all_is_in_order(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    (tmp_path / "store").mkdir()
     assert main(["--protocol", "omprog", "--output", f"sqlite:{tmp_path}/store", "--check-config"]) == 0
     assert capsys.readouterr().out == (
         f"in order: omprog to sqlite:{tmp_path}/store, dead letter {tmp_path}/store/dead-letter.ndjson\n"
