@@ -126,7 +126,7 @@ def ways() -> list[Way]:
             f"{sys.executable} nothing",
         ),
         Way("omprog, confirm, no queue of its own", direct, COUNT),
-        Way("omprog, confirm, LinkedList, batch 128", ours(FAST, {SPOOL: "FOLDER", **LARGER}), COUNT),
+        Way("omprog, confirm, LinkedList, batch 1", ours(FAST, {SPOOL: "FOLDER", **LARGER}), COUNT),
         Way("omprog, confirm, Disk, checkpoint 1", ours(AUDIT_GRADE, {SPOOL: "FOLDER"}), FEW),
     ]
 
