@@ -101,7 +101,7 @@ def _as_json(hit: Hit, terms: Sequence[Sequence[str]]) -> dict[str, object]:
 
 def _print_hit(hit: Hit, terms: Sequence[Sequence[str]]) -> None:
     who = f"{hit.user}@{hit.host}" if hit.user else hit.host
-    print(f"{clean(place_of(hit) or hit.kind)}  {times.local(hit.time_ns)}  {clean(who)}")
+    print(f"{clean(place_of(hit) or hit.kind)}  {times.local(hit.time_ns)}  {clean(who)}  trust {clean(hit.trust)}")
     on, off = marked()
     for before, match, behind in _cut(hit, terms):
         print(f"    {clean(before)}{on}{clean(match)}{off}{clean(behind)}" if match else f"    {clean(before)}")

@@ -115,6 +115,8 @@ class Hit(NamedTuple):
     last_ms: int
     message: str
     typed: str
+    trust: str
+    """Who vouches for it: `system`, `user` or `none`."""
 
 
 class Query(NamedTuple):

@@ -145,7 +145,7 @@ def search_body(query: Query, size: int) -> dict[str, Any]:
     return {"size": size, "query": {"bool": {"filter": clauses}}, "sort": order, "_source": wanted}
 
 
-_OWN = ("kind", "recording", "last_ms", "typed")
+_OWN = ("kind", "recording", "last_ms", "typed", "trust")
 
 
 def timestamp_ns(time_ns: int) -> str:
