@@ -38,10 +38,17 @@ _SHELL = b"/bin/sh"
 
 
 def start(
-    argv: list[bytes], environment: dict[bytes, bytes], terminal: "Terminal | None", at_terminal: tuple[bool, ...]
+    argv: list[bytes],
+    environment: dict[bytes, bytes],
+    terminal: "Terminal | None",
+    at_terminal: tuple[bool, ...],
+    *,
+    path: bytes = b"",
+    program: str = "ttyscribe-rec",
 ) -> "Command":
     """Start `argv`; `at_terminal` says for each standard stream whether it is on the terminal.
 
+    `path` is the file to run; empty, `argv[0]` is looked for as a shell does. `program` is who says what went wrong.
     Raises OSError where the system gives no terminal, pipe or process.
     """
     ours, theirs = [-1, -1, -1], [-1, -1, -1]
@@ -61,7 +68,7 @@ def start(
     try:
         pid = os.fork()
         if pid == 0:
-            _become(argv, environment, slave, theirs, mask)
+            _become(argv, environment, slave, theirs, mask, path, program)
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, mask)
     # We keep the terminal open too: a program may close it and open /dev/tty again later.
@@ -78,6 +85,8 @@ def _become(
     slave: int,
     streams: list[int],
     mask: "set[int | signal.Signals]",
+    path: bytes,
+    program: str,
 ) -> None:
     """Turn the forked child into the command. Never returns."""
     try:
@@ -86,19 +95,32 @@ def _become(
             ioctl(slave, termios.TIOCSCTTY, 0)
         for number, fd in enumerate(streams):
             os.dup2(fd, number)
-        for number in signal.valid_signals():
-            if callable(signal.getsignal(number)) or number in (signal.SIGPIPE, signal.SIGXFSZ):
-                signal.signal(number, signal.SIG_DFL)
-        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
-        error = execute(argv, environment)
-        os.write(2, b"ttyscribe-rec: can't run " + argv[0] + f": {reason(error)}\n".encode())
+        become(argv, environment, path, program, mask)
     finally:
         os._exit(NOT_RUN)
 
 
-def execute(argv: list[bytes], environment: dict[bytes, bytes]) -> OSError:
+def become(
+    argv: list[bytes],
+    environment: dict[bytes, bytes],
+    path: bytes,
+    program: str,
+    mask: "set[int | signal.Signals] | None" = None,
+) -> int:
+    """Turn this process into the command, with the signals as they are without Python; returns where that fails."""
+    for number in signal.valid_signals():
+        if callable(signal.getsignal(number)) or number in (signal.SIGPIPE, signal.SIGXFSZ):
+            signal.signal(number, signal.SIG_DFL)
+    if mask is not None:
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+    error = execute(argv, environment, path)
+    os.write(2, f"{program}: can't run ".encode() + (path or argv[0]) + f": {reason(error)}\n".encode())
+    return NOT_RUN
+
+
+def execute(argv: list[bytes], environment: dict[bytes, bytes], path: bytes = b"") -> OSError:
     """Become the command, looked for as a shell does; returns only the reason why that failed."""
-    name = argv[0]
+    name = path or argv[0]
     folders = [b""] if b"/" in name else environment.get(b"PATH", _DEFAULT_PATH).split(b":")
     worst: OSError | None = None
     for folder in folders:

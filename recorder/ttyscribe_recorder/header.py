@@ -3,9 +3,20 @@
 
 import os
 import pwd
+from _socket import AI_CANONNAME, getaddrinfo
+from select import POLLIN, poll
 
 from ttyscribe_formats.chunk import Header
 from ttyscribe_formats.tlog import MAX_SESSION, UNSET_SESSION
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import signal
+else:
+    # The public module builds enumerations at import, a millisecond in each login.
+    import _signal as signal
+
+LOOKUP_MS = 200
 
 
 def read_small(path: str) -> bytes:
@@ -61,7 +72,37 @@ def user_name() -> str:
         return str(uid)
 
 
-def make_header(pid: int, environment: "dict[bytes, bytes]") -> Header:
-    """The header of the session whose first process is `pid`."""
-    host = to_text(os.fsencode(os.uname().nodename))
+def node_name() -> str:
+    """The kernel's name of this host."""
+    return to_text(os.fsencode(os.uname().nodename))
+
+
+def domain_name(limit_ms: int = LOOKUP_MS) -> str:
+    """The host's full name from the resolver, as tlog has it; the node name where that takes longer than the limit.
+
+    The resolver can't be stopped, so a process of its own asks it: a login never waits for DNS.
+    """
+    node = node_name()
+    read, write = os.pipe2(os.O_CLOEXEC)
+    pid = os.fork()
+    if pid == 0:
+        try:
+            found = getaddrinfo(node, None, 0, 0, 0, AI_CANONNAME)
+            os.write(write, str(found[0][3]).encode("utf-8", "replace"))
+        finally:
+            os._exit(0)
+    os.close(write)
+    try:
+        ready = poll()
+        ready.register(read, POLLIN)
+        answer = os.read(read, 4096) if ready.poll(limit_ms) else b""
+        os.kill(pid, signal.SIGKILL)
+        os.waitpid(pid, 0)
+    finally:
+        os.close(read)
+    return to_text(answer) or node
+
+
+def make_header(pid: int, environment: "dict[bytes, bytes]", host: str) -> Header:
+    """The header of the session on this host whose first process is `pid`."""
     return Header(host, recording_id(pid), user_name(), to_text(environment.get(b"TERM", b"")), audit_session())

@@ -2,9 +2,9 @@
 """Between recording and writer: what the writer could not take yet, within bounds.
 
 A writer that is only slow (a full socket) holds the session back for a moment: the program waits, nothing is lost. A
-writer in trouble (full disk, receiver gone), or one that stands still for a second, holds nobody back: up to 4 MiB
-wait in memory and are tried again each latency period. What does not fit is dropped, which leaves a gap in the ids, and
-is said.
+rate limit that delays holds it back as long as it says. A writer in trouble (full disk, receiver gone), or one that
+stands still for a second, holds nobody back: up to 4 MiB wait in memory and are tried again each latency period. What
+does not fit is dropped, which leaves a gap in the ids, and is said.
 """
 
 TYPE_CHECKING = False
@@ -100,9 +100,14 @@ class Log:
                 continue
             self._waiting.append(message)
             self._size += len(message)
-        self.holding = self._size >= HIGH and not self.trouble
+        # Behind a rate limit that delays, the program is to feel the delay at once.
+        self.holding = not self.trouble and (self._size >= HIGH or self._writer.due_ns > 0)
 
     def _after_failure(self, now_ns: int) -> None:
+        if self._writer.due_ns:
+            self.trouble, self.holding, self.due_ns = "", True, self._writer.due_ns
+            self._moved_ns = now_ns  # it takes more when it is due: no standstill
+            return
         trouble = self._writer.trouble
         if not trouble and now_ns - self._moved_ns >= STANDSTILL_NS:
             trouble = "the receiver takes nothing"

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The one table of options: parser, validation, --help, and later the manual page, are made from it.
+"""The one table of options: parser, validation, configuration files, --help and man pages are made from it.
 
 No argparse: it costs a third of the start-up. Options end at the first word that is none, so that the recorded
 command's own options are left alone.
@@ -9,11 +9,16 @@ from collections import namedtuple
 
 from ttyscribe_formats.chunk import DEFAULT_PAYLOAD, MIN_PAYLOAD
 from ttyscribe_formats.errors import ConfigError
-from ttyscribe_recorder.writers.syslog import FACILITIES, PRIORITIES
+from ttyscribe_recorder.names import REC
+from ttyscribe_recorder.writers.datagram import PRIORITIES
+from ttyscribe_recorder.writers.syslog import FACILITIES
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from typing import NamedTuple
+
+    from ttyscribe_recorder.names import Name
 
     Value = str | int | bool
 
@@ -29,19 +34,29 @@ if TYPE_CHECKING:
         help: str
         minimum: int = 0
         choices: tuple[str, ...] = ()
+        use: str = "both"
+        """Who has it: `both` (the login shell as a key only), `rec`, `key` (both, as a key only), `session` (as a key
+        only), `session-flag`, `all` (a flag of both), `rec-option` (an option without a key)."""
 
     class Parsed(NamedTuple):
-        """Values by key, and the command (empty: a shell)."""
+        """Values by key as far as they were given, and the command (empty: a shell)."""
 
         values: dict[str, Value]
         command: list[str]
 else:
-    Option = namedtuple("Option", "key kind default long short metavar help minimum choices", defaults=(0, ()))
+    Option = namedtuple(
+        "Option", "key kind default long short metavar help minimum choices use", defaults=(0, (), "both")
+    )
     Parsed = namedtuple("Parsed", "values command")
 
+WRITERS = ("journal", "syslog", "file")
+NOTICE = "\nATTENTION! Your session is being recorded!\n\n"
+
 OPTIONS = (
+    Option("shell", "str", "/bin/bash", "", "", "PATH", "the shell to run", use="session"),
+    Option("notice", "str", NOTICE, "", "", "TEXT", "what the user is told before the shell starts", use="session"),
     Option("file.path", "str", "", "file-path", "o", "FILE", "append the recording to FILE"),
-    Option("writer", "str", "file", "writer", "w", "WAY", "where the recording goes", choices=("file", "syslog")),
+    Option("writer", "str", "file", "writer", "w", "WAY", "where the recording goes", choices=WRITERS),
     Option("latency", "int", 10, "latency", "", "SECONDS", "write what was recorded at most so much later", 1),
     Option(
         "payload", "int", DEFAULT_PAYLOAD, "payload", "", "BYTES", "most of recorded data in one message", MIN_PAYLOAD
@@ -49,6 +64,12 @@ OPTIONS = (
     Option("log.input", "bool", False, "log-input", "", "BOOL", "record what is typed, passwords among it"),
     Option("log.output", "bool", True, "log-output", "", "BOOL", "record what the program writes"),
     Option("log.window", "bool", True, "log-window", "", "BOOL", "record the terminal's sizes"),
+    Option("limit.rate", "int", 16384, "limit-rate", "", "BYTES", "bytes of messages a second, under a limit"),
+    Option("limit.burst", "int", 32768, "limit-burst", "", "BYTES", "bytes that may come at once above the rate"),
+    Option(
+        "limit.action", "str", "pass", "limit-action", "", "WHAT", "what happens above the limit",
+        choices=("pass", "delay", "drop"),
+    ),
     Option(
         "syslog.facility", "str", "authpriv", "syslog-facility", "", "NAME", "facility of the messages",
         choices=tuple(FACILITIES),
@@ -58,39 +79,69 @@ OPTIONS = (
         choices=tuple(PRIORITIES),
     ),
     Option("syslog.socket", "str", "/dev/log", "syslog-socket", "", "PATH", "the socket of the syslog service"),
-    Option("help", "flag", False, "help", "h", "", "print this help"),
-    Option("version", "flag", False, "version", "v", "", "print the version"),
+    Option(
+        "journal.priority", "str", "info", "journal-priority", "", "NAME", "priority of the journal's entries",
+        choices=tuple(PRIORITIES),
+    ),
+    Option(
+        "journal.augment", "bool", True, "journal-augment", "", "BOOL", "who and which recording as fields of the entry"
+    ),
+    Option(
+        "journal.socket", "str", "/run/systemd/journal/socket", "journal-socket", "", "PATH",
+        "the socket of the journal",
+    ),
+    Option(
+        "on_error", "str", "refuse", "", "", "WHAT", "where recording can't begin: refuse the session, or let it "
+        "continue unrecorded with an alarm to syslog", choices=("refuse", "continue"), use="key",
+    ),
+    Option(
+        "trust_environment", "bool", False, "", "", "BOOL", "take configuration from the environment, which the "
+        "recorded user may control; counts in the installed file alone", use="session",
+    ),
+    Option(
+        "runtime_folder", "str", "/run/ttyscribe", "", "", "PATH", "where recorders leave word that they record",
+        use="key",
+    ),
+    Option(
+        "semaphore", "str", "", "semaphore", "", "FILE", "write READY into FILE once recording is set up",
+        use="rec-option",
+    ),
+    Option("login", "flag", False, "login", "l", "", "make the shell a login shell", use="session-flag"),
+    Option("interactive", "flag", False, "interactive", "i", "", "make the shell interactive", use="session-flag"),
+    Option(
+        "command", "flag", False, "command", "c", "", "the first argument is a command for the shell",
+        use="session-flag",
+    ),
+    Option("help", "flag", False, "help", "h", "", "print this help", use="all"),
+    Option("version", "flag", False, "version", "v", "", "print the version", use="all"),
+    Option("configuration", "flag", False, "configuration", "", "", "print the configuration that holds", use="all"),
+    Option("status", "flag", False, "status", "", "", "say whether this session is recorded, and by what", use="all"),
 )  # fmt: skip
 
 _TRUE = ("yes", "on", "true")
 _FALSE = ("no", "off", "false")
 
-USAGE = "usage: ttyscribe-rec [option…] [--] [command [argument…]]"
-_INTRO = """\
-Records a command, or your shell, as it runs: on a terminal everything looks and works as without a recorder, and on
-pipes every byte passes unchanged. The command's exit status is passed on (128 + n where signal n ended it).
-"""
-_EXAMPLES = """\
-examples:
-  ttyscribe-rec -o session.log               record your shell; leave it with exit
-  ttyscribe-rec -o build.log -- make -j4     record one command
-  ttyscribe-rec --writer=syslog -- bash      send the recording to syslog
-  ttyscribe-play session.log                 play a recording
 
-exit status:
-  the command's; 128 + n where signal n ended it, 127 where it can't be run; 1 where recording can't begin, 2 for wrong
-  usage. What the log can't take later is told on standard error and changes nothing here.
-"""
+def option_of(name: "Name", option: "Option") -> bool:
+    """Whether the program has it as an option."""
+    return option.use in (("all", "session-flag") if name.session else ("all", "both", "rec-option"))
 
 
-def defaults() -> "dict[str, Value]":
-    """All keys with what holds where nothing is said."""
-    return {option.key: option.default for option in OPTIONS}
+def keys(name: "Name") -> "Iterator[Option]":
+    """The keys of the program's configuration."""
+    wanted = ("both", "key", "session") if name.session else ("both", "key")
+    return (option for option in OPTIONS if option.use in wanted)
 
 
-def parse(arguments: list[str]) -> "Parsed":
-    """Values and command from the command line. Raises ConfigError with one line that says what is wrong."""
-    values = defaults()
+def defaults(name: "Name" = REC) -> "dict[str, Value]":
+    """All keys and options with what holds where nothing is said."""
+    return {option.key: name.defaults.get(option.key, option.default) for option in OPTIONS}
+
+
+def parse(arguments: list[str], name: "Name" = REC) -> "Parsed":
+    """What the command line says. Raises ConfigError with one line that says what is wrong."""
+    table = [option for option in OPTIONS if option_of(name, option)]
+    values: dict[str, Value] = {}
     at = 0
     while at < len(arguments):
         word = arguments[at]
@@ -101,16 +152,16 @@ def parse(arguments: list[str]) -> "Parsed":
             break
         at += 1
         if word.startswith("--"):
-            at += _take_long(values, word, arguments[at:])
+            at += _take_long(table, values, word, arguments[at:])
         else:
-            at += _take_short(values, word, arguments[at:])
+            at += _take_short(table, values, word, arguments[at:])
     return Parsed(values, arguments[at:])
 
 
-def _take_long(values: "dict[str, Value]", word: str, following: list[str]) -> int:
+def _take_long(table: "list[Option]", values: "dict[str, Value]", word: str, following: list[str]) -> int:
     """Set what `--name[=value]` says; how many following words it used."""
     name, equals, value = word[2:].partition("=")
-    option = next((option for option in OPTIONS if option.long == name), None)
+    option = next((option for option in table if option.long == name), None)
     if option is None:
         raise ConfigError(f"unknown option --{name}")
     if option.kind == "flag" and equals:
@@ -121,10 +172,10 @@ def _take_long(values: "dict[str, Value]", word: str, following: list[str]) -> i
     return _take_following(values, option, f"--{name}", following)
 
 
-def _take_short(values: "dict[str, Value]", word: str, following: list[str]) -> int:
+def _take_short(table: "list[Option]", values: "dict[str, Value]", word: str, following: list[str]) -> int:
     """Set what `-x`, `-xVALUE` or several letters `-xyVALUE` say; how many following words they used."""
     for at, letter in enumerate(word[1:], 1):
-        option = next((option for option in OPTIONS if option.short == letter), None)
+        option = next((option for option in table if option.short == letter), None)
         if option is None:
             raise ConfigError(f"unknown option -{letter}")
         if option.kind == "flag":
@@ -160,22 +211,3 @@ def convert(option: "Option", text: str, name: str) -> "Value":
     if option.choices and text not in option.choices:
         raise ConfigError(f"{name}: {text!r} is none of {', '.join(option.choices)}")
     return text
-
-
-def help_text() -> str:
-    """What --help prints."""
-    lines = [USAGE, "", _INTRO, "options:"]
-    for option in OPTIONS:
-        short = f"-{option.short}, " if option.short else "    "
-        value = {"flag": "", "bool": f"[={option.metavar}]"}.get(option.kind, f"={option.metavar}")
-        left = f"  {short}--{option.long}{value}"
-        default = "" if option.default in ("", False) else f" ({_show(option.default)})"
-        gap = " " * (34 - len(left)) if len(left) < 34 else "\n" + " " * 34
-        lines.append(f"{left}{gap}{option.help}{default}")
-        if 0 < len(option.choices) < 4:
-            lines[-1] += f": {' or '.join(option.choices)}"
-    return "\n".join([*lines, "", _EXAMPLES])
-
-
-def _show(value: "Value") -> str:
-    return "yes" if value is True else str(value)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 class Recording:
     """Feeds one log. `what` says which sorts of packets are recorded: input, output, window.
 
-    Data waits at most `latency_ns` for its message to fill up.
+    Data waits at most `latency_ns` for its message to fill up. Without `marks`, messages are tlog's own, and no more.
     """
 
     def __init__(
@@ -28,10 +28,12 @@ class Recording:
         latency_ns: int,
         payload: int = DEFAULT_PAYLOAD,
         what: "frozenset[str]" = frozenset(("output", "window")),
+        *,
+        marks: bool = True,
     ) -> None:
         self.log = log
         self.rec = header.rec
-        self._chunker = Chunker(header, payload, marks=True)
+        self._chunker = Chunker(header, payload, marks=marks)
         self._latency_ns = latency_ns
         self._input, self._output, self._window = ("input" in what), ("output" in what), ("window" in what)
         self._flush_ns: int | None = None

@@ -20,7 +20,8 @@ ALLOWED = {
     "encodings.aliases", "encodings.utf_8", "genericpath", "io", "marshal", "os", "os.path", "posix", "posixpath",
     "stat", "sys", "time", "zipimport", "_suggestions", "linecache",
     # Written in C.
-    "_json", "_socket", "errno", "fcntl", "pwd", "select", "termios", "itertools", "_collections", "_operator",
+    "_json", "_socket", "_struct", "errno", "fcntl", "pwd", "select", "termios", "itertools", "_collections",
+    "_operator",
     # collections, for named tuples.
     "collections", "keyword", "operator", "reprlib",
 }  # fmt: skip
@@ -28,19 +29,22 @@ ALLOWED = {
 PROBE = """
 import sys
 sys.path[:0] = sys.argv[1].split(':')
-from ttyscribe_recorder import rec
-status = rec.main(sys.argv[3:], dict(rec.os.environb))
+from ttyscribe_recorder import rec, session_main
+program = session_main if '--session' in sys.argv[3] else rec
+status = program.main(sys.argv[4:], dict(rec.os.environb))
 with open(sys.argv[2], 'w') as out:
     out.write('\\n'.join(sys.modules))
 sys.exit(status)
 """
 
 
-def loaded_after(tmp_path: Path, options: list[str], command: list[str]) -> set[str]:
+def loaded_after(tmp_path: Path, options: list[str], command: list[str], program: str = "--rec") -> set[str]:
     """The modules of a process that has recorded a command."""
     out = tmp_path / "modules"
-    argv = [sys.executable, "-I", "-S", "-c", PROBE, LIBRARY, str(out), *options, "--", *command]
-    with subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL) as process:
+    argv = [sys.executable, "-I", "-S", "-c", PROBE, LIBRARY, str(out), program, *options, "--", *command]
+    text = f'{{"runtime_folder": "{tmp_path}/run", "latency": 1 /* s */, "journal": {{"socket": "{tmp_path}/none"}}}}'
+    environment = {**os.environ, "TTYSCRIBE_REC_CONF_TEXT": text, "TTYSCRIBE_REC_SESSION_CONF_TEXT": text}
+    with subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, env=environment) as process:
         assert process.wait(60) == 0
     return set(out.read_text().split("\n"))
 
@@ -50,6 +54,9 @@ def test_only_allowed_modules_are_loaded(tmp_path: Path) -> None:
     command = ["sh", "-c", "printf 'text \\377'; echo error >&2; sleep 0.1; printf more"]
     loaded = loaded_after(tmp_path, ["-o", "/dev/full", "--log-input", "--latency=1"], command)
     loaded |= loaded_after(tmp_path, ["--writer=syslog", f"--syslog-socket={tmp_path}/none"], command)
+    socket = f"--journal-socket={tmp_path}/none"
+    loaded |= loaded_after(tmp_path, ["--writer=journal", socket, "--limit-action=delay"], command)
+    loaded |= loaded_after(tmp_path, ["-c"], ["echo session"], "--session")
     ours = {name for name in loaded if name.partition(".")[0] in ("ttyscribe_recorder", "ttyscribe_formats")}
     assert loaded - ours - ALLOWED == set()
     assert {name for name in ours if name.startswith("ttyscribe_formats.")} == {

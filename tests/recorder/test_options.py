@@ -6,7 +6,9 @@ import pytest
 from tests.recorder.recorder import run
 from ttyscribe_formats.errors import ConfigError
 from ttyscribe_recorder import __version__ as recorder_version
-from ttyscribe_recorder.options import OPTIONS, defaults, help_text, parse
+from ttyscribe_recorder.names import REC, SESSION, Name
+from ttyscribe_recorder.options import OPTIONS, option_of, parse
+from ttyscribe_recorder.usage import help_text
 
 
 def test_all_ways_to_write_an_option() -> None:
@@ -20,7 +22,7 @@ def test_all_ways_to_write_an_option() -> None:
         values, command = parse([*words, "cmd", "-x", "--latency=9"])
         assert (values["file.path"], values["latency"], command) == ("f", 5, ["cmd", "-x", "--latency=9"])
     assert parse(["-vh"]).values["help"] is True
-    assert parse(["-w", "syslog", "--", "--log-input"]) == ({**defaults(), "writer": "syslog"}, ["--log-input"])
+    assert parse(["-w", "syslog", "--", "--log-input"]) == ({"writer": "syslog"}, ["--log-input"])
     assert parse(["-", "a"]).command == ["-", "a"]
 
 
@@ -46,7 +48,7 @@ def test_switches(text: str, value: bool) -> None:
         (["--latency"], "--latency needs a value (SECONDS)"),
         (["-o"], "-o needs a value (FILE)"),
         (["--log-input=maybe"], "--log-input: 'maybe' is neither yes nor no"),
-        (["--writer=disk"], "--writer: 'disk' is none of file, syslog"),
+        (["--writer=disk"], "--writer: 'disk' is none of journal, syslog, file"),
         (["--help=1"], "--help takes no value"),
     ],
 )
@@ -57,10 +59,14 @@ def test_a_bad_option_is_one_clear_line(words: list[str], complaint: str) -> Non
     assert str(caught.value) == complaint
 
 
-def test_every_option_is_in_the_help() -> None:
+@pytest.mark.parametrize("name", [REC, SESSION])
+def test_every_option_is_in_the_help(name: Name) -> None:
     """With its default where it has one; nothing is wider than a terminal."""
-    text = help_text()
+    text = help_text(name)
     for option in OPTIONS:
+        if not option_of(name, option):
+            assert not option.long or f"--{option.long}" not in text
+            continue
         assert f"--{option.long}" in text
         assert option.help in text
         if option.default not in ("", False):
@@ -76,7 +82,7 @@ def test_every_option_is_in_the_help() -> None:
         (
             ["true"],
             2,
-            b"ttyscribe-rec: no file to record to: say --file-path=FILE, or --writer=syslog; see ttyscribe-rec",
+            b"ttyscribe-rec: no file to record to: say --file-path=FILE, or --writer=journal or syslog; see",
         ),
         (["-o", "/none/x", "true"], 1, b"ttyscribe-rec: can't open /none/x to record to: No such file or directory\n"),
         (["-o", "/", "true"], 1, b"ttyscribe-rec: can't open / to record to: Is a directory\n"),

@@ -11,6 +11,7 @@ import pytest
 from tools.generators import man
 from tools.manpage import Page, blocks, from_argparse, render, synopsis
 from ttyscribe_recorder import options as recorder
+from ttyscribe_recorder.names import REC, SESSION, Name
 
 PAGES = man.files(Path())
 
@@ -32,10 +33,14 @@ def test_a_page_is_clean_roff(name: str) -> None:
     assert "SYNOPSIS" in done.stdout
 
 
-def test_every_option_of_the_recorder_is_on_its_page() -> None:
-    page = plain(PAGES["docs/man/ttyscribe-rec.1"])
+@pytest.mark.parametrize("name", [REC, SESSION])
+def test_every_option_and_key_of_the_recorders_is_on_its_page(name: Name) -> None:
+    page = plain(PAGES[f"docs/man/{name.program}.1"])
     for option in recorder.OPTIONS:
-        assert f"--{option.long}" in page
+        if recorder.option_of(name, option):
+            assert f"--{option.long}" in page
+    for option in recorder.keys(name):
+        assert f"Key: {option.key}." in page or f"\n.B {option.key}\n" in page
 
 
 @pytest.mark.parametrize("name", man.PROGRAMS)

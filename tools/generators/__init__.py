@@ -5,7 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
-from tools.generators import dashboards, man, reference, schema, templates
+from tools.generators import conf, dashboards, man, reference, schema, templates
 
 
 class Generator(NamedTuple):
@@ -24,5 +24,6 @@ GENERATORS: tuple[Generator, ...] = (
     Generator("schema", ("docs/schema/*.schema.json",), schema.files),
     Generator("fields", ("docs/fields.md",), reference.files),
     Generator("dashboards", ("kibana/ttyscribe_kibana/bundles/*.ndjson",), dashboards.files),
+    Generator("conf", ("recorder/conf/*.conf",), conf.files),
     Generator("man", ("docs/man/*.1",), man.files),
 )

@@ -11,6 +11,8 @@ import ttyscribe_normalizers.options
 import ttyscribe_player.play
 from tools.manpage import Option, Page, blocks, from_argparse, render, synopsis, verb_blocks
 from ttyscribe_recorder import options as recorder
+from ttyscribe_recorder import usage as recorder_usage
+from ttyscribe_recorder.names import REC, SESSION, Name
 
 FOLDER = "docs/man"
 PROGRAMS: dict[str, tuple[str, Callable[[], argparse.ArgumentParser]]] = {
@@ -20,33 +22,46 @@ PROGRAMS: dict[str, tuple[str, Callable[[], argparse.ArgumentParser]]] = {
 }
 
 
-def _recorder() -> Page:
-    """The recorder parses without argparse; its table is its own."""
-    listed = []
-    for option in recorder.OPTIONS:
-        value = {"flag": "", "bool": f"[={option.metavar}]"}.get(option.kind, f"={option.metavar}")
-        short = f"-{option.short}, " if option.short else ""
-        text = option.help[0].upper() + option.help[1:] + "."
-        if option.choices:
-            text += f" One of: {', '.join(option.choices)}."
-        if option.default not in ("", False):
-            text += f" Default: {'yes' if option.default is True else option.default}."
-        listed.append(Option(f"{short}--{option.long}{value}", text))
-    intro, _, epilog = recorder.help_text().partition("\noptions:\n")
-    usage, _, description = intro.partition("\n\n")
+RECORDERS = (
+    (REC, "record a command or a shell as it runs"),
+    (SESSION, "be the login shell of users who are recorded"),
+)
+
+
+def _recorder(name: Name, summary: str) -> Page:
+    """The recorders parse without argparse; their table is their own."""
+    intro, _, epilog = recorder_usage.help_text(name).partition("\noptions:\n")
+    synopsis, _, description = intro.partition("\n\n")
+    listed = [option for option in recorder.OPTIONS if recorder.option_of(name, option)]
+    keys = [option for option in recorder.keys(name) if option not in listed]
     return Page(
-        name="ttyscribe-rec",
-        summary="record a command or a shell as it runs",
-        synopsis=usage.removeprefix("usage: "),
+        name=name.program,
+        summary=summary,
+        synopsis="\n".join(line.strip() for line in synopsis.removeprefix("usage: ").split("\n")),
         description=description,
-        groups={"Options": listed},
+        groups={
+            "Options": [Option(recorder_usage.spelled(option), _describe(name, option)) for option in listed],
+            "Keys of the configuration alone": [Option(option.key, _describe(name, option)) for option in keys],
+        },
         blocks=blocks(epilog[epilog.index("\nexamples:") :]),
-        see_also=_others("ttyscribe-rec"),
+        see_also=_others(name.program),
     )
 
 
+def _describe(name: Name, option: recorder.Option) -> str:
+    text = option.help[0].upper() + option.help[1:] + "."
+    if option.choices:
+        text += f" One of: {', '.join(option.choices)}."
+    default = name.defaults.get(option.key, option.default)
+    if default not in ("", False) and "\n" not in str(default):
+        text += f" Default: {recorder_usage.show(default).strip()}."
+    if option in recorder.keys(name) and option.long:
+        text += f" Key: {option.key}."
+    return text
+
+
 def _others(name: str) -> tuple[str, ...]:
-    return tuple(sorted({*PROGRAMS, "ttyscribe-rec"} - {name}))
+    return tuple(sorted({*PROGRAMS, *(known.program for known, _ in RECORDERS)} - {name}))
 
 
 def _page(name: str) -> Page:
@@ -65,5 +80,5 @@ def _page(name: str) -> Page:
 
 def files(_root: Path) -> dict[str, str]:
     """One page a program."""
-    pages = [_recorder(), *map(_page, PROGRAMS)]
+    pages = [*(_recorder(name, summary) for name, summary in RECORDERS), *map(_page, PROGRAMS)]
     return {f"{FOLDER}/{page.name}.1": render(page, ttyscribe.__version__) for page in pages}

@@ -9,20 +9,38 @@ if TYPE_CHECKING:
     class Writer(Protocol):
         """Takes whole messages, never blocks."""
 
-        trouble: str
-        """Why the last call took less than it was given; empty where it was only full."""
+        @property
+        def trouble(self) -> str:
+            """Why the last call took less than it was given; empty where it was only full."""
+            ...
 
-        wait_fd: int
-        """The descriptor that becomes writable when a full writer takes more; -1 where there is none."""
+        @property
+        def wait_fd(self) -> int:
+            """The descriptor that becomes writable when a full writer takes more; -1 where there is none."""
+            ...
 
-        refused: int
-        """Messages that can never be taken (too large), and are gone."""
+        @property
+        def refused(self) -> int:
+            """Messages that can never be taken, and are gone."""
+            ...
 
-        patience_ns: int
-        """How long it is worth to wait at the end of a session for trouble to pass."""
+        refusal: str
+        """Why messages are refused."""
+
+        due_ns: int
+        """When a writer that takes nothing now will take more (monotonic clock); 0 where it can't tell."""
+
+        @property
+        def patience_ns(self) -> int:
+            """How long it is worth to wait at the end of a session for trouble to pass."""
+            ...
 
         def write(self, messages: Sequence[bytes]) -> int:
             """Take messages (without newline) in order; how many were taken, less where there is trouble."""
+            ...
+
+        def lift(self) -> None:
+            """The session is over: no longer hold anything back for the sake of a limit."""
             ...
 
         def close(self) -> None:

@@ -20,6 +20,8 @@ class FileWriter:
     """Appends to `path`, which is made with mode 0600. Raises OSError if it can't be opened."""
 
     __slots__ = ("_end", "_fd", "_regular", "_sent", "patience_ns", "refused", "trouble", "wait_fd")
+    refusal = ""
+    due_ns = 0
 
     def __init__(self, path: str) -> None:
         # Not blocking, for the sake of a FIFO: opening one without a reader must fail, not hang a login.
@@ -75,6 +77,9 @@ class FileWriter:
     def _untouched(self) -> bool:
         """Whether the file still ends with our fragment. In a pipe or device nobody can have touched it."""
         return not self._regular or os.fstat(self._fd).st_size == self._end
+
+    def lift(self) -> None:
+        """There is no limit here."""
 
     def close(self) -> None:
         """Close."""

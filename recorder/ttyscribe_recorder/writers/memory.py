@@ -9,6 +9,8 @@ if TYPE_CHECKING:
 class MemoryWriter:
     """Takes `room` messages, then has the given trouble (or is only full); `room` None is endless."""
 
+    refusal = "too large"
+
     def __init__(self, room: int | None = None, trouble: str = "", wait_fd: int = -1) -> None:
         self.messages: list[bytes] = []
         self.room = room
@@ -16,6 +18,7 @@ class MemoryWriter:
         self.wait_fd = wait_fd
         self.refused = 0
         self.patience_ns = 0
+        self.due_ns = 0
         self.closed = False
 
     def write(self, messages: "Sequence[bytes]") -> int:
@@ -25,6 +28,9 @@ class MemoryWriter:
         if self.room is not None:
             self.room -= count
         return count
+
+    def lift(self) -> None:
+        """There is no limit here."""
 
     def close(self) -> None:
         """Remember that it was called."""

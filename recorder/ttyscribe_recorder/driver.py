@@ -1,0 +1,186 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Runs one session: terminal, signals, loop, the end of the log."""
+
+import os
+import termios
+import time
+from select import POLLOUT, poll
+
+from ttyscribe_recorder import command, header
+from ttyscribe_recorder.log import Log
+from ttyscribe_recorder.loop import Loop, Signals
+from ttyscribe_recorder.names import say
+from ttyscribe_recorder.presence import COMMAND, SESSION, Presence
+from ttyscribe_recorder.recording import Recording
+from ttyscribe_recorder.session import Session
+from ttyscribe_recorder.terminal import Terminal
+from ttyscribe_recorder.writers.base import reason
+from ttyscribe_recorder.writers.syslog import alarm_by_syslog
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import signal
+    from collections.abc import Callable
+
+    from ttyscribe_recorder.names import Name
+    from ttyscribe_recorder.options import Value
+    from ttyscribe_recorder.writers.base import Writer
+else:
+    # The public module builds enumerations at import, a millisecond in each login.
+    import _signal as signal
+
+_SECOND = 1_000_000_000
+_RETRY_NS = _SECOND // 10
+_FATAL = ("HUP", "INT", "QUIT", "TERM", "ALRM", "USR1", "USR2", "VTALRM", "PROF", "XCPU")
+_FATAL_NUMBERS = frozenset(getattr(signal, f"SIG{name}") for name in _FATAL)
+_OTHERS = (signal.SIGCHLD, signal.SIGWINCH, signal.SIGTSTP, signal.SIGCONT)
+
+
+def find_terminal() -> "tuple[Terminal | None, tuple[bool, ...]]":
+    """The terminal of the first standard stream that has one, and which streams are on that same terminal."""
+    for number in range(3):
+        try:
+            terminal = Terminal(number)
+        except termios.error:
+            continue
+        device = os.fstat(number).st_rdev
+        return terminal, tuple(os.isatty(fd) and os.fstat(fd).st_rdev == device for fd in range(3))
+    return None, (False, False, False)
+
+
+def finish(log: Log, writer: "Writer") -> None:
+    """Write what still waits, within bounds, and say what is lost."""
+    writer.lift()
+    deadline_ns = time.monotonic_ns() + (2 * _SECOND if log.wait_fd >= 0 else writer.patience_ns)
+    log.room(time.monotonic_ns())
+    while log.waiting and time.monotonic_ns() < deadline_ns:
+        if log.wait_fd >= 0:
+            room = poll()
+            room.register(log.wait_fd, POLLOUT)
+            room.poll(_RETRY_NS // 1_000_000)
+        else:
+            time.sleep(_RETRY_NS / _SECOND)
+        log.room(time.monotonic_ns())
+    log.close()
+
+
+class Driver:
+    """Runs one session on a loop of its own. `path` is the program to run where `argv[0]` is not it."""
+
+    def __init__(
+        self,
+        name: "Name",
+        values: "dict[str, Value]",
+        argv: list[bytes],
+        environment: dict[bytes, bytes],
+        path: bytes = b"",
+    ) -> None:
+        self._name = name
+        self._values = values
+        self._path = path
+        self._argv = argv
+        self._environment = environment
+        self._loop = Loop()
+        self._stopped_by = 0
+
+    def run(self, writer: "Writer", ready: "Callable[[], None]") -> int:
+        """Record; the command's status. Dies by the signal that stopped it."""
+        terminal, at_terminal = find_terminal()
+        signals = Signals((*_FATAL_NUMBERS, *_OTHERS))
+        alarm = alarm_by_syslog(str(self._values["syslog.socket"]), self._name.syslog_ident)
+        latency_ns = int(self._values["latency"]) * _SECOND
+        log = Log(writer, latency_ns, alarm)
+        presence = Presence(str(self._values["runtime_folder"]), SESSION if self._name.session else COMMAND)
+        try:
+            if terminal is not None:
+                terminal.set_raw()
+            session = self._start(log, latency_ns, terminal, at_terminal)
+            presence.tell(f"{session.recording.rec} {self._name.program} {self._values['writer']}")
+            ready()
+            self._give_semaphore()
+            self._drive(session, signals, terminal)
+            session.close()
+        finally:
+            if terminal is not None:
+                terminal.restore()
+            presence.close()
+        finish(log, writer)
+        signals.close()
+        self._report(log, writer, session)
+        if self._stopped_by:
+            signal.signal(self._stopped_by, signal.SIG_DFL)
+            os.kill(os.getpid(), self._stopped_by)
+        return session.status
+
+    def _start(self, log: Log, latency_ns: int, terminal: "Terminal | None", at_terminal: tuple[bool, ...]) -> Session:
+        values = self._values
+        host = header.domain_name() if self._name.tlog else header.node_name()
+        child = command.start(
+            self._argv, self._environment, terminal, at_terminal, path=self._path, program=self._name.program
+        )
+        what = frozenset(name for name in ("input", "output", "window") if values[f"log.{name}"])
+        head = header.make_header(child.pid, self._environment, host)
+        recording = Recording(head, log, latency_ns, int(values["payload"]), what, marks=not self._name.tlog)
+        return Session(self._loop, recording, child, terminal, at_terminal)
+
+    def _give_semaphore(self) -> None:
+        """Tell whoever waits for it that recording is set up."""
+        path = str(self._values["semaphore"])
+        if not path:
+            return
+        try:
+            fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOCTTY | os.O_CLOEXEC, 0o600)
+            os.write(fd, b"READY")
+            os.close(fd)
+        except OSError as error:
+            say(self._name, f"can't write the semaphore {path}: {reason(error)}")
+
+    def _drive(self, session: Session, signals: Signals, terminal: "Terminal | None") -> None:
+        """Turn the loop until the session is over."""
+
+        def hear() -> None:
+            self._hear(signals.take(), session, terminal)
+
+        self._loop.reader(signals.fd, hear)
+        session.reap()
+        while not session.done:
+            due_ns = session.due_ns
+            self._loop.turn(None if due_ns is None else due_ns - time.monotonic_ns())
+            session.tick()
+        self._loop.reader(signals.fd, None)
+        session.end()
+
+    def _hear(self, came: set[int], session: Session, terminal: "Terminal | None") -> None:
+        if signal.SIGCHLD in came:
+            session.reap()
+        for number in came & _FATAL_NUMBERS:
+            self._stopped_by = self._stopped_by or number
+            session.hang_up(number)
+        if signal.SIGTSTP in came:
+            stop_here(terminal)
+        if terminal is not None and came & {signal.SIGTSTP, signal.SIGCONT} and not terminal.in_background:
+            terminal.set_raw()
+        if came & {signal.SIGWINCH, signal.SIGCONT}:
+            session.resize()
+
+    def _report(self, log: Log, writer: "Writer", session: Session) -> None:
+        """Say what is missing, to whoever sits here and to syslog."""
+        if session.recording.broken:
+            say(
+                self._name, f"the recording stopped in the middle, by a bug of the recorder: {session.recording.broken}"
+            )
+        lost = log.lost + writer.refused
+        if lost:
+            why = log.trouble or (writer.refusal if writer.refused else "the receiver takes nothing")
+            text = f"lacks {lost} message{'s' if lost > 1 else ''}, the log could not be written: {why}"
+            say(self._name, f"the recording {text}")
+            log.alarm(f"recording {session.recording.rec} {text}")
+
+
+def stop_here(terminal: "Terminal | None") -> None:
+    """Give the terminal back and stop, as the signal asked; returns when we are continued."""
+    if terminal is not None:
+        terminal.restore()
+    old = signal.signal(signal.SIGTSTP, signal.SIG_DFL)
+    os.kill(os.getpid(), signal.SIGTSTP)
+    signal.signal(signal.SIGTSTP, old)
