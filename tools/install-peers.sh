@@ -16,6 +16,7 @@ want tlog-rec tlog
 want man man-db
 want cc gcc
 want mvn maven
+want journalctl systemd # for journald alone: nothing of it is started
 want java openjdk-17-jre-headless
 [ -e /usr/include/stdio.h ] || packages="$packages libc6-dev"
 [ -n "$packages" ] || exit 0

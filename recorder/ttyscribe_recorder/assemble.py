@@ -64,11 +64,12 @@ def tell_status(folder: str) -> tuple[str, int]:
     found = presence.find(folder, (presence.SESSION, presence.COMMAND))
     if found is None:
         return "not recorded", 1
-    rec, _, how = found.text.partition(" ")
+    pid, said = found
+    rec, _, how = said.partition(" ")
     program, _, writer = how.partition(" ")
     if not writer:
-        return f"recorded by process {found.pid}", 0
-    return f"recorded as {rec} by {program} (process {found.pid}), to {writer}", 0
+        return f"recorded by process {pid}", 0
+    return f"recorded as {rec} by {program} (process {pid}), to {writer}", 0
 
 
 def open_writer(name: "Name", values: "dict[str, Value]") -> "Writer":

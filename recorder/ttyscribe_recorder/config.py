@@ -117,23 +117,18 @@ def _describe(value: object) -> str:
 
 def to_json(name: "Name", values: "dict[str, Value]", command: list[str]) -> str:
     """What --configuration prints: every key as JSON, and the command as `args`."""
-    lines: list[str] = []
-    group = ""
-    for option in sorted(options.keys(name), key=lambda option: ("." in option.key, option.key.partition(".")[0])):
+    groups: dict[str, list[str]] = {}
+    for option in options.keys(name):
+        above, _, last = option.key.rpartition(".")
+        members = groups.setdefault(above, [])
         value = values[option.key]
-        if option.key == "file.path" and not value:
-            continue
-        above, dot, last = option.key.rpartition(".")
-        if above != group and group:
-            lines.append("  },")
-        if above != group:
-            lines.append(f"  {_text(above)}: {{")
-        group = above
-        lines.append(f"{'    ' if dot else '  '}{_text(last)}: {_scalar(value)},")
-    lines.append("  },")
-    lines.append(f'  "args": [{", ".join(map(_text, command))}],')
-    body = "\n".join(lines).removesuffix(",")
-    return "{\n" + body.replace(",\n  }", "\n  }") + "\n}"
+        if value != "" or option.key != "file.path":
+            members.append(f"{_text(last)}: {_scalar(value)}")
+    members = groups.pop("")
+    for group, inner in groups.items():
+        members.append(f"{_text(group)}: {{" + ",".join(f"\n    {member}" for member in inner) + "\n  }")
+    members.append(f'"args": [{", ".join(map(_text, command))}]')
+    return "{" + ",".join(f"\n  {member}" for member in members) + "\n}"
 
 
 def _text(text: str) -> str:

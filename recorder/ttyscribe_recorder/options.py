@@ -99,8 +99,8 @@ OPTIONS = (
         "recorded user may control; counts in the installed file alone", use="session",
     ),
     Option(
-        "runtime_folder", "str", "/run/ttyscribe", "", "", "PATH", "where recorders leave word that they record",
-        use="key",
+        "runtime_folder", "str", "/run/ttyscribe/recorders", "", "", "PATH",
+        "where recorders leave word that they record", use="key",
     ),
     Option(
         "semaphore", "str", "", "semaphore", "", "FILE", "write READY into FILE once recording is set up",

@@ -8,8 +8,6 @@ where they belong to us or to root.
 """
 
 import os
-from _struct import pack, unpack
-from collections import namedtuple
 from fcntl import F_GETLK, F_WRLCK, LOCK_EX, LOCK_NB, fcntl, lockf
 
 from ttyscribe_recorder.header import read_small, to_text
@@ -17,19 +15,13 @@ from ttyscribe_recorder.header import read_small, to_text
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from typing import NamedTuple
 
-    class Recorder(NamedTuple):
-        """A living recorder above us. `text` is what it says of itself; empty while it starts."""
-
-        pid: int
-        text: str
-else:
-    Recorder = namedtuple("Recorder", "pid text")
+    Recorder = tuple[int, str]
+    """The process of a living recorder above us, and what it says of itself; empty while it starts."""
 
 SESSION, COMMAND = "session", "command"
 _FLOCK = "@hhqqi"  # struct flock: type, whence, start, length, process
-_SHARED = 0o1777
+_OPEN, _SHARED = 0o755, 0o1777
 
 
 def folders(first: str) -> "Iterator[str]":
@@ -88,13 +80,23 @@ def _prepare(folder: str, *, shared: bool) -> bool:
         about = os.lstat(folder)
     except OSError:
         try:
-            os.mkdir(folder, 0o700)
-            if shared and os.getuid() == 0:
-                os.chmod(folder, _SHARED)
+            _make(folder, shared=shared)
             about = os.lstat(folder)
         except OSError:
             return False
     return about.st_uid in (0, os.getuid()) and about.st_mode & 0o170000 == 0o040000
+
+
+def _make(folder: str, *, shared: bool) -> None:
+    if not shared or os.getuid():
+        os.mkdir(folder, 0o700)
+        return
+    above = os.path.dirname(folder)
+    if not os.path.isdir(above):
+        os.mkdir(above)
+        os.chmod(above, _OPEN)  # whatever our umask
+    os.mkdir(folder)
+    os.chmod(folder, _SHARED)
 
 
 def ancestors() -> "Iterator[int]":
@@ -117,12 +119,14 @@ def find(folder: str, sorts: tuple[str, ...]) -> "Recorder | None":
             for sort in sorts:
                 text = _held(f"{place}/{sort}.{pid}", pid)
                 if text is not None and read_small(f"/proc/{pid}/sessionid") == session:
-                    return Recorder(pid, text)
+                    return pid, text
     return None
 
 
 def _held(path: str, pid: int) -> str | None:
     """The file's text, if it is one that counts and the process holds its lock."""
+    from _struct import pack, unpack
+
     try:
         fd = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError:

@@ -164,7 +164,7 @@ class Start:
             pass
 
     def _nested(self, ready: "Callable[[], None]", outer: "presence.Recorder") -> int:
-        why = f"not recorded again: process {outer.pid} records this session already"
+        why = f"not recorded again: process {outer[0]} records this session already"
         if os.isatty(2):
             say(self._name, why)
         assemble.alarm(self._name, self._values, "info", f"a shell of uid {os.getuid()} is {why}")

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests import peers
-from tests.recorder.recorder import PATIENCE, AtTerminal, end_status, recorded, wait_for
+from tests.recorder.recorder import PATIENCE, AtTerminal, end_status, messages, recorded, wait_for
 from tests.recorder.test_login_path import LIBRARY
 
 SOURCE = Path(__file__).parents[2] / "recorder" / "launcher.c"
@@ -230,3 +230,45 @@ def test_continue_raises_an_alarm_in_syslog(build: Build) -> None:
             path.unlink()
     assert datagram.startswith(b"<81>")
     assert b"ttyscribe: the recorder can't start, a session of uid 0 runs unrecorded" in datagram
+
+
+INSTALLED = """
+    mount -t tmpfs tmpfs /mnt
+    mkdir /mnt/upper /mnt/work
+    mount -t overlay overlay -o lowerdir=/etc,upperdir=/mnt/upper,workdir=/mnt/work /etc
+    mkdir -p /etc/ttyscribe /etc/tlog
+    printf '/bin/sh\\n/bin/bash\\n' >/etc/shells
+    printf '{"writer": "file", "file": {"path": "%s"}, "notice": "", "shell": "/bin/sh", "runtime_folder": "/mnt"}' \
+        "$LOG" | tee /etc/ttyscribe/ttyscribe-rec-session.conf >/etc/tlog/tlog-rec-session.conf
+    exec -a "$NAME" "$PROGRAM" "$@"
+"""
+
+
+@pytest.mark.root
+@pytest.mark.parametrize("name", ["-ttyscribe-rec-session", "tlog-rec-session", "-tlog-rec-session-shell-bin-bash"])
+def test_an_installed_login_shell_takes_a_shell_from_the_environment_and_nothing_else(
+    build: Build, tmp_path: Path, name: str
+) -> None:
+    """Not its configuration (where tlog lets the user choose the log), and no program that is no shell of the host."""
+    peers.require_root()
+    log = tmp_path / "log"
+    evil = '{"writer": "file", "file": {"path": "/dev/null"}, "trust_environment": true}'
+    hostile = {
+        f"{house}_REC_SESSION_CONF_{what}": value
+        for house in ("TLOG", "TTYSCRIBE")
+        for what, value in (("TEXT", evil), ("FILE", "/dev/null"))
+    }
+    for wanted, runs in (("/bin/bash", "bash"), ("/bin/cat", "sh")):
+        env = {
+            **os.environ, **hostile, "TLOG_REC_SESSION_SHELL": wanted,
+            "LOG": str(log), "NAME": name, "PROGRAM": str(build("refuse")),
+        }  # fmt: skip
+        command = ["unshare", "-m", "bash", "-c", INSTALLED, "bash", "-c", 'echo "<$0 $SHELL>"']
+        done = subprocess.run(command, env=env, capture_output=True, stdin=subprocess.DEVNULL, timeout=PATIENCE * 2)
+        shell = "bash" if name.endswith("bash") else runs
+        argv0 = f"-{shell}" if name.startswith("-") else f"/bin/{shell}"
+        assert (done.returncode, done.stdout.decode()) == (0, f"<{argv0} /bin/{shell}>\n")
+        assert messages(log)[-1].out_txt.encode() == done.stdout
+        assert (b'"ttyscribe":' in log.read_bytes()) == ("tlog" not in name)
+        complaint = b"is '/bin/cat', which is not in /etc/shells: /bin/sh runs"
+        assert (complaint in done.stderr) == (shell == "sh")

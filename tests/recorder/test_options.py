@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """The table of options and what is made from it."""
 
+import os
+import signal
+
 import pytest
 
 from tests.recorder.recorder import run
@@ -94,6 +97,16 @@ def test_errors_before_the_session(words: list[str], status: int, complaint: byt
     assert (done.returncode, done.stdout) == (status, b"")
     assert done.stderr.startswith(complaint)
     assert done.stderr.count(b"\n") == 1
+
+
+@pytest.mark.parametrize("options", [["-o", "/none/x"], []])
+def test_a_command_may_go_on_unrecorded(options: list[str]) -> None:
+    """Where the policy says so: with a line, its own status, and the signals of a process without Python."""
+    text = '{"on_error": "continue", "syslog": {"socket": "/none/log"}}'
+    script = "trap 2>&1; kill -PIPE $$; echo survived"
+    done = run([*options, "sh", "-c", script], env={**os.environ, "TTYSCRIBE_REC_CONF_TEXT": text})
+    assert (done.returncode, done.stdout) == (-signal.SIGPIPE, b"")
+    assert done.stderr.endswith(b"ttyscribe-rec: this session runs unrecorded (on_error is continue)\n")
 
 
 def test_help_and_version() -> None:
