@@ -41,6 +41,11 @@ class Recording:
         """What stopped the recording, a bug of ours; the session goes on."""
 
     @property
+    def takes_input(self) -> bool:
+        """Whether what is typed is recorded."""
+        return self._input
+
+    @property
     def due_ns(self) -> int | None:
         """When `tick` is to be called next; None for never."""
         flush, log = self._flush_ns, self.log.due_ns

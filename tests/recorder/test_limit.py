@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.recorder.recorder import RECORDER, end_status, messages, recorded, run, wait_for
+from tests.recorder.recorder import RECORDER, at_terminal, end_status, messages, recorded, run, wait_for
 from ttyscribe_recorder.log import Log
 from ttyscribe_recorder.writers.limit import LimitedWriter
 from ttyscribe_recorder.writers.memory import MemoryWriter
@@ -188,6 +188,17 @@ def test_a_signal_ends_a_session_that_the_limit_holds(tmp_path: Path) -> None:
         recorder.communicate(timeout=60)
     assert recorder.returncode == -15
     assert end_status(log) == 143
+
+
+def test_a_key_stops_what_the_limit_holds(tmp_path: Path) -> None:
+    """Interrupt reaches the program although its output waits; in tlog's delay no key passes."""
+    with at_terminal([*limited(tmp_path / "log", "delay"), "--limit-rate=1", "yes"]) as screen:
+        screen.wait_to_see(b"y\r\ny\r\n")
+        wait_for(lambda: (tmp_path / "log").stat().st_size > 500, "some of the log")
+        time.sleep(0.5)
+        screen.type(b"\x03")
+        assert screen.wait() == 130
+    assert end_status(tmp_path / "log") == 130
 
 
 def test_delay_without_a_rate_is_refused() -> None:
