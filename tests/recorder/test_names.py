@@ -137,7 +137,7 @@ def test_a_message_as_the_real_one_writes_it(tmp_path: Path) -> None:
 @pytest.mark.tlog
 @pytest.mark.parametrize(("name", "module"), [("tlog-rec", "rec"), ("tlog-rec-session", "session_main")])
 def test_the_configuration_of_the_real_one(tmp_path: Path, name: str, module: str) -> None:
-    """Every key that it prints, we print with the same value, after its installed file too; its options are all ours."""
+    """Every key that it prints we print with the same value, its installed file read; its options are all ours."""
     real = peers.require_program(name)
     text = '{"latency": 5, /* c */ "log": {"input": true,},} // x'
     env = {f"{name.upper().replace('-', '_')}_CONF_TEXT": text}
