@@ -89,7 +89,7 @@ class Recordings:
             return None
         head = f"{self._path} holds {len(self.found) or 'no'} recording{'s' * (len(self.found) != 1)}"
         what = f"none that begins with {wanted!r}" if wanted and not fitting else "choose one with --match=RECORDING"
-        listed = "".join(f"\n  {one.key} {_shown(one)}" for one in list(self.found.values())[:_MAX_LISTED])
+        listed = "".join(f"\n  {one.key} {described(one)}" for one in list(self.found.values())[:_MAX_LISTED])
         more = len(self.found) - _MAX_LISTED
         raise ConfigError(f"{head}, {what}{listed}" + (f"\n  and {more} more" if more > 0 else ""))
 
@@ -122,7 +122,7 @@ class Recordings:
 _MAX_LISTED = 50
 
 
-def _shown(one: Found) -> str:
+def described(one: Found) -> str:
     """What a list says of a recording; names are recorded and may hold anything."""
     count = len(one.lines)
     text = f"{one.user}@{one.host}, {count} message{'s' * (count != 1)}"

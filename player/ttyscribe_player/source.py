@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from ttyscribe_formats.errors import ConfigError, MessageError
 from ttyscribe_formats.place import Place, parse_place
-from ttyscribe_player.files import Complain, Recordings
+from ttyscribe_player.files import Complain, Recordings, described
 from ttyscribe_store.base import Recording, RecordingFilter, Store, StoredMessage
 from ttyscribe_store.open import open_store
 
@@ -49,6 +49,14 @@ def from_file(path: str, match: str, complain: Complain) -> Iterator[StoredMessa
     recordings = Recordings(path, complain)
     found = recordings.choose(match)
     return recordings.messages(found) if found else iter(())
+
+
+def listed(path: str, complain: Complain) -> Iterator[str]:
+    """One line for each recording in a file: its name, who, where, how many messages."""
+    recordings = Recordings(path, complain)
+    for found in recordings.found.values():
+        yield f"{found.key} {described(found)}"
+    recordings.close()
 
 
 def from_store(url: str, name: str, *, is_sure: bool) -> Iterator[StoredMessage]:

@@ -8,6 +8,7 @@ the alternate screen, mouse reports, an unfinished control string, replies to th
 import os
 import re
 import select
+import signal
 import termios
 import time
 from typing import Any, Self
@@ -44,6 +45,11 @@ class Terminal:
         self._tail = b""
         self._asked = False
         self._titled = False
+        self.parting = b""
+        """Written at the end, when the terminal is in order again."""
+        self.resized = False
+        """Whether the viewer changed its size since this was last set back."""
+        self._wake = (-1, -1)
 
     def __enter__(self) -> Self:
         descriptors = [self._stdin] if self.has_keys else []
@@ -56,7 +62,38 @@ class Terminal:
             mode[6][termios.VSUSP] = b"\0"  # a stopped player would leave the terminal to the shell as it is
             mode[6][termios.VMIN], mode[6][termios.VTIME] = 1, 0
             termios.tcsetattr(self._stdin, termios.TCSADRAIN, mode)
+        self._watch_size()
         return self
+
+    def _watch_size(self) -> None:
+        """Be woken when the window changes: the handler does nothing, its byte in the pipe ends the wait for keys."""
+        self._wake = os.pipe()
+        for fd in self._wake:
+            os.set_blocking(fd, False)
+        self._size_handler = signal.signal(signal.SIGWINCH, lambda *_: None)
+        signal.set_wakeup_fd(self._wake[1], warn_on_full_buffer=False)
+
+    def _unwatch_size(self) -> None:
+        signal.set_wakeup_fd(-1)
+        signal.signal(signal.SIGWINCH, self._size_handler)
+        for fd in self._wake:
+            os.close(fd)
+
+    def own_screen(self) -> None:
+        """Take a screen of our own for painting; the viewer's comes back at the end."""
+        self.raw_output()
+        self._alternate = b"1049"
+        write_all(self._stdout, b"\x1b[?1049h\x1b[?7l\x1b[0m\x1b[H\x1b[2J")
+
+    def clear(self) -> None:
+        """Begin again: what was written through is undone and erased."""
+        leave = b"\x1b[?" + self._alternate + b"l" if self._alternate else b""
+        self._alternate = b""
+        write_all(self._stdout, _ABORT + leave + _RESET + b"\x1b[r\x1b[H\x1b[2J")
+
+    def paint(self, data: bytes) -> None:
+        """Bytes of ours."""
+        write_all(self._stdout, data)
 
     def raw_output(self) -> None:
         """From here on the driver changes nothing: the recording is of a terminal and has its own carriage returns."""
@@ -94,8 +131,12 @@ class Terminal:
 
     def read_keys(self, seconds: float | None) -> str:
         """The keys that come within this time (None: wait for one); returns at the first."""
-        watched = [self._stdin] if self.has_keys else []
-        if not select.select(watched, [], [], seconds)[0]:
+        watched = [self._wake[0], *([self._stdin] if self.has_keys else [])]
+        ready = select.select(watched, [], [], seconds)[0]
+        if self._wake[0] in ready:
+            os.read(self._wake[0], 4096)
+            self.resized = True
+        if self._stdin not in ready:
             return ""
         data = self._read()
         self.has_keys = bool(data)  # the end: the terminal has gone
@@ -116,6 +157,7 @@ class Terminal:
         except OSError:
             pass  # it has gone; what can be restored is
         finally:
+            self._unwatch_size()
             self._restore(termios.TCSADRAIN if reads else termios.TCSANOW)
 
     def _takes_output(self) -> bool:
@@ -137,7 +179,7 @@ class Terminal:
     def _reset(self) -> None:
         leave = b"\x1b[?" + self._alternate + b"l" if self._alternate else b""
         title = b"\x1b[23;2t" if self._titled else b""
-        write_all(self._stdout, _ABORT + leave + _RESET + title + b"\r\n")
+        write_all(self._stdout, _ABORT + leave + _RESET + title + b"\r\n" + self.parting)
         if self.has_keys and self._asked:
             self._drain()
 

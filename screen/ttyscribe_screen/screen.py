@@ -50,14 +50,20 @@ class Snapshot(NamedTuple):
     text: str
     data: bytes
     """What was fed last and is no whole sequence, no whole character."""
+    newline: bool = False
 
 
 class Screen:
-    """One screen. `columns` and `rows` are kept within bounds; a size of 0 changes nothing."""
+    """One screen. `columns` and `rows` are kept within bounds; a size of 0 changes nothing.
 
-    def __init__(self, columns: int = 80, rows: int = 24) -> None:
+    With `newline`, a line feed returns to the first column, as a terminal's driver makes it for what goes through
+    pipes; it may be changed at any time.
+    """
+
+    def __init__(self, columns: int = 80, rows: int = 24, *, newline: bool = False) -> None:
         self.columns = min(MAX_COLUMNS, max(MIN_COLUMNS, columns))
         self.rows = min(MAX_ROWS, max(MIN_ROWS, rows))
+        self.newline = newline
         self.failures = 0
         """How often the emulator broke on what it was fed; it began anew with an empty screen."""
         self._text = ""
@@ -78,6 +84,8 @@ class Screen:
             self._text = rest if len(rest) <= _MAX_SEQUENCE else ""
         if not text.isascii():
             text = unicodedata.normalize("NFC", text)  # the emulator gives a combining mark a place of its own
+        if self.newline:
+            text = text.replace("\n", "\r\n")
         return self._guarded("feed_str", _REPEAT.sub(_bounded, text))
 
     def resize(self, columns: int, rows: int) -> list[str]:
@@ -116,12 +124,12 @@ class Screen:
     def snapshot(self) -> Snapshot:
         """The state, to be restored."""
         init = _RUN.sub(lambda match: match[1] * (int(match[2]) + 1), self._vt.dump())
-        return Snapshot(self.columns, self.rows, init, self._text, self._decoder.getstate()[0])
+        return Snapshot(self.columns, self.rows, init, self._text, self._decoder.getstate()[0], self.newline)
 
     @classmethod
     def restored(cls, snapshot: Snapshot) -> Self:
         """A screen in this state."""
-        screen = cls(snapshot.columns, snapshot.rows)
+        screen = cls(snapshot.columns, snapshot.rows, newline=snapshot.newline)
         screen._guarded("feed_str", snapshot.init)
         screen._text = snapshot.text
         screen._decoder.setstate((snapshot.data, 0))

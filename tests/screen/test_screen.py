@@ -56,6 +56,16 @@ def test_accents_that_come_apart_take_one_place() -> None:
     assert shown(item) == ["éx"]
 
 
+def test_line_feeds_can_return_as_those_of_pipes_do() -> None:
+    item = Screen(10, 3, newline=True)
+    item.feed(b"a\nb\r\n")
+    assert shown(item) == ["a", "b", ""]
+    second = Screen.restored(item.snapshot())
+    second.newline = False
+    second.feed(b"c\nd")
+    assert shown(second) == ["b", "c", " d"]
+
+
 def test_characters_and_sequences_may_be_cut_anywhere() -> None:
     data = "日\x1b[1;31mé\x1b]0;title\x07z\x1b[2;3H👩".encode()
     whole, cut = Screen(10, 3), Screen(10, 3)
