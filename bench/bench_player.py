@@ -154,9 +154,7 @@ def main() -> int:
     print(f"| the whole searched for what was never on the screen | {search / 1000:.1f} s |")
     print(f"| memory of the process | {figures['peak MiB']:.0f} MiB |")
     if theirs is not None:
-        print(
-            f"| tlog-play, to the end through all before it, into /dev/null (the terminal's own time is not in it) | {theirs:.0f} ms |"
-        )
+        print(f"| tlog-play, to the end through all before it, into /dev/null without a terminal | {theirs:.0f} ms |")
     return 0
 
 
