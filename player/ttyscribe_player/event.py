@@ -35,19 +35,49 @@ def events(messages: Iterable[StoredMessage]) -> Iterator[Event]:
     Times are nanoseconds from the recording's start and never go back. A mark stands at the time of what was played
     before it: what is in doubt can't hold the clock.
     """
-    teller = _Teller()
-    now = 0
+    story = _Story()
     for choice in choose(messages):
-        yield from teller.marks(choice, now)
-        if choice.message is None:
+        yield from story.take(choice)
+
+
+def following(messages: Iterable[StoredMessage | None]) -> Iterator[Event | None]:
+    """The same of a recording that still runs: what comes between two None is put in order, and told up to there.
+
+    A message that comes late is played late, and it is said; one whose id was told already is left out.
+    """
+    story = _Story()
+    told: set[int] = set()
+    batch: list[StoredMessage] = []
+    for message in messages:
+        if message is not None:
+            batch.append(message)
             continue
+        batch.sort(key=lambda item: (item.tlog["id"], item.document_id))
+        for choice in choose(item for item in batch if item.tlog["id"] not in told):
+            told.add(choice.id)
+            yield from story.take(choice)
+        batch.clear()
+        yield None
+
+
+class _Story:
+    """Turns one choice after the other into events; remembers the time."""
+
+    def __init__(self) -> None:
+        self._teller = _Teller()
+        self._now = 0
+
+    def take(self, choice: Choice) -> Iterator[Event]:
+        yield from self._teller.marks(choice, self._now)
+        if choice.message is None:
+            return
         try:
             packets = message_packets(from_fields(choice.message.tlog))
         except MessageError as error:
-            yield Mark(now, f"message {choice.id} can't be read: {_printable(str(error))}", True)
-            continue
+            yield Mark(self._now, f"message {choice.id} can't be read: {_printable(str(error))}", True)
+            return
         for packet in packets:
-            now = max(now, packet.time_ns)
+            self._now = now = max(self._now, packet.time_ns)
             if not isinstance(packet, Input):
                 yield packet if packet.time_ns == now else packet._replace(time_ns=now)
 
@@ -64,6 +94,8 @@ class _Teller:
         """What is to be said before this choice is played."""
         if choice.id > self._expected:
             yield Mark(now, missing_text(self._expected, choice.id - 1), True)
+        elif FIRST_ID <= choice.id < self._expected:
+            yield Mark(now, f"message {choice.id} comes late", False)
         self._expected = max(self._expected, choice.id + 1)
         if choice.message is None:
             yield Mark(now, conflict_text(choice), True)

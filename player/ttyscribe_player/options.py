@@ -2,6 +2,7 @@
 """The command line of ttyscribe-play."""
 
 import argparse
+import re
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -13,7 +14,10 @@ STORE_VARIABLE = "TTYSCRIBE_STORE"
 MS = 1_000_000
 _SECOND = 1_000_000_000
 
-_DESCRIPTION = """Plays a recording from a file of tlog messages, or from a store.
+_FINER = re.compile(r"(\.[0-9]{3})[0-9]{1,6}$")
+
+_DESCRIPTION = """Plays a recording from a file of tlog messages, from a store, from the journal, or from an index in Elasticsearch
+or OpenSearch that holds tlog's messages.
 
 On a terminal it plays as it was recorded, through an emulator: what was recorded moves text and colours there, and
 can't reach the terminal itself (its clipboard, its title, its answers). Where the emulator is not installed (extra
@@ -44,6 +48,8 @@ examples:
   ttyscribe-play --goto 50% --idle-limit 1 session.log
   ttyscribe-play --store sqlite:/var/lib/ttyscribe 1f0c-1011-13dda@0:42.000
   ttyscribe-play --list session.log
+  ttyscribe-play --follow --goto end session.log
+  ttyscribe-play -r journal -M TLOG_REC=1f0c-1011-13dda
   ttyscribe-play session.log > output
 
 exit status: 0 played; 1 something is missing, damaged or can't be reached; 2 wrong usage, file or configuration"""
@@ -69,6 +75,8 @@ def parser() -> argparse.ArgumentParser:
     add(
         "recording",
         metavar="FILE|RECORDING[@PLACE]",
+        nargs="?",
+        default="",
         help="a file (- is standard input), or a recording in the store or its beginning; PLACE is [[H:]M:]SS[.mmm]",
     )
     add("-s", "--speed", metavar="N", type=_speed, default=1.0, help="play N times as fast")
@@ -76,10 +84,21 @@ def parser() -> argparse.ArgumentParser:
     add("-p", "--paused", action="store_true", help="begin with a pause")
     add("-l", "--list", action="store_true", help="list the recordings in the file and play nothing")
     add("-m", "--match", "--file-match", metavar="REC", default="", help="which of several recordings in a file")
+    add("-f", "--follow", action="store_true", help="go on with what is still being recorded, in a file or a store")
     add("--idle-limit", metavar="S", type=_seconds, default=0, help="cut pauses in the recording to S seconds")
     add("--resize", action="store_true", help="give the terminal's window the size of the recorded one, where it obeys")
     add("--raw", action="store_true", help="write the recorded bytes to the terminal as they are: trust the recording")
     add("--persist", action="store_true", help="ignore q")
+    add("--lax", action="store_true", help="as tlog-play takes it: gaps never end playing here, with it or without")
+    add("-r", "--reader", choices=("file", "journal", "es"), default="file", help="where messages are (%(default)s)")
+    add("-i", "--file-path", metavar="FILE", default="", help="the same as FILE")
+    add("-S", "--journal-since", metavar="SECONDS", type=_epoch, help="journal entries from this time on (since 1970)")
+    add("-U", "--journal-until", metavar="SECONDS", type=_epoch, help="journal entries up to this time")
+    add("-M", "--journal-match", metavar="MATCH", action="append", default=[], help="FIELD=value, AND or OR; repeat it")
+    add("-N", "--journal-namespace", metavar="NAME", default="", help="the journal's namespace")
+    add("--es-baseurl", metavar="URL", default="", help="the _search of an index, as http://host:9200/tlog/_search")
+    add("--es-query", metavar="QUERY", default="", help="which documents: a query string")
+    add("--es-verbose", action="store_true", help="say what the engine is asked")
     add("--store", metavar="URL", help=f"play from this store (default: ${STORE_VARIABLE})")
     add("-v", "--version", action=_Version, nargs=0, help="print the version")
     return made
@@ -97,6 +116,10 @@ class _Version(argparse.Action):
 
 def _speed(text: str) -> float:
     return _number(text, lambda speed: 0 < speed <= 1e6, "speed: give a number above 0, as 2 or 0.5")
+
+
+def _epoch(text: str) -> int:
+    return int(_number(text, lambda value: 0 <= value < 2**40, "number of seconds since 1970"))
 
 
 def _seconds(text: str) -> int:
@@ -119,6 +142,6 @@ def _goto(text: str) -> Goto:
     if text.endswith("%"):
         return Goto(0, _number(text[:-1], lambda part: 0 <= part <= 100, "part of the whole: give 0% to 100%") / 100)
     try:
-        return Goto(parse_time(text) * MS)
+        return Goto(parse_time(_FINER.sub(r"\1", text)) * MS)
     except MessageError as error:
         raise argparse.ArgumentTypeError(str(error)) from None

@@ -11,7 +11,8 @@ from collections.abc import Callable, Iterator, Sequence
 from ttyscribe_formats.errors import ConfigError, TtyscribeError
 from ttyscribe_formats.place import format_time
 from ttyscribe_player import source
-from ttyscribe_player.event import Event, events
+from ttyscribe_player.event import Event, events, following
+from ttyscribe_player.files import Recordings
 from ttyscribe_player.filter import Filter
 from ttyscribe_player.options import MS, STORE_VARIABLE, Goto, parser
 from ttyscribe_player.player import Player, copy
@@ -90,6 +91,9 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _play(options: argparse.Namespace, complaints: _Complaints, watch: Watch) -> int:
     on_terminal = os.isatty(1)
+    options.recording = options.recording or options.file_path
+    if not options.recording and options.reader == "file":
+        raise ConfigError("what is to be played? Name a FILE, or a RECORDING in a store")
     if options.list:
         return _list(options, complaints)
     if options.paused and on_terminal and not os.isatty(0):
@@ -101,28 +105,54 @@ def _play(options: argparse.Namespace, complaints: _Complaints, watch: Watch) ->
 
 
 def _list(options: argparse.Namespace, complaints: _Complaints) -> int:
-    wanted = source.named(options.recording, "", store_given=False)
-    for line in source.listed(wanted.name, complaints.damage):
+    for line in source.listed(_recordings(options, complaints)):
         print(line)
     sys.stdout.flush()
     return 1 if complaints.damaged else 0
 
 
-def _source(options: argparse.Namespace, complaints: _Complaints) -> tuple[Goto, Iterator[Event]]:
+def _recordings(options: argparse.Namespace, complaints: _Complaints) -> Recordings:
+    """What a reader finds: a file, or what came out of a journal or an index."""
+    if options.reader == "file":
+        return Recordings(source.named(options.recording, "", store_given=False).name, complaints.damage)
+    from ttyscribe_player.readers import Journal, Search, from_journal, from_search
+
+    if options.reader == "journal":
+        wanted = Journal(options.journal_since, options.journal_until, options.journal_match, options.journal_namespace)
+        return Recordings("the journal", complaints.damage, from_journal(wanted, complaints.damage))
+    if not options.es_baseurl or not options.es_query:
+        raise ConfigError("--reader=es needs --es-baseurl and --es-query")
+    search = Search(options.es_baseurl, options.es_query, options.es_verbose)
+    return Recordings("the index", complaints.damage, from_search(search, complaints.say))
+
+
+def _source(options: argparse.Namespace, complaints: _Complaints) -> tuple[Goto, Iterator[Event | None]]:
     """Where to begin, and what to play."""
+    if options.reader != "file":
+        if options.recording:
+            raise ConfigError(f"--reader={options.reader} takes no file; --match chooses among several recordings")
+        if options.follow:
+            raise ConfigError("--follow works with files and stores")
+        recordings = _recordings(options, complaints)
+        return options.goto or Goto(), events(source.chosen(recordings, options.match))
     store = options.store or os.environ.get(STORE_VARIABLE, "")
     wanted = source.named(options.recording, store, store_given=options.store is not None)
     start = Goto(wanted.start_ms * MS) if options.goto is None else options.goto
     if wanted.is_file:
+        if options.follow:
+            return start, following(source.follow_file(wanted.name, options.match, complaints.damage))
         return start, events(source.from_file(wanted.name, options.match, complaints.damage))
     if options.match:
         raise ConfigError("--match chooses among the recordings of a file; in a store name the recording itself")
-    return start, events(source.from_store(store, wanted.name, is_sure=options.store is not None))
+    is_sure = options.store is not None
+    if options.follow:
+        return start, following(source.follow_store(store, wanted.name, is_sure=is_sure))
+    return start, events(source.from_store(store, wanted.name, is_sure=is_sure))
 
 
 def _on_terminal(
     options: argparse.Namespace,
-    shown: Iterator[Event],
+    shown: Iterator[Event | None],
     start: Goto,
     watch: Watch,
     complaints: _Complaints,

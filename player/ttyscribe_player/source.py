@@ -2,6 +2,7 @@
 """What to play: a file of messages, or a recording in a store."""
 
 import os
+import time
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -12,6 +13,8 @@ from ttyscribe_store.base import Recording, RecordingFilter, Store, StoredMessag
 from ttyscribe_store.open import open_store
 
 _MAX_LISTED = 20
+_ASK_SECONDS = 2.0
+"""How often a store is asked for what came since."""
 
 
 class Wanted(NamedTuple):
@@ -46,14 +49,47 @@ def _place(text: str) -> Place:
 
 def from_file(path: str, match: str, complain: Complain) -> Iterator[StoredMessage]:
     """The messages of a file's recording. ConfigError where it can't be read, or the choice is not clear."""
-    recordings = Recordings(path, complain)
+    return chosen(Recordings(path, complain), match)
+
+
+def chosen(recordings: Recordings, match: str) -> Iterator[StoredMessage]:
+    """The messages of the recording that is meant. ConfigError where the choice is not clear."""
     found = recordings.choose(match)
     return recordings.messages(found) if found else iter(())
 
 
-def listed(path: str, complain: Complain) -> Iterator[str]:
+def follow_file(path: str, match: str, complain: Complain) -> Iterator[StoredMessage | None]:
+    """The same of a file that still grows, without an end; None where nothing more is there at the moment."""
+    recordings = Recordings(path, complain, grows=True)
+    given = 0
+    while True:
+        found = recordings.choose(match) if given or recordings.found or not match else None
+        if found is not None:
+            match = found.key
+            yield from recordings.messages(found, given)
+            given = len(found.lines)
+        yield None
+        recordings.grow()
+
+
+def follow_store(url: str, name: str, *, is_sure: bool) -> Iterator[StoredMessage | None]:
+    """The same of a recording in a store that still runs."""
+    store = open_store(url)
+    recording = find_recording(store, name, url, "recording" if is_sure else "file and no recording").recording
+    seen: set[str] = set()
+    asked = -_ASK_SECONDS
+    while True:
+        if time.monotonic() - asked >= _ASK_SECONDS:
+            for message in store.messages(recording):
+                if message.document_id not in seen:
+                    seen.add(message.document_id)
+                    yield message
+            asked = time.monotonic()
+        yield None
+
+
+def listed(recordings: Recordings) -> Iterator[str]:
     """One line for each recording in a file: its name, who, where, how many messages."""
-    recordings = Recordings(path, complain)
     for found in recordings.found.values():
         yield f"{found.key} {described(found)}"
     recordings.close()
