@@ -16,8 +16,8 @@ _SECOND = 1_000_000_000
 
 _FINER = re.compile(r"(\.[0-9]{3})[0-9]{1,6}$")
 
-_DESCRIPTION = """Plays a recording from a file of tlog messages, from a store, from the journal, or from an index in Elasticsearch
-or OpenSearch that holds tlog's messages.
+_DESCRIPTION = """Plays a recording from a file of tlog messages, from a store, from the journal, or from an index in
+Elasticsearch or OpenSearch that holds tlog's messages.
 
 On a terminal it plays as it was recorded, through an emulator: what was recorded moves text and colours there, and
 can't reach the terminal itself (its clipboard, its title, its answers). Where the emulator is not installed (extra

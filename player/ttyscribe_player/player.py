@@ -13,7 +13,7 @@ from ttyscribe_player.output import write_all
 from ttyscribe_player.search import Search
 from ttyscribe_player.tape import Tape
 from ttyscribe_player.terminal import Terminal
-from ttyscribe_player.timeline import END, Timeline
+from ttyscribe_player.timeline import END, FEWEST_BYTES, MOST_BYTES, Timeline
 from ttyscribe_player.views import View
 
 _MS = 1_000_000
@@ -24,6 +24,7 @@ _AHEAD_SECONDS = 0.01
 _FOLLOW_SECONDS = 0.25
 _NOTE_NS = 3 * _SECOND
 _STATUS_NS = _SECOND
+_SLOW_NS = _SECOND // 20
 _DEFAULT_IDLE_NS = 2 * _SECOND
 _MOST_TYPED = 200
 Complain = Callable[[str], None]
@@ -110,9 +111,11 @@ class Player:
         if self._timeline.paused or note:
             self._say(note)
         while not self._quit and not self._is_over():
-            due = self._timeline.due(self._clock())
+            start = self._clock()
+            due = self._timeline.due(start)
             if due:
                 self._show(due)
+                self._suit(self._clock() - start)
             self._update_status()
             for key in self._terminal.read_keys(self._seconds(busy=bool(due))):
                 self._press(key)
@@ -121,6 +124,14 @@ class Player:
                 self._say(self._note)
             if self._timeline.paused and not self._terminal.has_keys:
                 return  # nobody is left who could go on
+
+    def _suit(self, taken_ns: int) -> None:
+        """Show more or less at once, so that keys are heard soon."""
+        now = self._timeline.batch_bytes
+        if taken_ns > _SLOW_NS:
+            self._timeline.batch_bytes = max(FEWEST_BYTES, now // 4)
+        elif taken_ns < _SLOW_NS // 4:
+            self._timeline.batch_bytes = min(MOST_BYTES, now * 2)
 
     def _is_over(self) -> bool:
         return self._timeline.finished and not self._timeline.paused

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from ttyscribe_player.tape import Tape, feed
 from ttyscribe_screen import Screen
 
-_LOOK = 64
+_LOOK = 8
 
 
 class Search:

@@ -17,7 +17,7 @@ from ttyscribe_formats.packet import Output, Window
 from ttyscribe_player.event import Event, Mark
 from ttyscribe_screen import Screen, Snapshot
 
-PIECE = 4096
+PIECE = 1024
 """Bytes that a screen is fed at once: nobody waits long for what is between two of them, whatever they are."""
 _IN_MEMORY = 64 << 20
 _FRAME_BYTES = 128 << 10
@@ -42,7 +42,7 @@ class Tape:
     """
 
     def __init__(self, source: Iterable[Event | None], screen: Screen | None = None) -> None:
-        self._source = iter(source)
+        self._source = (piece for event in source for piece in _pieces(event))
         self._data: BinaryIO = BytesIO()
         self._times = array("q")
         self._ends = array("q")
@@ -145,6 +145,13 @@ class Tape:
         self._data.close()
 
 
+def _pieces(event: Event | None) -> Iterable[Event | None]:
+    """Long output in pieces, so that a look at the keyboard is possible between two."""
+    if not isinstance(event, Output) or len(event.data) <= PIECE:
+        return (event,)
+    return [event._replace(data=event.data[start : start + PIECE]) for start in range(0, len(event.data), PIECE)]
+
+
 def feed(screen: Screen, event: Event) -> list[str]:
     """Show one event on a screen; the lines that left it at its top."""
     if isinstance(event, Window):
@@ -152,11 +159,7 @@ def feed(screen: Screen, event: Event) -> list[str]:
         return screen.resize(event.columns, event.rows)
     if isinstance(event, Mark):
         return []
-    if len(event.data) <= PIECE:
-        return screen.feed(event.data)
-    return [
-        line for start in range(0, len(event.data), PIECE) for line in screen.feed(event.data[start : start + PIECE])
-    ]
+    return screen.feed(event.data)
 
 
 class _Frames:

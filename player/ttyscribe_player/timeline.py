@@ -11,7 +11,7 @@ SLOWEST = 1 / 16
 FASTEST = 16.0
 END = 1 << 80
 """A position behind every end."""
-_BATCH_BYTES = 1 << 16
+FEWEST_BYTES, MOST_BYTES = 1 << 10, 1 << 16
 _BATCH_EVENTS = 1024
 
 
@@ -26,6 +26,8 @@ class Timeline:
         self._position = self._base = start
         self.speed = speed
         self.paused = paused
+        self.batch_bytes = FEWEST_BYTES
+        """How much output is given out at once; more where it is shown quickly."""
         self.idle_limit = 0
         """Nanoseconds of the recording after which a pause in it is cut short; 0 = pauses stay as they are."""
 
@@ -46,7 +48,7 @@ class Timeline:
         first, size = self.index, 0
         position = self.position(now)
         found: list[Event] = []
-        while len(found) < _BATCH_EVENTS and size < _BATCH_BYTES and self._tape.has(self.index):
+        while len(found) < _BATCH_EVENTS and size < self.batch_bytes and self._tape.has(self.index):
             time_ns = self._tape.time(self.index)
             # What stands at the very place of a pause is yet to come.
             if time_ns >= position if self.paused else time_ns > position:

@@ -132,7 +132,7 @@ class PaintedView:
 
     def _resized(self, columns: int, rows: int) -> None:
         if self._resize and columns > 0 and rows > 0 and (columns, rows) != self._window:
-            self._terminal.paint(f"\x1b[8;{min(rows, 300)};{min(columns, 800)}t".encode())
+            self._terminal.paint(f"\x1b[8;{min(rows, 200)};{min(columns, 500)}t".encode())
         self._window = (columns, rows)
 
     def jump(self, index: int) -> None:

@@ -2,7 +2,7 @@
 """The emulator behind a small interface.
 
 What is fed is hostile: it never raises, its sizes are bounded, and no short sequence costs much time. Feed it in
-pieces of a few KiB where somebody waits: 4 KiB of the dearest sequences take less than a second on the largest screen.
+pieces of a KiB where somebody waits: that much of the dearest sequences takes less than a second on the largest screen.
 """
 
 import codecs
@@ -11,8 +11,8 @@ import unicodedata
 from importlib.util import find_spec
 from typing import Any, NamedTuple, Self
 
-MIN_COLUMNS, MAX_COLUMNS = 2, 800
-MIN_ROWS, MAX_ROWS = 1, 300
+MIN_COLUMNS, MAX_COLUMNS = 2, 500
+MIN_ROWS, MAX_ROWS = 1, 200
 _MAX_SEQUENCE = 256
 """Characters of a control sequence; real ones have a few dozen."""
 _MAX_REPEAT = 999

@@ -310,3 +310,16 @@ def test_it_is_idle_in_a_pause(tmp_path: Path) -> None:
         time.sleep(2)
         assert Path(f"/proc/{viewer.pid}/stat").read_text().split()[13:15] == used
         assert end(viewer) == 0
+
+
+@pytest.mark.parametrize("unit", [b"\x1b#8", b"\x1bc", b"a\x1b[65535b"], ids=["fill", "reset", "repeat"])
+def test_keys_are_heard_while_dear_sequences_are_played(tmp_path: Path, unit: bytes) -> None:
+    """A megabyte of them would take a minute and more."""
+    text = (unit * (1 << 17)).decode()
+    log = write_log(tmp_path / "log", [message(1, text, timing=f"=500x200>{len(text)}"), message(2, "x", pos=HOUR_MS)])
+    with viewing(log) as viewer:
+        viewer.wait_to_see(b"\x1b[?1049h")
+        time.sleep(1)
+        start = time.monotonic()
+        assert end(viewer) == 0
+        assert time.monotonic() - start < 20

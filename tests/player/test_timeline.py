@@ -135,7 +135,10 @@ def test_in_a_pause_a_jump_shows_what_stands_before_the_place_and_stays_paused()
 
 def test_a_batch_is_bounded_so_that_keys_are_heard() -> None:
     timeline = Timeline(Tape([Output(0, b"x" * 40_000)] * 10), 0)
-    assert len(timeline.due(0)) == 2
+    timeline.batch_bytes = 1 << 16
+    assert 1 << 16 <= sum(len(event.data) for event in timeline.due(0) if isinstance(event, Output)) < 80_000
+    timeline.batch_bytes = 1
+    assert len(timeline.due(0)) == 1
     timeline = Timeline(Tape([Output(0, b"")] * 5000), 0)
     assert len(timeline.due(0)) < 5000
 
