@@ -3,6 +3,7 @@
 
 import argparse
 import os
+import re
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
@@ -35,6 +36,7 @@ EPILOG = """examples:
   ttyscribe export session.log --format text | less"""
 FORMATS = ("asciicast", "asciicast-v2", "typescript", "text")
 _MS = 1_000_000
+_BARE = re.compile(rb"(?<!\r)\n")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -85,7 +87,8 @@ def run(options: argparse.Namespace) -> int:
         else:
             replaced = _asciicast(tape, first, output, 2 if options.format.endswith("2") else 3)
             if replaced:
-                report.say(f"{replaced} characters stand for bytes that are no text")
+                what = "character stands" if replaced == 1 else "characters stand"
+                report.say(f"{replaced} {what} for bytes that are no text")
         tape.close()
     return 0 if report.complete else 1
 
@@ -155,12 +158,20 @@ def _asciicast(tape: Tape, first: StoredMessage, output: BinaryIO, version: int)
     header = asciicast.Header(version, *size, int(_start_ns(first) // 1_000_000_000), title, "", tlog["term"])
     encoder = asciicast.Encoder(version)
     _write_line(output, asciicast.encode_header(header))
+    of_pipes = not (tape.has(0) and isinstance(tape.event(0), Window))
     for packet in _changes(_packets(tape), size):
-        for line in encoder.lines(packet):
+        for line in encoder.lines(_returning(packet) if of_pipes else packet):
             _write_line(output, line)
     for line in encoder.end():
         _write_line(output, line)
     return encoder.replaced
+
+
+def _returning(packet: Packet) -> Packet:
+    """With the carriage returns that a terminal's driver makes for what goes through pipes: a cast has no driver."""
+    if not isinstance(packet, Output):
+        return packet
+    return packet._replace(data=_BARE.sub(b"\r\n", packet.data))
 
 
 def _write_line(output: BinaryIO, line: str) -> None:

@@ -84,6 +84,13 @@ def test_text_is_what_stood_on_the_screen(tmp_path: Path) -> None:
     assert ok("export", str(log), "-f", "text") == "aXY\nline two\n" + "n\n" * 40 + "last\n"
 
 
+def test_a_cast_of_pipes_has_its_lines_below_each_other(tmp_path: Path) -> None:
+    piped = write_log(tmp_path / "piped", [message(1, "a\nb\r\n", timing=">5")])
+    assert ok("export", str(piped)).splitlines()[1] == '[0.000000, "o", "a\\r\\nb\\r\\n"]'
+    shown = write_log(tmp_path / "shown", [message(1, "a\nb\r\n", timing="=80x24>5")])
+    assert ok("export", str(shown)).splitlines()[1] == '[0.000000, "o", "a\\nb\\r\\n"]'
+
+
 def test_a_recording_in_a_store_is_exported_too(log: Path, store: str) -> None:
     ok("import", "--store", store, str(log))
     assert ok("export", "--store", store, "rec-1", "-f", "text") == "one\ntwo\ncafé 日\nend\n"
