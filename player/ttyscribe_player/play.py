@@ -28,8 +28,13 @@ at once and unchanged, and nothing else; speed, pause and place change nothing t
 doubt is said: on a terminal at its place, else on standard error. Bytes that were written to standard error go to
 standard output with the rest, in their order.
 
-The terminal is not resized. In a pause the window's title tells the position, the speed, and whether the recording was
-made at another size than this terminal's."""
+Where several messages claim one place and none is certain, none is played and the mark names the processes that sent
+them; --sender plays what one process sent, and marks all else. The recorder is one process: its pid is that of the
+most trusted messages, or is known from the host's log.
+
+The recording can't reach the clipboard of the terminal (OSC 52) without --raw; what it leaves behind there is undone at
+the end. The terminal is not resized. In a pause the window's title tells the position, the speed, and whether the
+recording was made at another size than this terminal's."""
 
 _KEYS = """keys:
   space, p    pause, go on
@@ -66,6 +71,8 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("-g", "--goto", metavar="TIME", type=_goto, help="begin at start, end or [[H:]M:]SS[.mmm]")
     made.add_argument("-p", "--paused", action="store_true", help="begin with a pause")
     made.add_argument("-m", "--match", metavar="REC", default="", help="which of several recordings in a file")
+    made.add_argument("--sender", metavar="PID", type=_pid, default=-1, help="play only what this process sent")
+    made.add_argument("--raw", action="store_true", help="let the recording set and read the terminal's clipboard too")
     made.add_argument("--store", metavar="URL", help=f"play from this store (default: ${STORE_VARIABLE})")
     made.add_argument("-v", "--version", action=_Version, nargs=0, help="print the version")
     return made
@@ -89,6 +96,12 @@ def _speed(text: str) -> float:
     if not 0 < speed <= 1e6:
         raise argparse.ArgumentTypeError(f"{text!r} is no speed: give a number above 0, as 2 or 0.5")
     return speed
+
+
+def _pid(text: str) -> int:
+    if not text.isascii() or not text.isdecimal() or len(text) > 18:
+        raise argparse.ArgumentTypeError(f"{text!r} is no process id")
+    return int(text)
 
 
 def _goto(text: str) -> int:
@@ -177,15 +190,17 @@ def _source(options: argparse.Namespace, complaints: _Complaints) -> tuple[int, 
     wanted = source.named(options.recording, store, store_given=options.store is not None)
     start = wanted.start_ms * _MS if options.goto is None else options.goto
     if wanted.is_file:
+        if options.sender >= 0:
+            raise ConfigError("--sender chooses in a store; in a file nobody attests who sent a message")
         return start, events(source.from_file(wanted.name, options.match, complaints.damage))
     if options.match:
         raise ConfigError("--match chooses among the recordings of a file; in a store name the recording itself")
-    return start, events(source.from_store(store, wanted.name, is_sure=options.store is not None))
+    return start, source.from_store(store, wanted.name, options.sender, is_sure=options.store is not None)
 
 
 def _on_terminal(options: argparse.Namespace, shown: Iterator[Event], start: int, watch: Watch) -> bool:
     timeline = Timeline(shown, time.monotonic_ns(), speed=options.speed, paused=options.paused, start=start)
-    with Terminal() as terminal:
+    with Terminal(raw=options.raw) as terminal:
         player = Player(timeline, terminal)
         try:
             player.run()

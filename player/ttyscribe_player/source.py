@@ -3,10 +3,13 @@
 
 import os
 from collections.abc import Iterator
+from itertools import chain
 from typing import NamedTuple
 
 from ttyscribe_formats.errors import ConfigError, MessageError
 from ttyscribe_formats.place import Place, parse_place
+from ttyscribe_player import senders
+from ttyscribe_player.event import Event, Mark, events
 from ttyscribe_player.files import Complain, Recordings
 from ttyscribe_store.base import Recording, RecordingFilter, Store, StoredMessage
 from ttyscribe_store.open import open_store
@@ -51,11 +54,19 @@ def from_file(path: str, match: str, complain: Complain) -> Iterator[StoredMessa
     return recordings.messages(found) if found else iter(())
 
 
-def from_store(url: str, name: str, *, is_sure: bool) -> Iterator[StoredMessage]:
-    """The messages of a recording in a store; `is_sure`: it can't be a file. Raises Unavailable and ConfigError."""
+def from_store(url: str, name: str, sender: int = senders.NOBODY, *, is_sure: bool) -> Iterator[Event]:
+    """What to play of a recording in a store; `is_sure`: it can't be a file. Raises Unavailable and ConfigError.
+
+    Its messages are read twice: who sent them has to be said before the first is played.
+    """
     store = open_store(url)
     what = "recording" if is_sure else "file and no recording"
-    return store.messages(find_recording(store, name, url, what).recording)
+    key = find_recording(store, name, url, what).recording
+    counts = senders.counted(store.messages(key))
+    senders.check(sender, counts)
+    several = senders.several_text(counts)
+    told = [Mark(0, several, False)] if several else []
+    return chain(told, events(store.messages(key), sender))
 
 
 def find_recording(store: Store, name: str, url: str, what: str = "recording") -> Recording:

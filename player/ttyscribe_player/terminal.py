@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """The viewer's terminal: set up for playing, and left as it was found.
 
-Recorded bytes go to it as they are, that is what playing means. What they may leave behind (colours, a hidden cursor,
-the alternate screen, mouse reports, an unfinished control string, replies to their questions) is undone at the end.
+Recorded bytes go to it as they are, that is what playing means; only the clipboard they do not reach. What they may
+leave behind (colours, a hidden cursor, a title, a scroll region, the alternate screen, mouse reports, an unfinished
+control string, replies to their questions) is undone at the end.
 """
 
 import os
@@ -12,6 +13,7 @@ import termios
 import time
 from typing import Any, Self
 
+from ttyscribe_player.clipboard import ClipboardFilter
 from ttyscribe_player.keys import Keys
 from ttyscribe_player.output import write_all
 
@@ -21,21 +23,36 @@ _RESET = (
     b"\x1b[?1l\x1b>"  # cursor keys and keypad as usual
     b"\x1b[?9l\x1b[?1000l\x1b[?1001l\x1b[?1002l\x1b[?1003l\x1b[?1004l\x1b[?1005l\x1b[?1006l\x1b[?1015l"  # no reports
     b"\x1b[?2004l"  # no brackets round a paste
+    b"\x1b[4l\x1b[20l\x1b[?5l\x1b[?69l"  # no insert mode, no new line mode, no reverse video, no margins
     b"\x1b(B\x0f\x1b[?7h\x1b[0m\x1b[?25h"  # plain letters, wrapping, no colours, a cursor
 )
+_RESET_MORE = (
+    b"\x1b[?2026l"  # output is shown as it comes
+    b"\x1b[!p\x1b[?7h\x1b[?25h"  # soft reset
+    b"\x1b[<99u\x1b[>4m"  # the keyboard as usual (kitty's and xterm's protocols)
+    b"\x1b]104\x07\x1b]110\x07\x1b]111\x07\x1b]112\x07\x1b]117\x07\x1b]119\x07\x1b[0 q"  # colours, cursor shape
+)
+"""For terminals that know window titles: others would print parts of it."""
+_RESET_REGION = b"\x1b[?6l\x1b[r\x1b[999;1H"
+"""The cursor goes to the last line, since it does not stay where it was."""
+_REGION = re.compile(
+    rb"(?:\x1b\[|\xc2?\x9b)(?:[\x00-\x17\x1c-\x1f0-;]*r|\?(?:[\x00-\x17\x1c-\x1f0-9]*;)*[\x00-\x1f0]*6[\x00-\x17\x1c-\x1f0-9;]*h)"
+)
+"""Sets a scroll region or the origin mode."""
+_PUSH_TITLE, _POP_TITLE = b"\x1b[22;0t", b"\x1b[23;0t"
 _ASK, _ANSWER = b"\x1b[5n", b"\x1b[0n"
 """Terminals answer in order: behind the answer to this question no other reply can come."""
 _ANSWER_SECONDS = 0.3
 _STUCK_SECONDS = 0.5
 _ALTERNATE = re.compile(rb"\x1b\[\?(47|1047|1049)([hl])")
-_TAIL = 10
+_TAIL = 32
 _ASKING = re.compile(rb"[\x1b\x05\x90-\x9f]")
 
 
 class Terminal:
-    """Standard output is a terminal; standard input may be. Use as a context manager."""
+    """Standard output is a terminal; standard input may be. Use as a context manager. `raw`: the clipboard too."""
 
-    def __init__(self, stdin: int = 0, stdout: int = 1) -> None:
+    def __init__(self, stdin: int = 0, stdout: int = 1, *, raw: bool = False) -> None:
         self._stdin, self._stdout = stdin, stdout
         self.has_keys = os.isatty(stdin)
         self._keys = Keys()
@@ -44,6 +61,9 @@ class Terminal:
         self._tail = b""
         self._asked = False
         self._titled = False
+        self._has_region = False
+        self._filter = None if raw else ClipboardFilter()
+        self._is_plain = os.environ.get("TERM", "") in ("", "dumb", "linux")
 
     def __enter__(self) -> Self:
         descriptors = [self._stdin] if self.has_keys else []
@@ -65,9 +85,13 @@ class Terminal:
         termios.tcsetattr(self._stdout, termios.TCSADRAIN, mode)
 
     def write(self, data: bytes) -> None:
-        """Recorded bytes, as they are."""
+        """Recorded bytes, as they are but for the clipboard."""
+        if self._filter:
+            data = self._filter.feed(data)
+        self._keep_title()  # before the first of them: later it could fall into the middle of a sequence
         write_all(self._stdout, data)
         seen = self._tail + data
+        self._has_region = self._has_region or _REGION.search(seen) is not None
         for match in _ALTERNATE.finditer(seen):
             self._alternate = match[1] if match[2] == b"h" else b""
         self._asked = self._asked or _ASKING.search(data) is not None
@@ -79,11 +103,15 @@ class Terminal:
 
     def title(self, text: str) -> None:
         """Say it where nothing that is played stands: in the window's title."""
-        if os.environ.get("TERM", "") in ("", "dumb", "linux"):
-            return
-        push = b"" if self._titled else b"\x1b[22;2t"
-        self._titled = True
-        write_all(self._stdout, push + b"\x1b]2;ttyscribe: " + text.encode("ascii", "replace") + b"\x07")
+        self._keep_title()
+        if self._titled:
+            write_all(self._stdout, b"\x1b]2;ttyscribe: " + text.encode("ascii", "replace") + b"\x07")
+
+    def _keep_title(self) -> None:
+        """Have the terminal remember the title that it has."""
+        if not self._titled and not self._is_plain:
+            self._titled = True
+            write_all(self._stdout, _PUSH_TITLE)
 
     def size(self) -> tuple[int, int]:
         """Columns and rows; zeros where nobody knows."""
@@ -136,8 +164,10 @@ class Terminal:
 
     def _reset(self) -> None:
         leave = b"\x1b[?" + self._alternate + b"l" if self._alternate else b""
-        title = b"\x1b[23;2t" if self._titled else b""
-        write_all(self._stdout, _ABORT + leave + _RESET + title + b"\r\n")
+        region = _RESET_REGION if self._has_region else b""
+        more = b"" if self._is_plain else _RESET_MORE
+        title = _POP_TITLE if self._titled else b""
+        write_all(self._stdout, _ABORT + leave + more + region + _RESET + title + b"\r\n")
         if self.has_keys and self._asked:
             self._drain()
 
