@@ -59,8 +59,9 @@ def hidden_text(text: str) -> str:
         found += [_CONTROL.sub("", payload.replace("\r\n", "\n").translate(_PAYLOAD)) for payload in payloads]
     if "\b" in text or ("\r" in text and text.count("\r") != text.count("\r\n")):
         for line in _cleaned(text).split("\n"):
-            if "\r" in line or "\b" in line:
-                found += _Line().lost(line)
+            moved = line.strip("\r\b")  # at either end they move nothing that could be lost
+            if "\r" in moved or "\b" in moved:
+                found += _Line().lost(moved)
     return "\n".join(filter(None, map(str.strip, found)))
 
 

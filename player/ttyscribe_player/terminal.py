@@ -35,10 +35,8 @@ _RESET_MORE = (
 """For terminals that know window titles: others would print parts of it."""
 _RESET_REGION = b"\x1b[?6l\x1b[r\x1b[999;1H"
 """The cursor goes to the last line, since it does not stay where it was."""
-_REGION = re.compile(
-    rb"(?:\x1b\[|\xc2?\x9b)(?:[\x00-\x17\x1c-\x1f0-;]*r|\?(?:[\x00-\x17\x1c-\x1f0-9]*;)*[\x00-\x1f0]*6[\x00-\x17\x1c-\x1f0-9;]*h)"
-)
-"""Sets a scroll region or the origin mode."""
+_MODE = re.compile(rb"(?:\x1b\[|\xc2?\x9b)([\x00-\x17\x1c-?]*)([hr])")
+_CONTROLS = bytes(range(0x20))
 _PUSH_TITLE, _POP_TITLE = b"\x1b[22;0t", b"\x1b[23;0t"
 _ASK, _ANSWER = b"\x1b[5n", b"\x1b[0n"
 """Terminals answer in order: behind the answer to this question no other reply can come."""
@@ -91,7 +89,7 @@ class Terminal:
         self._keep_title()  # before the first of them: later it could fall into the middle of a sequence
         write_all(self._stdout, data)
         seen = self._tail + data
-        self._has_region = self._has_region or _REGION.search(seen) is not None
+        self._has_region = self._has_region or _sets_region(seen)
         for match in _ALTERNATE.finditer(seen):
             self._alternate = match[1] if match[2] == b"h" else b""
         self._asked = self._asked or _ASKING.search(data) is not None
@@ -182,3 +180,14 @@ class Terminal:
                 if not data:
                     return
                 seen = seen[-len(_ANSWER) :] + data
+
+
+def _sets_region(data: bytes) -> bool:
+    """Whether a scroll region or the origin mode is set: undoing these moves the cursor."""
+    for match in _MODE.finditer(data):
+        parameters = match[1].translate(None, _CONTROLS)
+        if match[2] == b"r" and b"?" not in parameters:
+            return True
+        if parameters[:1] == b"?" and any(number.lstrip(b"0") == b"6" for number in parameters[1:].split(b";")):
+            return True
+    return False
