@@ -17,6 +17,8 @@ import pytest
 from tests.player.logs import PLAYER, write_log
 from tests.recorder.recorder import AtTerminal
 from tests.store.samples import make_recording, message
+from ttyscribe_player.clipboard import ClipboardFilter
+from ttyscribe_player.terminal import _sets_region
 
 HOUR_MS = 3_600_000
 KEEP = b"\x1b[22;0t"
@@ -304,6 +306,15 @@ def test_modes_regions_colours_and_title_are_undone(tmp_path: Path) -> None:
 )
 def test_the_cursor_moves_at_the_end_only_where_a_region_is_undone(tmp_path: Path, sets: bytes, moves: bool) -> None:
     assert (b"\x1b[999;1H" in undone(tmp_path, sets)) is moves
+
+
+@pytest.mark.parametrize("data", [b"\x1b[?" + b"6;" * 200_000, b"\x1b[" * 200_000, b"\x1b[?25h" * 60_000])
+def test_looking_for_regions_and_the_clipboard_takes_linear_time(data: bytes) -> None:
+    """Quadratic time would be minutes; the bound is generous."""
+    start = time.process_time()
+    assert not _sets_region(data)
+    assert ClipboardFilter().feed(data)
+    assert time.process_time() - start < 10
 
 
 def test_a_console_without_titles_gets_nothing_that_it_would_print(tmp_path: Path) -> None:
