@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from typing import Any
 
 _GAP = "  "
-_COLUMN = 40
-"""Columns that cells are filled up to; a longer one moves the rest of its own row alone."""
+_COLUMN = 48
+"""Columns that cells are filled up to, enough for the ids that recorders make; a longer one moves its own row alone."""
 _WIDEST = 130
 """Characters of a cell, more than any key of a recording has; what is longer was made to be."""
 
