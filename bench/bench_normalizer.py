@@ -86,7 +86,7 @@ def coloured() -> bytes:
     chunker = Chunker(Header("web7.example.com", "rec-1", "ada", "xterm-256color", 7))
     made = list(chunker.feed(Window(0, 80, 24), WALL))
     now = 0
-    while len(made) < EVENTS // 10:
+    while len(made) < EVENTS // 4:
         now += 40_000_000
         made += chunker.feed(Output(now, row(dice).encode()), WALL)
     return b"".join(line + b"\n" for line in made)

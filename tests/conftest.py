@@ -1,9 +1,25 @@
 # SPDX-License-Identifier: Apache-2.0
 """Options and plugins of the whole suite."""
 
+import signal
+from typing import Any
+
 import pytest
 
 pytest_plugins = ["tests.engines.fixtures"]
+
+_INHERITED: dict[signal.Signals, Any] = {
+    signal.SIGINT: signal.default_int_handler,
+    signal.SIGQUIT: signal.SIG_DFL,
+    signal.SIGHUP: signal.SIG_DFL,
+}
+
+
+def pytest_configure() -> None:
+    """Take back what a shell's background job or nohup ignores: programs under test would inherit it."""
+    for number, handler in _INHERITED.items():
+        if signal.getsignal(number) == signal.SIG_IGN:
+            signal.signal(number, handler)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

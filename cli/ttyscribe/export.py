@@ -100,7 +100,8 @@ def _messages(options: argparse.Namespace, report: _Report) -> Iterator[StoredMe
         return source.from_file(wanted.name, options.match, report.damage)
     if options.match:
         raise ConfigError("--match chooses among the recordings of a file; in a store name the recording itself")
-    return source.from_store(store, wanted.name, is_sure=options.store is not None)
+    found, key = source.opened(store, wanted.name, is_sure=options.store is not None)
+    return found.messages(key)
 
 
 def _again(first: StoredMessage, rest: Iterable[StoredMessage]) -> Iterator[StoredMessage]:

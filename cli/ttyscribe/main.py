@@ -92,13 +92,19 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _die_of(signal.SIGINT)
     except OSError as error:
         print(f"ttyscribe: cannot go on: {error}", file=sys.stderr)
+        _drop_output()
         return 1
     return status
 
 
+def _drop_output() -> None:
+    """Let what could not be written go, without the interpreter's complaint at its end."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+
+
 def _die_of(number: int) -> int:
     """End as any program does that a signal ends; without a complaint about what could not be written."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+    _drop_output()
     signal.signal(number, signal.SIG_DFL)
     os.kill(os.getpid(), number)
     return 128 + number

@@ -184,7 +184,15 @@ class Chunker:
 
     def _write(self, track: Track, runs: "list[Run]", time_ns: int, first_ns: int) -> list[bytes]:
         done: list[bytes] = []
-        for text, sequences in runs:
+        at = 0
+        while at < len(runs):
+            if at and self._used and not self._delay(time_ns):
+                self._advance(time_ns, "", "")
+                at, self._room = track.take_short(runs, at, self._room, self)
+                if at == len(runs):
+                    break
+            text, sequences = runs[at]
+            at += 1
             if sequences:
                 early = 1 if first_ns >= 0 else 0
                 self._write_invalid(track, sequences[:early], first_ns, done)

@@ -10,6 +10,11 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Protocol
 
+    from ttyscribe_formats.text import Run
+
+    Known = tuple[str, str, bytes, str, int, int]
+    """A short run: marker, record, escaped text, numbers, bytes of the stream, cost without the comma before it."""
+
     class _Timing(Protocol):
         def write_run(self, record: str) -> None: ...
 
@@ -50,22 +55,31 @@ def _border(escaped: bytes, start: int, end: int) -> int:
 def _measure(escaped: bytes) -> tuple[int, int]:
     """How many characters, and how many bytes of UTF-8, an escaped text stands for."""
     size = len(escaped)
-    if b"\\" in escaped:
-        plain = escaped.replace(b"\\\\", b"")
-        size -= (size - len(plain)) // 2 + plain.count(b"\\") + 4 * plain.count(b"\\u")
+    if slashes := escaped.count(b"\\"):
+        if b"\\u" in escaped:
+            plain = escaped.replace(b"\\\\", b"")
+            size -= (size - len(plain)) // 2 + plain.count(b"\\") + 4 * plain.count(b"\\u")
+        else:
+            size -= slashes - escaped.count(b"\\\\")  # an escaped backslash has two
     if escaped.isascii():
         return size, size
     return size - len(escaped) + len(escaped.decode()), size
 
 
+_SHORT = 4
+"""Characters of a text, or sequences of a cut, that `take_short` takes."""
+_MOST_KNOWN = 4096
+
+
 class Track:
     """What one stream puts into one message."""
 
-    __slots__ = ("_bytes", "_chars", "_invalid", "_marker_cut", "_marker_text", "_numbers", "_open", "_texts")
+    __slots__ = ("_bytes", "_chars", "_invalid", "_known", "_marker_cut", "_marker_text", "_numbers", "_open", "_texts")
 
     def __init__(self, marker_text: str, marker_cut: str) -> None:
         self._marker_text = marker_text
         self._marker_cut = marker_cut
+        self._known: dict[Run, Known] = {}
         self.reset()
 
     def reset(self) -> None:
@@ -83,16 +97,24 @@ class Track:
         run = 0 if fresh or self._open != self._marker_text else self._chars
         begin, before = (0, _digits(run)) if run else (1, 0)  # the marker of a new run
         room -= begin
-        end = _border(escaped, start, start + room) if room > 0 else start
+        if room <= 0:
+            return start, 0, 0, 0
+        # First as if each byte were a character; where its digits come out so, that cut is the longest.
+        gain = _digits(run + room) - before
+        end = _border(escaped, start, max(start, start + room - gain))
+        chars, size = _measure(escaped[start:end])
+        found = _digits(run + chars) - before
+        if end == len(escaped) or (found == gain and end > start):
+            return end, chars, size, end - start + found + begin
+        end = _border(escaped, start, start + room)
         chars, size = _measure(escaped[start:end])
         while end > start:
             gain = _digits(run + chars) - before
             if end - start + gain <= room:
                 # The first cut that fits is the longest that does: one more character would bring the digit back.
                 return end, chars, size, end - start + gain + begin
-            shorter = _border(escaped, start, max(start, min(start + room - gain, end - 1)))
-            less_chars, less_size = _measure(escaped[shorter:end])
-            end, chars, size = shorter, chars - less_chars, size - less_size
+            end = _border(escaped, start, max(start, min(start + room - gain, end - 1)))
+            chars, size = _measure(escaped[start:end])
         return start, 0, 0, 0
 
     def add_text(self, escaped: bytes, chars: int, size: int, timing: "_Timing") -> None:
@@ -102,6 +124,52 @@ class Track:
         self._chars += chars
         self._bytes += size
         self._texts.append(escaped)
+
+    def take_short(self, runs: "list[Run]", at: int, room: int, timing: "_Timing") -> tuple[int, int]:
+        """Take runs from `at` on while they are short, alternate and fit whole; the next one, and the room left.
+
+        A megabyte of binary data has half a million such runs, so they get a loop that does only what they need.
+        """
+        texts, numbers, known = self._texts, self._numbers, self._known
+        marker, records, last, total = self._open, [], "", 0
+        for place in range(at, len(runs)):
+            run = known.get(runs[place]) or self._know(runs[place])
+            mine, record, text, figures, size, cost = run
+            if not mine or mine == marker or (cost := cost + (1 if figures and numbers else 0)) > room:
+                break
+            records.append(last if total else self.close())
+            room -= cost
+            total += size
+            marker, last = mine, record
+            texts.append(text)
+            if figures:
+                numbers.append(figures)
+        else:
+            place = len(runs)
+        if total:
+            timing.write_run("".join(records))
+            self._bytes += total
+            self._open = marker
+            chars, _, invalid = last[1:].partition("/")
+            self._chars, self._invalid = int(chars), int(invalid or 0)
+        return place, room
+
+    def _know(self, run: "Run") -> "Known":
+        """What a run is and costs as a run of its own; remembered if it is short."""
+        text, sequences = run
+        if len(text) > _SHORT or len(sequences) > _SHORT:
+            return "", "", b"", "", 0, 0  # not for us
+        data = b"".join(sequences)
+        if data:
+            figures, count = ",".join(map(str, data)), len(sequences)
+            record, escaped = f"{self._marker_cut}{count}/{len(data)}", _REPLACEMENT * count
+            found = self._marker_cut, record, escaped, figures, len(data), len(escaped) + len(figures) + len(record)
+        else:
+            escaped, record = escape(text), f"{self._marker_text}{len(text)}"
+            found = self._marker_text, record, escaped, "", len(text.encode()), len(escaped) + len(record)
+        if len(self._known) < _MOST_KNOWN:
+            self._known[run] = found
+        return found
 
     def cost_invalid(self, sequence: bytes, *, fresh: bool) -> int:
         """What one invalid sequence costs."""
@@ -148,4 +216,4 @@ class Track:
 
     def numbers(self) -> str:
         """The inside of the array of bytes."""
-        return ",".join(self._numbers)
+        return ",".join(self._numbers) if self._numbers else ""

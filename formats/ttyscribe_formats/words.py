@@ -12,6 +12,7 @@ MAX_WORD = 64
 
 # Letters in lower case, digits and _ as they are, all else a blank.
 _ASCII = bytes(code if chr(code).isalnum() or code == 0x5F else 0x20 for code in range(128)).lower() + b" " * 128
+_UTF_8 = _ASCII[:128] + bytes(range(128, 256))
 _TERM = re.compile(r'"([^"]*)"?|(\S+)')
 _BLANK = " "
 
@@ -33,19 +34,29 @@ _separators = _Separators()
 def words(text: str) -> list[str]:
     """The words of a text, in order."""
     if text.isascii():
-        pieces = text.encode().translate(_ASCII).decode().split()
-        whole = len(text) <= MAX_WORD or max(map(len, pieces), default=0) <= MAX_WORD
-        return pieces if whole else _cut(pieces)
+        return _cut(text.encode().translate(_ASCII).decode().split())
     folded = unicodedata.normalize("NFKC", text).casefold()
-    return _cut(folded.translate(_separators).split(_BLANK))
+    # ASCII at speed, in which bytes of other characters stay; these are looked at only in the pieces that have them.
+    found = folded.encode("utf-8", "surrogatepass").translate(_UTF_8).decode("utf-8", "surrogatepass").split()
+    pieces = []
+    for piece in found:
+        if piece.isascii():
+            pieces.append(piece)
+        else:
+            pieces += piece.translate(_separators).split()
+    return _cut(pieces)
 
 
 def _cut(pieces: list[str]) -> list[str]:
+    if max(map(len, pieces), default=0) <= MAX_WORD:
+        return pieces
     return [piece[i : i + MAX_WORD] for piece in pieces for i in range(0, len(piece), MAX_WORD)]
 
 
 def joined(text: str) -> str:
     """The words of a text, joined by blanks: what stores index."""
+    if len(text) <= MAX_WORD and text.isascii():
+        return b" ".join(text.encode().translate(_ASCII).split()).decode()
     return _BLANK.join(words(text))
 
 

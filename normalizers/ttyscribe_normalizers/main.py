@@ -23,6 +23,8 @@ from ttyscribe_normalizers.sinks import JsonLines
 from ttyscribe_store.base import Sink
 from ttyscribe_store.open import open_store
 
+Ready = Callable[[], None]
+
 _LOCAL = ("sqlite:", "memory:")
 _ADVICE = "ttyscribe setup"
 
@@ -49,11 +51,11 @@ def main(argv: list[str] | None = None) -> int:
         logging.getLogger("ttyscribe").addHandler(logs.Logs(report))
         sink = open_sink(wanted.output)
         dead_letter = DeadLetter(wanted.dead_letter)
+        ready = _ready(wanted.output, sink)
         if wanted.check_config:
-            return _check(wanted, sink, dead_letter, report)
-        _prepare(wanted.output, sink)
-        dead_letter.check()
-        return _run(wanted, sink, dead_letter, report)
+            return _check(wanted, ready, dead_letter, report)
+        _check_dead_letter(wanted.output, ready, dead_letter)
+        return _run(wanted, sink, ready, dead_letter, report)
     except ConfigError as error:
         report(str(error))
         if wanted.protocol == "omprog" and not wanted.check_config:
@@ -87,13 +89,28 @@ def _name_of(uid: int) -> str:
         return ""
 
 
-def _prepare(output: str, sink: Sink) -> None:
-    """Make what a store on this host needs; a store elsewhere is prepared by `ttyscribe setup`, once."""
+def _ready(output: str, sink: Sink) -> Ready:
+    """A function that raises Unavailable until documents can be stored.
+
+    It makes what a store on this host needs; a store elsewhere is prepared by `ttyscribe setup`, once.
+    """
+
+    def ready() -> None:
+        if output.startswith(_LOCAL):
+            sink.setup()  # type: ignore[attr-defined]  # both are stores
+        sink.check()
+
+    return ready
+
+
+def _check_dead_letter(output: str, ready: Ready, dead_letter: DeadLetter) -> None:
+    """Raise ConfigError where the dead letter could never be written; one beside a store comes with the store."""
     if output.startswith(_LOCAL):
         try:
-            sink.setup()  # type: ignore[attr-defined]  # both are stores
+            ready()
         except Unavailable:
-            pass  # a full disk, perhaps: the check before the first line tells, and waits
+            return  # a full disk, perhaps: the input is held back until it is ready, and the dead letter with it
+    dead_letter.check()
 
 
 def _open_log(path: str) -> logs.Report:
@@ -106,10 +123,10 @@ def _open_log(path: str) -> logs.Report:
     return logs.reporter(path)
 
 
-def _check(wanted: options.Options, sink: Sink, dead_letter: DeadLetter, report: logs.Report) -> int:
+def _check(wanted: options.Options, ready: Ready, dead_letter: DeadLetter, report: logs.Report) -> int:
     """`--check-config`: say what is wrong, or that nothing is."""
     try:
-        sink.check()
+        ready()
     except Unavailable as error:
         report(str(error))
         return 2 if _ADVICE in str(error) else 1
@@ -124,15 +141,15 @@ def _quiet_collector() -> None:
     gc.set_threshold(100_000, 20, 20)
 
 
-def _run(wanted: options.Options, sink: Sink, dead_letter: DeadLetter, report: logs.Report) -> int:
+def _run(wanted: options.Options, sink: Sink, ready: Ready, dead_letter: DeadLetter, report: logs.Report) -> int:
     pipeline = build(wanted)
     delivery = Delivery(sink, dead_letter, time.time_ns)
     _quiet_collector()
     try:
         if wanted.protocol == "omprog":
-            return omprog.serve(omprog.Normalizer(pipeline, delivery, sink.check, time.time_ns, report), report)
+            return omprog.serve(omprog.Normalizer(pipeline, delivery, ready, time.time_ns, report), report)
         most = ndjson.FEW_DOCUMENTS if wanted.output == "-" else ndjson.MAX_DOCUMENTS
-        return _read(pipeline, delivery, sink.check, dead_letter, report, most)
+        return _read(pipeline, delivery, ready, dead_letter, report, most)
     finally:
         dead_letter.close()
         sink.close()
@@ -141,7 +158,7 @@ def _run(wanted: options.Options, sink: Sink, dead_letter: DeadLetter, report: l
 def _read(
     pipeline: Pipeline,
     delivery: Delivery,
-    check: Callable[[], None],
+    ready: Ready,
     dead_letter: DeadLetter,
     report: logs.Report,
     most: int,
@@ -149,13 +166,13 @@ def _read(
     """NDJSON from standard input, with a summary at the end."""
     terminal = sys.stderr is not None and sys.stderr.isatty()
     if terminal:
-        _refuse_without_setup(check)
+        _refuse_without_setup(ready)
     status = 0
     with Stop() as stop:
         progress = _progress if terminal else _no_progress
         reader = ndjson.Reader(pipeline, delivery, stop, time.time_ns, report, progress, most)
         try:
-            reader.ready(check)
+            reader.ready(ready)
             reader.read(0)
         except ndjson.Interrupted:
             report(f"interrupted: the first {reader.lines} lines are stored; feed the rest again, or all of it")
@@ -173,10 +190,10 @@ def _read(
     return status or (1 if dead else 0)
 
 
-def _refuse_without_setup(check: Callable[[], None]) -> None:
+def _refuse_without_setup(ready: Ready) -> None:
     """From a terminal a store without its templates is the operator's to mend, now."""
     try:
-        check()
+        ready()
     except Unavailable as error:
         if _ADVICE in str(error):
             raise ConfigError(str(error)) from error

@@ -29,7 +29,8 @@ examples:
 exit status:
   0  the input ended and all of it is stored
   1  something could not be stored: some of it is in the dead letter, or the end came before the store was back
-  2  the operator has to change something: options, files, a store without `ttyscribe setup`"""
+  2  the operator has to change something: options, files; from a terminal also a store without `ttyscribe setup`
+     (elsewhere the lines are held back until that is done)"""
 
 
 class Options(NamedTuple):

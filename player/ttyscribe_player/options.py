@@ -25,6 +25,10 @@ can't reach the terminal itself (its clipboard, its title, its answers). Where t
 exact bytes.
 What does not fit on the terminal is cut, and the part with the cursor is shown.
 
+Where several messages claim one place and none is certain, none is played and the mark names the processes that sent
+them; --sender plays what one process sent, and marks all else. The recorder is one process: its pid is that of the
+most trusted messages, or is known from the host's log.
+
 Into a file or a pipe it writes all bytes that the recorded programs wrote, at once and unchanged, and nothing else;
 speed, pause and place change nothing there. What is missing, damaged or in doubt is said: on a terminal at its place,
 else on standard error. Bytes that were written to standard error go to standard output with the rest, in order."""
@@ -88,6 +92,7 @@ def parser() -> argparse.ArgumentParser:
     add("--idle-limit", metavar="S", type=_seconds, default=0, help="cut pauses in the recording to S seconds")
     add("--resize", action="store_true", help="give the terminal's window the size of the recorded one, where it obeys")
     add("--raw", action="store_true", help="write the recorded bytes to the terminal as they are: trust the recording")
+    add("--sender", metavar="PID", type=_pid, default=-1, help="play only what this process sent")
     add("--persist", action="store_true", help="ignore q")
     add("--lax", action="store_true", help="as tlog-play takes it: gaps never end playing here, with it or without")
     add("-r", "--reader", choices=("file", "journal", "es"), default="file", help="where messages are (%(default)s)")
@@ -134,6 +139,12 @@ def _number(text: str, fits: Callable[[float], bool], what: str) -> float:
     if not fits(number):
         raise argparse.ArgumentTypeError(f"{text!r} is no {what}")
     return number
+
+
+def _pid(text: str) -> int:
+    if not text.isascii() or not text.isdecimal() or len(text) > 18:
+        raise argparse.ArgumentTypeError(f"{text!r} is no process id")
+    return int(text)
 
 
 def _goto(text: str) -> Goto:

@@ -139,6 +139,8 @@ def _source(options: argparse.Namespace, complaints: _Complaints) -> tuple[Goto,
     wanted = source.named(options.recording, store, store_given=options.store is not None)
     start = Goto(wanted.start_ms * MS) if options.goto is None else options.goto
     if wanted.is_file:
+        if options.sender >= 0:
+            raise ConfigError("--sender chooses in a store; in a file nobody attests who sent a message")
         if options.follow:
             return start, following(source.follow_file(wanted.name, options.match, complaints.damage))
         return start, events(source.from_file(wanted.name, options.match, complaints.damage))
@@ -146,8 +148,8 @@ def _source(options: argparse.Namespace, complaints: _Complaints) -> tuple[Goto,
         raise ConfigError("--match chooses among the recordings of a file; in a store name the recording itself")
     is_sure = options.store is not None
     if options.follow:
-        return start, following(source.follow_store(store, wanted.name, is_sure=is_sure))
-    return start, events(source.from_store(store, wanted.name, is_sure=is_sure))
+        return start, following(source.follow_store(store, wanted.name, is_sure=is_sure), options.sender)
+    return start, source.from_store(store, wanted.name, options.sender, is_sure=is_sure)
 
 
 def _on_terminal(

@@ -4,10 +4,13 @@
 import os
 import time
 from collections.abc import Iterator
+from itertools import chain
 from typing import NamedTuple
 
 from ttyscribe_formats.errors import ConfigError, MessageError
 from ttyscribe_formats.place import Place, parse_place
+from ttyscribe_player import senders
+from ttyscribe_player.event import Event, Mark, events
 from ttyscribe_player.files import Complain, Recordings, described
 from ttyscribe_store.base import Recording, RecordingFilter, Store, StoredMessage
 from ttyscribe_store.open import open_store
@@ -74,8 +77,7 @@ def follow_file(path: str, match: str, complain: Complain) -> Iterator[StoredMes
 
 def follow_store(url: str, name: str, *, is_sure: bool) -> Iterator[StoredMessage | None]:
     """The same of a recording in a store that still runs."""
-    store = open_store(url)
-    recording = find_recording(store, name, url, "recording" if is_sure else "file and no recording").recording
+    store, recording = opened(url, name, is_sure=is_sure)
     seen: set[str] = set()
     asked = -_ASK_SECONDS
     while True:
@@ -95,11 +97,24 @@ def listed(recordings: Recordings) -> Iterator[str]:
     recordings.close()
 
 
-def from_store(url: str, name: str, *, is_sure: bool) -> Iterator[StoredMessage]:
-    """The messages of a recording in a store; `is_sure`: it can't be a file. Raises Unavailable and ConfigError."""
+def opened(url: str, name: str, *, is_sure: bool) -> tuple[Store, str]:
+    """A store and the whole key of a recording in it; `is_sure`: it can't be a file. ConfigError: there is none."""
     store = open_store(url)
     what = "recording" if is_sure else "file and no recording"
-    return store.messages(find_recording(store, name, url, what).recording)
+    return store, find_recording(store, name, url, what).recording
+
+
+def from_store(url: str, name: str, sender: int = senders.NOBODY, *, is_sure: bool) -> Iterator[Event]:
+    """What to play of a recording in a store; `is_sure`: it can't be a file. Raises Unavailable and ConfigError.
+
+    Its messages are read twice: who sent them has to be said before the first is played.
+    """
+    store, key = opened(url, name, is_sure=is_sure)
+    counts = senders.counted(store.messages(key))
+    senders.check(sender, counts)
+    several = senders.several_text(counts)
+    told = [Mark(0, several, False)] if several else []
+    return chain(told, events(store.messages(key), sender))
 
 
 def find_recording(store: Store, name: str, url: str, what: str = "recording") -> Recording:

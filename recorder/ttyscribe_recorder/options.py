@@ -76,6 +76,10 @@ examples:
   ttyscribe-rec -o build.log -- make -j4     record one command
   ttyscribe-rec --writer=syslog -- bash      send the recording to syslog
   ttyscribe-play session.log                 play a recording
+
+exit status:
+  the command's; 128 + n where signal n ended it, 127 where it can't be run; 1 where recording can't begin, 2 for wrong
+  usage. What the log can't take later is told on standard error and changes nothing here.
 """
 
 

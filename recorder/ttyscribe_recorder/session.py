@@ -200,6 +200,7 @@ class Session:
                 self._leftover -= CHUNK // 16
             if not flow.ended and not flow.outlet.pending:
                 flow.stop()
+            flow.update()
         if all(flow.ended and not flow.outlet.pending for flow in self._outputs):
             self.done = True
 

@@ -66,8 +66,7 @@ class Handle(NamedTuple):
 def writer(path: str, settings: Settings) -> Handle:
     """A handle to write; the file is made where it is missing. Errors are SQLite's and the system's."""
     with suppress(FileExistsError):
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, _FILE_MODE))
-        sync_folder(os.path.dirname(path))
+        _make(path)
     handle = _open(path, "rw", settings)
     try:
         _retried(lambda: _prepare(handle), settings.busy_seconds)
@@ -81,14 +80,27 @@ def writer(path: str, settings: Settings) -> Handle:
     return handle
 
 
-def sync_folder(folder: str) -> None:
-    """Let a new name in a folder survive a loss of power; where a file system can't, it is as good as it gets."""
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+def _make(path: str) -> None:
+    """An empty file. What root makes belongs to whom the folder belongs, or the store's own user couldn't go on."""
+    folder = os.path.dirname(path)
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, _FILE_MODE)
     try:
-        with suppress(OSError):
-            os.fsync(descriptor)
+        if os.geteuid() == 0:
+            owner = os.stat(folder)
+            os.fchown(descriptor, owner.st_uid, owner.st_gid)
     finally:
         os.close(descriptor)
+    sync_folder(folder)
+
+
+def sync_folder(folder: str) -> None:
+    """Let a new name in a folder survive a loss of power; where that can't be had, it is as good as it gets."""
+    with suppress(OSError):
+        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
 
 
 def reader(path: str, settings: Settings) -> Handle | None:
@@ -189,7 +201,7 @@ def transaction(connection: sqlite3.Connection) -> Iterator[None]:
         yield
         connection.execute("COMMIT")
     except BaseException:
-        with suppress(sqlite3.Error):  # what failed may have rolled back already; else the next BEGIN says so
+        with suppress(sqlite3.Error):  # what failed may have rolled back already; no handle is used after a failure
             connection.execute("ROLLBACK")
         raise
 

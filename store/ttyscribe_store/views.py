@@ -38,6 +38,7 @@ def hit(document: Mapping[str, Any]) -> Hit:
         last_ms=own.get("last_ms", first_ms),
         message=document["message"],
         typed=own.get("typed", ""),
+        trust=own["trust"],
     )
 
 

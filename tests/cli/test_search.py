@@ -28,7 +28,7 @@ def found(store: str, *arguments: str) -> list[dict[str, object]]:
 
 def test_a_hit_is_a_place_with_time_user_host_and_the_marked_line(store: str) -> None:
     assert ok("search", "denied", "--store", store).splitlines() == [
-        "alpha@0:01.000  2026-11-24 13:00:01  ada@web7.example.com",
+        "alpha@0:01.000  2026-11-24 13:00:01  ada@web7.example.com  trust system",
         "    permission >>denied<<",
         "1 hit; times in CET +01:00",
     ]
@@ -146,3 +146,9 @@ def test_one_argument_is_one_phrase() -> None:
     assert terms_of(["rm -rf", "/etc/shadow", 'a "b c"', "--"]) == [["rm", "rf"], ["etc", "shadow"], ["a"], ["b", "c"]]
     with pytest.raises(ConfigError):
         terms_of(["", "?!"])
+
+
+def test_one_recording_alone_is_searched(store: str) -> None:
+    lines = ok("search", "--store", store, "--json", "--recording", "beta", "bob").splitlines()
+    assert {json.loads(line)["recording"] for line in lines} == {"beta"}
+    assert "nothing in" in complaint(run("search", "--store", store, "--recording", "alpha", "bob"), 0)

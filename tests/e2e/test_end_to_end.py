@@ -3,6 +3,7 @@
 
 import json
 import random
+import time
 from pathlib import Path
 
 import pytest
@@ -87,3 +88,35 @@ def test_a_command_between_pipes_is_recorded_too(place: Place, tmp_path: Path) -
         chain.wait_found(WORD)
         chain.wait_found("wrong")
         assert played(place.url, places(place.url, WORD)[0].partition("@")[0]) == shown() + b"wrong \xff"
+
+
+@pytest.mark.parametrize("end", ["stop", "kill"])
+@pytest.mark.parametrize("bare_place", ALL[:1], indirect=True)
+def test_a_session_goes_on_while_rsyslogd_is_restarted(place: Place, tmp_path: Path, end: str) -> None:
+    """The terminal never waits; the recorder keeps what it can't send, and the recording is whole."""
+    with Chain(place.url, tmp_path) as chain:
+        options = ["--writer=syslog", f"--syslog-socket={chain.daemon.socket}", "--latency=1"]
+        words = "for word in alpha beta gamma; do echo $word; read answer; done"
+        screen = AtTerminal([program("ttyscribe-rec"), *options, "--", "sh", "-c", f"stty -echo; {words}"])
+        try:
+            chain.wait_found("alpha")
+            chain.daemon.wait_read()
+            if end == "stop":
+                chain.daemon.stop()
+            else:
+                chain.daemon.kill()
+            screen.type(b"\n")
+            screen.wait_to_see(b"beta")
+            time.sleep(1.5)  # longer than the recorder keeps things back by itself
+            chain.daemon.start()
+            screen.type(b"\n")
+            screen.wait_to_see(b"gamma")
+            screen.type(b"\n")
+            assert screen.wait() == 0
+            chain.wait_found("gamma")
+            (place_of_alpha,) = places(place.url, "alpha")
+            recording = place_of_alpha.partition("@")[0]
+            whole = run("ttyscribe-play", "--store", place.url, recording)
+            assert (whole.stdout, whole.stderr, whole.returncode) == (screen.seen, b"", 0)
+        finally:
+            screen.close()

@@ -256,6 +256,7 @@ def test_stop_9_hit(store: Store, document: Document) -> None:
         last_ms=1500,
         message=TEXT,
         typed="",
+        trust="system",
     )
     assert place.format_place(place.Place(found.recording, found.first_ms)) == f"{REC}@0:00.000"
 

@@ -13,6 +13,7 @@ from tests.e2e.chain import Chain, run, wait
 from tests.e2e.conftest import ENGINES, ONE_ENGINE, Place
 from tests.e2e.proxy import Proxy
 from tests.e2e.traffic import Ledger, datagram, mixed
+from tests.rsyslog.daemon import alive
 
 pytestmark = [pytest.mark.rsyslogd, pytest.mark.engine]
 
@@ -63,6 +64,36 @@ def test_an_outage_of_ten_seconds_loses_doubles_and_costs_nothing(place: Place, 
         assert chain.said().count("holding rsyslog back") == 1
         assert chain.dead() == []
     print(f"normalizer while waiting: {share:.1%} of a CPU")
+
+
+@pytest.mark.parametrize("end", ["stop", "kill"])
+@pytest.mark.parametrize("bare_place", ONE_ENGINE, indirect=True)
+def test_a_restart_of_rsyslogd_during_an_outage_loses_nothing(
+    place: Place, proxy: Proxy, tmp_path: Path, end: str
+) -> None:
+    """The normalizer, which waits for the engine, ends with its rsyslogd and leaves the line to the next one."""
+    ledger = Ledger()
+    traffic = list(mixed(200, ledger))
+    through = f"http://127.0.0.1:{proxy.port}/{place.prefix}"
+    with Chain(through, tmp_path, read_url=place.url) as chain:
+        chain.daemon.send(traffic[:100])
+        wait(lambda: chain.count() >= 10, chain.said)
+        proxy.down()
+        wait(lambda: "holding rsyslog back" in chain.said(), chain.said)
+        chain.daemon.send(traffic[100:150])
+        chain.daemon.wait_read()
+        waiting = chain.normalizers()
+        if end == "stop":
+            chain.daemon.stop_or_kill(3)
+        else:
+            chain.daemon.kill()
+        assert waiting
+        assert not any(map(alive, waiting))
+        chain.daemon.start()
+        chain.daemon.send(traffic[150:])
+        proxy.up()
+        chain.wait_stored(ledger.total)
+        assert chain.dead() == []
 
 
 @pytest.mark.parametrize("bare_place", ENGINES, indirect=True)

@@ -18,6 +18,8 @@ from tests import peers
 from tests.engines import nodes
 from tests.engines.java import NoEngine, find_java, pair_for
 
+_AT_ONCE = 50
+
 
 class Engine(NamedTuple):
     """One engine that tests may use."""
@@ -37,25 +39,24 @@ def call(engine: Engine, method: str, path: str, body: object = None) -> Any:
     return json.loads(text) if text else None
 
 
-def _names(engine: Engine, path: str, key: str) -> list[str]:
-    """Names of what a listing gives; a listing that finds nothing is 404."""
+def _found(engine: Engine, method: str, path: str) -> Any:
+    """As `call`, where nothing that fits is no error."""
     try:
-        found = call(engine, "GET", path)
+        return call(engine, method, path)
     except urllib.error.HTTPError as error:
         error.close()
         if error.code != 404:
             raise
-        return []
-    return [item["name"] for item in found[key]] if key else list(found)
+        return None
 
 
 def clean(engine: Engine, prefix: str) -> None:
     """Remove every index and template whose name begins with the prefix."""
-    for name in _names(engine, f"/{prefix}-*?expand_wildcards=all&ignore_unavailable=true", ""):
-        call(engine, "DELETE", f"/{name}")
+    names = list(_found(engine, "GET", f"/{prefix}-*?expand_wildcards=all&ignore_unavailable=true") or ())
+    for first in range(0, len(names), _AT_ONCE):
+        call(engine, "DELETE", "/" + ",".join(names[first : first + _AT_ONCE]))
     for kind in ("index_template", "component_template"):
-        for name in _names(engine, f"/_{kind}/{prefix}-*", f"{kind}s"):
-            call(engine, "DELETE", f"/_{kind}/{name}")
+        _found(engine, "DELETE", f"/_{kind}/{prefix}-*")
 
 
 @pytest.fixture(scope="session")

@@ -12,7 +12,7 @@ import pytest
 
 from tests import peers
 from tests.engines import fetch, nodes
-from tests.engines.fixtures import Engine, call
+from tests.engines.fixtures import Engine, call, clean
 from tests.engines.java import NEW, OLD, Java, NoEngine, Pair, find_java, major_of, pair_for
 
 
@@ -102,3 +102,18 @@ def test_a_node_of_another_on_the_same_port_is_not_taken_for_ones_own(engine: En
     finally:
         running.kill()
         running.wait()
+
+
+@pytest.mark.engine
+def test_cleaning_removes_what_has_the_prefix_and_nothing_else(engine: Engine, engine_prefix: str) -> None:
+    for name in ("a-one", "a-two", "b-one"):
+        call(engine, "PUT", f"/{engine_prefix}-{name}")
+        call(engine, "PUT", f"/_component_template/{engine_prefix}-{name}", {"template": {}})
+        body = {"index_patterns": [f"{engine_prefix}-{name}-*"], "composed_of": [f"{engine_prefix}-{name}"]}
+        call(engine, "PUT", f"/_index_template/{engine_prefix}-{name}", body)
+    for _ in range(2):
+        clean(engine, f"{engine_prefix}-a")
+    assert list(call(engine, "GET", f"/{engine_prefix}-*")) == [f"{engine_prefix}-b-one"]
+    for kind in ("index_template", "component_template"):
+        found = call(engine, "GET", f"/_{kind}/{engine_prefix}-*")[f"{kind}s"]
+        assert [item["name"] for item in found] == [f"{engine_prefix}-b-one"]

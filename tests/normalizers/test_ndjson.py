@@ -239,7 +239,6 @@ def test_memory_stays_bounded_however_much_comes(tmp_path: Path) -> None:
 
 
 def test_check_config_says_that_all_is_in_order(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    (tmp_path / "store").mkdir()
     assert main(["--protocol", "omprog", "--output", f"sqlite:{tmp_path}/store", "--check-config"]) == 0
     assert capsys.readouterr().out == (
         f"in order: omprog to sqlite:{tmp_path}/store, dead letter {tmp_path}/store/dead-letter.ndjson\n"
@@ -272,3 +271,15 @@ def test_help_and_version_end_well(tmp_path: Path, option: str) -> None:
     said = run(tmp_path, b"", option).stdout.decode()
     assert said.startswith(("usage: ttyscribe-normalize", "ttyscribe-normalize "))
     assert sys.executable not in said
+
+
+def test_a_folder_that_comes_later_holds_the_input_back(tmp_path: Path) -> None:
+    """A mount that is not there yet, for example."""
+    (tmp_path / "mount").symlink_to(tmp_path / "target")
+    with Running(tmp_path, *NDJSON, "sqlite:mount/store") as program:
+        program.send(bare(1))
+        program.wait_said("holding the input back")
+        (tmp_path / "target").mkdir()
+        wait_for(lambda: (tmp_path / "target/store").is_dir() and stored(tmp_path / "target/store") == [1], "the line")
+        assert program.finish() == 0
+        assert "Traceback" not in program.said()

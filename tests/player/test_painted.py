@@ -22,6 +22,7 @@ from ttyscribe_screen import Screen
 HOUR_MS = 3_600_000
 SAFE = re.compile(
     rb"(?:[\x20-\x7e\r\n]|[\xc2-\xf4][\x80-\xbf]+|\x1b\[[0-9;]*[mHGJK]"
+    rb"|\x1b\[(?:4|20|\?5|\?69)l"
     rb"|\x1b\[\?(?:25|7|1049|1|9|100[0-6]|1015|2004)[hl]|\x1b>|\x1b\(B|\x0f|\x18|\x1b\\)*"
 )
 """Everything that the player itself may write."""

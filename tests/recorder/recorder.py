@@ -112,8 +112,10 @@ class AtTerminal:
         os.write(self.master, data)
 
     def look(self, seconds: float = 0.0) -> bytes:
-        """Everything that was shown so far."""
-        while select.select([self.master], [], [], seconds)[0]:
+        """Everything that was shown so far (of a program that never stops, a good deal of it)."""
+        for _ in range(1000):
+            if not select.select([self.master], [], [], seconds)[0]:
+                break
             try:
                 data = os.read(self.master, 65536)
             except OSError:

@@ -191,6 +191,20 @@ class Rsyslogd:
         """SIGTERM; its exit status."""
         return self._end(signal.SIGTERM, timeout)
 
+    def stop_or_kill(self, after: float, timeout: float = 30.0) -> bool:
+        """SIGTERM, and SIGKILL if it goes on for so many seconds, as systemd does; tells whether that was needed."""
+        assert self._process is not None
+        children = children_of(self._process.pid)
+        self._process.terminate()
+        try:
+            self._process.wait(after)
+        except subprocess.TimeoutExpired:
+            self.kill(timeout)
+            return True
+        self._end(signal.SIGTERM, timeout)
+        _end_all(children, timeout)
+        return False
+
     def kill(self, timeout: float = 30.0) -> None:
         """SIGKILL rsyslogd, as a power cut of the process; its program reads to the end of its pipe and ends too."""
         self._end(signal.SIGKILL, timeout)

@@ -10,7 +10,7 @@ import sys
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +34,10 @@ class Rig:
         self._starts = folder / "starts"
         command = [sys.executable, str(CHILD), str(self._lines), str(self._starts), str(delay), str(timeout)]
         self.daemon = Rsyslogd(command, sample=sample, replace={CONFIRM: replace["confirm"]} if replace else None)
+
+    def recover(self) -> None:
+        """End the outage: from here on no message is held back."""
+        self._lines.with_name("recovered").touch()
 
     def starts(self) -> int:
         """How often the program has been started."""
@@ -173,6 +177,37 @@ def test_an_orderly_stop_loses_nothing_and_leaves_no_program(tmp_path: Path, sam
         assert len(rig.raw()) == 2000
     finally:
         daemon.close()
+
+
+def stop_while_the_program_waits(rig: Rig, stop: Callable[[], object], wanted: int) -> None:
+    """Stop rsyslogd in the middle of an outage and start it after it: that many of 301 messages must come through."""
+    daemon = rig.daemon
+    before, behind = [f"a{number}" for number in range(20)], [f"b{number}" for number in range(280)]
+    try:
+        daemon.start()
+        daemon.send(map(message, [*before, "retry 1000000", *behind]))
+        wait_until(lambda: daemon.output.exists() and "holding" in daemon.output.read_text())
+        daemon.wait_read()
+        stop()
+        rig.recover()
+        daemon.start()
+        daemon.send([message("last")])
+        rig.wait_texts(wanted + 1)
+        assert rig.ids_tell_messages_apart()
+    finally:
+        daemon.close()
+
+
+def test_a_stop_while_the_program_waits_loses_nothing(tmp_path: Path) -> None:
+    """In audit grade rsyslogd does not give up the line in work: it is killed as if by systemd. OMP-8, OMP-11."""
+    rig = Rig(tmp_path, AUDIT_GRADE, timeout=3)
+    stop_while_the_program_waits(rig, lambda: rig.daemon.stop_or_kill(3), 301)
+
+
+def test_a_stop_of_the_fast_sample_while_the_program_waits_loses_no_more_than_the_line_in_work(tmp_path: Path) -> None:
+    """As rsyslog/README.md says."""
+    rig = Rig(tmp_path, FAST, timeout=3)
+    stop_while_the_program_waits(rig, rig.daemon.stop, 300)
 
 
 def test_a_killed_rsyslogd_loses_nothing_that_it_had_read(tmp_path: Path) -> None:

@@ -403,6 +403,7 @@ class StoreSuite:
                 last_ms=2250,
                 message=document["message"],
                 typed="y",
+                trust="system",
             )
         ]
 

@@ -15,6 +15,7 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
+from tests.peers import require_root
 from tests.store.samples import START_NS, documents, make_recording, make_syslog, make_tlog
 from ttyscribe_formats import timestamp
 from ttyscribe_formats import words as word_rule
@@ -55,6 +56,15 @@ def test_files_are_for_owner_and_group_and_nothing_else_is_made(store: SqliteSto
     store.close()
     assert sorted(os.listdir(folder)) == [FILE, "implausible-time.sqlite"]
     assert os.listdir(folder.parent) == ["store"]
+
+
+@pytest.mark.root
+def test_what_root_makes_belongs_to_whom_the_folder_belongs(store: SqliteStore, folder: Path) -> None:
+    require_root()
+    os.chown(folder, 65534, 65533)
+    assert store.write([make_tlog(1)]) == [STORED]
+    assert len(list(folder.iterdir())) == 3
+    assert {(path.stat().st_uid, path.stat().st_gid) for path in folder.iterdir()} == {(65534, 65533)}
 
 
 def test_setup_makes_what_is_above_and_writing_only_the_folder(tmp_path: Path) -> None:
@@ -358,10 +368,14 @@ def test_a_deleted_recording_leaves_no_trace_in_the_files(store: SqliteStore, fo
 @pytest.mark.parametrize(
     ("statement", "plan"),
     [
-        (sqlite_queries.summary(""), ["USING COVERING INDEX document_by_recording"]),
-        (sqlite_queries.summary("r"), ["USING COVERING INDEX document_by_recording (recording=?"]),
+        (sqlite_queries.summary("", "", None), ["USING COVERING INDEX document_by_recording"]),
+        (sqlite_queries.summary("u", "h", ["r"]), ["USING COVERING INDEX document_by_recording (recording=?"]),
         ((sqlite_queries.MESSAGES, (b"", 0, b"", 1)), ["USING INDEX document_by_recording (recording=?"]),
-        ((sqlite_queries.CHIEF, (b"", 1)), ["USING INDEX document_by_recording (recording=?"]),
+        ((sqlite_queries.CLAIM, (b"", 1, 1)), ["USING COVERING INDEX document_by_recording (recording=?"]),
+        ((sqlite_queries.CLAIMS, (b"", 1)), ["USING COVERING INDEX document_by_recording (recording=?"]),
+        ((sqlite_queries.USERS, (b"",)), ["USING COVERING INDEX document_by_recording (recording=?"]),
+        ((sqlite_queries.KEYS, ()), ["USING COVERING INDEX document_by_recording"]),
+        ((sqlite_queries.KEYS_SINCE, (1,)), ["USING INDEX document_by_time (time_us>?"]),
         ((sqlite_queries.IDS, (b"",)), ["USING COVERING INDEX document_by_recording (recording=?"]),
         ((sqlite_queries.SPAN, ()), ["USING COVERING INDEX document_by_time"]),
         (sqlite_queries.search(Query([["a"]], kind="tlog")), ["SCAN words VIRTUAL TABLE", "INTEGER PRIMARY KEY"]),

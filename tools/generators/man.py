@@ -31,8 +31,6 @@ def _recorder() -> Page:
             text += f" One of: {', '.join(option.choices)}."
         if option.default not in ("", False):
             text += f" Default: {'yes' if option.default is True else option.default}."
-        if option.kind != "flag":
-            text += f" Key: {option.key}."
         listed.append(Option(f"{short}--{option.long}{value}", text))
     intro, _, epilog = recorder.help_text().partition("\noptions:\n")
     usage, _, description = intro.partition("\n\n")
