@@ -18,6 +18,8 @@ INSTALL = {
     "mvn": "apt-get install maven",
     "cc": "apt-get install gcc",
     "tmux": "apt-get install tmux",
+    "script": "apt-get install bsdutils",
+    "scriptreplay": "apt-get install bsdutils",
 }
 
 _SBIN = "/usr/sbin:/sbin"

@@ -11,7 +11,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-EXTRAS = ("orjson", "elastic_transport", "rich", "msgpack")
+EXTRAS = ("orjson", "elastic_transport", "rich", "msgpack", "avt")
 
 
 def record_and_play(folder: Path) -> bytes:

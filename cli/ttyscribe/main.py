@@ -16,10 +16,13 @@ VERBS = {
     "recordings": "list recordings",
     "search": "find words in everything that is stored",
     "show": "show what stood at a place of a recording",
+    "import": "bring recordings of other programs, files of messages or a journal into a store",
+    "export": "write a recording as asciicast, typescript or text",
     "setup": "prepare a store, and bring the dashboards into Kibana or OpenSearch Dashboards",
     "demo": "record a scripted session, ship it, store it, find it and play it",
 }
-"""Each is a module of this package with `DESCRIPTION`, `EPILOG`, `add_arguments(parser)` and `run(options) -> int`."""
+"""Each is a module of this package (`import` is `importing`, as Python has the word) with `DESCRIPTION`, `EPILOG`,
+`add_arguments(parser)` and `run(options) -> int`."""
 
 _DESCRIPTION = """Finds and shows recordings of terminal sessions, and prepares where they are kept.
 
@@ -63,7 +66,7 @@ def parser(only: str | None = None) -> argparse.ArgumentParser:
 
 
 def _module(verb: str) -> Any:
-    return importlib.import_module(f"ttyscribe.{verb}")
+    return importlib.import_module(f"ttyscribe.{'importing' if verb == 'import' else verb}")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -89,13 +92,19 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _die_of(signal.SIGINT)
     except OSError as error:
         print(f"ttyscribe: cannot go on: {error}", file=sys.stderr)
+        _drop_output()
         return 1
     return status
 
 
+def _drop_output() -> None:
+    """Let what could not be written go, without the interpreter's complaint at its end."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+
+
 def _die_of(number: int) -> int:
     """End as any program does that a signal ends; without a complaint about what could not be written."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+    _drop_output()
     signal.signal(number, signal.SIG_DFL)
     os.kill(os.getpid(), number)
     return 128 + number

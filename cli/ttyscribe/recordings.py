@@ -10,9 +10,12 @@ from ttyscribe_store.base import RecordingFilter
 
 DESCRIPTION = """Lists recordings, newest first.
 
-STATE says how many messages of a recording are missing by their numbers, and how many claim a number that another
-one has too. TRUST is the lowest of any of its messages: system (from a trusted user id, attested by the kernel), user
-(from the recorded user), none."""
+STATE names the first messages of a recording that are missing by their numbers, and says how many claim a number that
+another one has too, how many have a number below 1, which no recorder gives, and how many users and hosts the messages
+claim if it is more than one. `no gaps` does not mean that the end is there. User, host and start are those of one
+message: of the highest trust, and of these the first whose number no other claims. --user, --host, --since and
+--until list each recording with any message that fits, so that a forged one hides nothing. TRUST is the lowest of any
+of its messages: system (from a trusted user id, attested by the kernel), user (from the recorded user), none."""
 EPILOG = """examples:
   ttyscribe recordings --store sqlite:/var/lib/ttyscribe
   ttyscribe recordings --user alice --since 2026-11-01 --until 2026-11-08

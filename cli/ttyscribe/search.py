@@ -32,6 +32,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("words", metavar="WORDS", nargs="+", help="what must occur; one argument is one phrase")
     stores.add_store(parser)
     stores.add_bounds(parser, "at or after this time")
+    parser.add_argument("--recording", metavar="REC", default="", help="of this recording alone")
     parser.add_argument("--kind", metavar="KIND", default="", help="tlog (recordings) or syslog (other lines) alone")
     parser.add_argument("--limit", metavar="N", type=_count, default=100, help="at most so many hits (%(default)s)")
 
@@ -59,6 +60,7 @@ def run(options: argparse.Namespace) -> int:
         kind=options.kind,
         user=options.user,
         host=options.host,
+        recording=options.recording,
         since_ns=options.since,
         until_ns=options.until,
         limit=options.limit,

@@ -57,8 +57,19 @@ def duration(ms: int) -> str:
 
 
 def state(one: Recording) -> str:
-    """What is missing or in conflict, in words."""
-    found = [f"{one.missing} missing"] if one.missing else []
+    """What is missing, in conflict or forged, in words; whether the end is there nobody knows."""
+    found = [f"missing {_runs(one)}"] if one.gaps else ["no gaps"]
     if one.conflicts:
         found.append(f"{one.conflicts} in conflict")
-    return ", ".join(found) or "complete"
+    if one.below_first:
+        found.append(f"{one.below_first} with an id below 1")
+    claims = (("users", one.users), ("hosts", one.hosts))
+    found += [f"{count} {name} claimed" for name, count in claims if count > 1]
+    return ", ".join(found[1:] if found[0] == "no gaps" and len(found) > 1 else found)
+
+
+def _runs(one: Recording) -> str:
+    """The first missing ids: a forged id beyond all others then hides no real gap, as a mere count would."""
+    text = ", ".join(str(first) if first == last else f"{first}-{last}" for first, last in one.gaps)
+    named = sum(last - first + 1 for first, last in one.gaps)
+    return text + (" and more" if one.missing > named else "")

@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from typing import Any
 
 _GAP = "  "
+_COLUMN = 48
+"""Columns that cells are filled up to, enough for the ids that recorders make; a longer one moves its own row alone."""
 _WIDEST = 130
 """Characters of a cell, more than any key of a recording has; what is longer was made to be."""
 
@@ -40,7 +42,9 @@ def print_table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     """A table of cells, which are cleaned here; with rich, where it is there and a person looks."""
     cells = [[_short(clean(cell)) for cell in row] for row in rows]
     widths = [max(width(row[column]) for row in (heads, *cells)) for column in range(len(heads))]
-    if not (sys.stdout.isatty() and _rich_table(heads, cells, sum(widths) + len(_GAP) * len(widths))):
+    even = max(widths[:-1]) <= _COLUMN  # rich would make every row as wide as the widest
+    if not (even and sys.stdout.isatty() and _rich_table(heads, cells, sum(widths) + len(_GAP) * len(widths))):
+        widths = [min(size, _COLUMN) for size in widths]
         _plain_table(heads, cells, widths)
 
 

@@ -10,8 +10,10 @@ from typing import NamedTuple
 
 from ttyscribe_formats.errors import MessageError
 from ttyscribe_formats.packet import Input, Output, Window
+from ttyscribe_formats.place import format_time
 from ttyscribe_formats.reading import message_packets
 from ttyscribe_formats.tlog import from_fields
+from ttyscribe_player import senders
 from ttyscribe_store.base import StoredMessage
 from ttyscribe_store.conflict import FIRST_ID, Choice, choose, rank
 
@@ -29,25 +31,59 @@ class Mark(NamedTuple):
 Event = Output | Window | Mark
 
 
-def events(messages: Iterable[StoredMessage]) -> Iterator[Event]:
+def events(messages: Iterable[StoredMessage], sender: int = senders.NOBODY) -> Iterator[Event]:
     """What to show of one recording, in time order; takes messages ordered by id, as `Store.messages` gives them.
 
     Times are nanoseconds from the recording's start and never go back. A mark stands at the time of what was played
-    before it: what is in doubt can't hold the clock.
+    before it: what is in doubt can't hold the clock. With a `sender` what this process sent is played, and nothing
+    else.
     """
-    teller = _Teller()
-    now = 0
+    story = _Story(sender)
     for choice in choose(messages):
-        yield from teller.marks(choice, now)
-        if choice.message is None:
+        yield from story.take(choice)
+
+
+def following(messages: Iterable[StoredMessage | None], sender: int = senders.NOBODY) -> Iterator[Event | None]:
+    """The same of a recording that still runs: what comes between two None is put in order, and told up to there.
+
+    A message that comes late is played late, and it is said; one whose id was told already is left out.
+    """
+    story = _Story(sender)
+    told: set[int] = set()
+    batch: list[StoredMessage] = []
+    for message in messages:
+        if message is not None:
+            batch.append(message)
             continue
+        batch.sort(key=lambda item: (item.tlog["id"], item.document_id))
+        for choice in choose(item for item in batch if item.tlog["id"] not in told):
+            told.add(choice.id)
+            yield from story.take(choice)
+        batch.clear()
+        yield None
+
+
+class _Story:
+    """Turns one choice after the other into events; remembers the time."""
+
+    def __init__(self, sender: int) -> None:
+        self._sender = sender
+        self._teller = _Teller(sender)
+        self._now = 0
+
+    def take(self, found: Choice) -> Iterator[Event]:
+        """The events of what a recording has for one id."""
+        choice = senders.preferred(found, self._sender)
+        yield from self._teller.marks(choice, self._now)
+        if choice.message is None:
+            return
         try:
             packets = message_packets(from_fields(choice.message.tlog))
         except MessageError as error:
-            yield Mark(now, f"message {choice.id} can't be read: {_printable(str(error))}", True)
-            continue
+            yield Mark(self._now, f"message {choice.id} can't be read: {_printable(str(error))}", True)
+            return
         for packet in packets:
-            now = max(now, packet.time_ns)
+            self._now = now = max(self._now, packet.time_ns)
             if not isinstance(packet, Input):
                 yield packet if packet.time_ns == now else packet._replace(time_ns=now)
 
@@ -55,21 +91,31 @@ def events(messages: Iterable[StoredMessage]) -> Iterator[Event]:
 class _Teller:
     """Remembers who sent what came before, and says where the story breaks."""
 
-    def __init__(self) -> None:
+    def __init__(self, sender: int) -> None:
+        self._sender = sender
         self._expected = FIRST_ID
         self._pid = -1
         self._rank = 0
+        self._pos = 0
 
     def marks(self, choice: Choice, now: int) -> Iterator[Mark]:
         """What is to be said before this choice is played."""
         if choice.id > self._expected:
             yield Mark(now, missing_text(self._expected, choice.id - 1), True)
+        is_late = FIRST_ID <= choice.id < self._expected
+        if is_late:
+            yield Mark(now, f"message {choice.id} comes late", False)
         self._expected = max(self._expected, choice.id + 1)
         if choice.message is None:
-            yield Mark(now, conflict_text(choice), True)
+            yield Mark(now, conflict_text(choice, self._sender), True)
             return
         if choice.others:
-            yield Mark(now, conflict_text(choice), False)
+            yield Mark(now, conflict_text(choice, self._sender), False)
+        pos = choice.message.tlog["pos"]
+        if not is_late:  # else its time is not where it stands anyway
+            if pos < self._pos:
+                yield Mark(now, backwards_text(choice.id, self._pos, pos), False)
+            self._pos = pos
         yield from self._doubts(choice.id, choice.message, now)
 
     def _doubts(self, number: int, message: StoredMessage, now: int) -> Iterator[Mark]:
@@ -87,11 +133,34 @@ def missing_text(first: int, last: int) -> str:
     return f"message {first} is missing" if first == last else f"messages {first} to {last} are missing"
 
 
-def conflict_text(choice: Choice) -> str:
-    """What stands against each other, in words."""
-    if choice.message is None:
-        return f"{len(choice.others)} messages claim to be message {choice.id}, none is certain: not played"
-    return f"{len(choice.others) + 1} messages claim to be message {choice.id}: the most trusted one is played"
+def backwards_text(number: int, before_ms: int, ms: int) -> str:
+    """Which message begins earlier than the one before it, in words."""
+    return (
+        f"message {number} goes back in time: it says {format_time(ms)}, what came before it {format_time(before_ms)}"
+    )
+
+
+def conflict_text(choice: Choice, sender: int = senders.NOBODY) -> str:
+    """What stands against each other, in words; `sender` is the one that alone is believed."""
+    if sender >= 0:
+        return _sender_text(choice, sender)
+    if choice.message is not None:
+        return f"{len(choice.others) + 1} messages claim to be message {choice.id}: the most trusted one is played"
+    text = f"{len(choice.others)} messages claim to be message {choice.id}, none is certain: not played"
+    names = senders.names(choice.others)
+    return f"{text}; sent by {names}: --sender=PID plays one's" if names else text
+
+
+def _sender_text(choice: Choice, sender: int) -> str:
+    if choice.message is not None:
+        others = len(choice.others)
+        return (
+            f"{others + 1} messages claim to be message {choice.id}: that of process {sender} is played, as asked for"
+        )
+    if any(claim.sender_pid == sender for claim in choice.others):
+        return f"process {sender} sent several messages that claim to be message {choice.id}: not played"
+    names = senders.names(choice.others) or "nobody attested"
+    return f"message {choice.id} is not of process {sender}: not played; sent by {names}"
 
 
 def _printable(text: str) -> str:

@@ -46,13 +46,29 @@ class Found(NamedTuple):
 class Recordings:
     """A file that has been looked through. `complain` is told of each damaged line, now and while reading."""
 
-    def __init__(self, path: str, complain: Complain) -> None:
+    def __init__(self, path: str, complain: Complain, file: BinaryIO | None = None, *, grows: bool = False) -> None:
+        """With `file` the path is its name alone. What `grows` has a last line only once its end is there."""
         self._path = path
         self._complain = complain
-        self._file = _opened(path)
+        self._file = _opened(path) if file is None else file
+        self._grows = grows
+        self._number = self._place = 0
         self.found: dict[str, Found] = {}
-        for number, place, line in _lines(self._file):
-            self._look(number, place, line)
+        self.grow()
+
+    def grow(self) -> None:
+        """Look through what has come since. MessageError where the file has become shorter."""
+        if self._place and os.fstat(self._file.fileno()).st_size < self._place:
+            raise MessageError(f"{self._path} has become shorter: it was written anew")
+        self._file.seek(self._place)
+        for raw in _lines(self._file):
+            if self._grows and not raw.ended:
+                break
+            self._number += 1
+            if raw.text.strip():
+                start = 0 if raw.text.startswith(b"{") else max(0, raw.text.find(_START))
+                self._look(self._number, self._place + start, raw.text[start:] if start else raw.text)
+            self._place += raw.size
 
     def _look(self, number: int, place: int, line: bytes) -> None:
         header = _HEADER.match(line)
@@ -89,13 +105,16 @@ class Recordings:
             return None
         head = f"{self._path} holds {len(self.found) or 'no'} recording{'s' * (len(self.found) != 1)}"
         what = f"none that begins with {wanted!r}" if wanted and not fitting else "choose one with --match=RECORDING"
-        listed = "".join(f"\n  {one.key} {_shown(one)}" for one in list(self.found.values())[:_MAX_LISTED])
+        listed = "".join(f"\n  {one.key} {described(one)}" for one in list(self.found.values())[:_MAX_LISTED])
         more = len(self.found) - _MAX_LISTED
         raise ConfigError(f"{head}, {what}{listed}" + (f"\n  and {more} more" if more > 0 else ""))
 
-    def messages(self, found: Found) -> Iterator[StoredMessage]:
-        """The recording's messages as a store would give them: ordered by id, equal ones under one document id."""
-        for _, group in groupby(sorted(found.lines), key=lambda entry: entry[0]):
+    def messages(self, found: Found, first: int = 0) -> Iterator[StoredMessage]:
+        """The recording's messages as a store would give them: ordered by id, equal ones under one document id.
+
+        `first`: leave out so many of its lines, which were given before.
+        """
+        for _, group in groupby(sorted(found.lines[first:]), key=lambda entry: entry[0]):
             claims = list(group)
             decoded = [(number, message) for _, place, number in claims if (message := self._read(place, number))]
             for number, message in decoded:
@@ -122,7 +141,7 @@ class Recordings:
 _MAX_LISTED = 50
 
 
-def _shown(one: Found) -> str:
+def described(one: Found) -> str:
     """What a list says of a recording; names are recorded and may hold anything."""
     count = len(one.lines)
     text = f"{one.user}@{one.host}, {count} message{'s' * (count != 1)}"
@@ -144,17 +163,16 @@ def _opened(path: str) -> BinaryIO:
     return copy
 
 
-def _lines(file: BinaryIO) -> Iterator[tuple[int, int, bytes]]:
-    """Number, place and text of each line that is not empty; the place is that of its message, behind any prefix."""
-    number = place = 0
-    while line := file.readline(MAX_LINE + 1):
-        number += 1
-        size = len(line)
-        while size > MAX_LINE and not line.endswith(b"\n") and (rest := file.readline(MAX_LINE)):
-            size += len(rest)
-            if rest.endswith(b"\n"):
-                break
-        if line.strip():
-            start = 0 if line.startswith(b"{") else max(0, line.find(_START))
-            yield number, place + start, line[start:] if start else line
-        place += size
+class _Line(NamedTuple):
+    text: bytes
+    """Of a line beyond the limit its head."""
+    size: int
+    ended: bool
+
+
+def _lines(file: BinaryIO) -> Iterator[_Line]:
+    while text := file.readline(MAX_LINE + 1):
+        size, last = len(text), text
+        while size > MAX_LINE and not last.endswith(b"\n") and (rest := file.readline(MAX_LINE)):
+            size, last = size + len(rest), rest
+        yield _Line(text, size, last.endswith(b"\n"))

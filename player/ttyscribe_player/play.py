@@ -6,98 +6,26 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
-from ttyscribe_formats.errors import ConfigError, MessageError, TtyscribeError
-from ttyscribe_formats.place import parse_time
+from ttyscribe_formats.errors import ConfigError, TtyscribeError
+from ttyscribe_formats.place import format_time
 from ttyscribe_player import source
-from ttyscribe_player.event import Event, events
+from ttyscribe_player.event import Event, events, following
+from ttyscribe_player.files import Recordings
+from ttyscribe_player.filter import Filter
+from ttyscribe_player.options import MS, STORE_VARIABLE, Goto, parser
 from ttyscribe_player.player import Player, copy
 from ttyscribe_player.signals import Signalled, Watch, die_of
+from ttyscribe_player.tape import Tape
 from ttyscribe_player.terminal import Terminal
-from ttyscribe_player.timeline import END, Timeline
+from ttyscribe_player.timeline import Timeline
+from ttyscribe_player.views import PaintedView, View, WrittenView
+from ttyscribe_screen import Screen, available
 
-STORE_VARIABLE = "TTYSCRIBE_STORE"
-_MS = 1_000_000
 _MAX_COMPLAINTS = 20
-
-_DESCRIPTION = """Plays a recording from a file of tlog messages, or from a store.
-
-On a terminal it plays as it was recorded. Into a file or a pipe it writes all bytes that the recorded programs wrote,
-at once and unchanged, and nothing else; speed, pause and place change nothing there. What is missing, damaged or in
-doubt is said: on a terminal at its place, else on standard error. Bytes that were written to standard error go to
-standard output with the rest, in their order.
-
-The terminal is not resized. In a pause the window's title tells the position, the speed, and whether the recording was
-made at another size than this terminal's."""
-
-_KEYS = """keys:
-  space, p    pause, go on
-  }  {        twice as fast, half as fast (1/16 to 16 times)
-  backspace   as fast as it was recorded
-  .           the next packet now
-  TIME G      go forward to [[H:]M:]SS; G alone: to the end
-  q           quit
-
-examples:
-  ttyscribe-play session.log
-  ttyscribe-play --speed 4 --goto 1:30 session.log
-  ttyscribe-play --store sqlite:/var/lib/ttyscribe 1f0c-1011-13dda@0:42.000
-  ttyscribe-play session.log > output
-
-exit status: 0 played; 1 something is missing, damaged or can't be reached; 2 wrong usage, file or configuration"""
-
-
-def parser() -> argparse.ArgumentParser:
-    """The command line."""
-    made = argparse.ArgumentParser(
-        prog="ttyscribe-play",
-        description=_DESCRIPTION,
-        epilog=_KEYS,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
-    )
-    made.add_argument(
-        "recording",
-        metavar="FILE|RECORDING[@PLACE]",
-        help="a file (- is standard input), or a recording in the store or its beginning; PLACE is [[H:]M:]SS[.mmm]",
-    )
-    made.add_argument("-s", "--speed", metavar="N", type=_speed, default=1.0, help="play N times as fast")
-    made.add_argument("-g", "--goto", metavar="TIME", type=_goto, help="begin at start, end or [[H:]M:]SS[.mmm]")
-    made.add_argument("-p", "--paused", action="store_true", help="begin with a pause")
-    made.add_argument("-m", "--match", metavar="REC", default="", help="which of several recordings in a file")
-    made.add_argument("--store", metavar="URL", help=f"play from this store (default: ${STORE_VARIABLE})")
-    made.add_argument("-v", "--version", action=_Version, nargs=0, help="print the version")
-    return made
-
-
-class _Version(argparse.Action):
-    """Looks for the version only when it is asked for: the look-up takes longer than all other options together."""
-
-    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
-        from importlib import metadata
-
-        print(parser.prog, metadata.version("ttyscribe"))
-        parser.exit()
-
-
-def _speed(text: str) -> float:
-    try:
-        speed = float(text)
-    except ValueError:
-        speed = 0.0
-    if not 0 < speed <= 1e6:
-        raise argparse.ArgumentTypeError(f"{text!r} is no speed: give a number above 0, as 2 or 0.5")
-    return speed
-
-
-def _goto(text: str) -> int:
-    if text.lower() in ("start", "end"):
-        return 0 if text.lower() == "start" else END
-    try:
-        return parse_time(text) * _MS
-    except MessageError as error:
-        raise argparse.ArgumentTypeError(str(error)) from None
+_NO_EMULATOR = "no emulator is installed (pip install 'ttyscribe[screen]'): showing text, colours and movement alone"
+_BARE = "shown without the emulator"
 
 
 class _Complaints:
@@ -163,35 +91,102 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _play(options: argparse.Namespace, complaints: _Complaints, watch: Watch) -> int:
     on_terminal = os.isatty(1)
+    options.recording = options.recording or options.file_path
+    if not options.recording and options.reader == "file":
+        raise ConfigError("what is to be played? Name a FILE, or a RECORDING in a store")
+    if options.list:
+        return _list(options, complaints)
     if options.paused and on_terminal and not os.isatty(0):
         raise ConfigError("--paused needs a keyboard, and standard input is not a terminal")
     complaints.keep = on_terminal
     start, shown = _source(options, complaints)
-    complete = copy(shown, 1, complaints.say) if not on_terminal else _on_terminal(options, shown, start, watch)
+    complete = _on_terminal(options, shown, start, watch, complaints) if on_terminal else copy(shown, 1, complaints.say)
     return 0 if complete and not complaints.damaged else 1
 
 
-def _source(options: argparse.Namespace, complaints: _Complaints) -> tuple[int, Iterator[Event]]:
-    """Where to begin (ns), and what to play."""
+def _list(options: argparse.Namespace, complaints: _Complaints) -> int:
+    for line in source.listed(_recordings(options, complaints)):
+        print(line)
+    sys.stdout.flush()
+    return 1 if complaints.damaged else 0
+
+
+def _recordings(options: argparse.Namespace, complaints: _Complaints) -> Recordings:
+    """What a reader finds: a file, or what came out of a journal or an index."""
+    if options.reader == "file":
+        return Recordings(source.named(options.recording, "", store_given=False).name, complaints.damage)
+    from ttyscribe_player.readers import Journal, Search, from_journal, from_search
+
+    if options.reader == "journal":
+        wanted = Journal(options.journal_since, options.journal_until, options.journal_match, options.journal_namespace)
+        return Recordings("the journal", complaints.damage, from_journal(wanted, complaints.damage))
+    if not options.es_baseurl or not options.es_query:
+        raise ConfigError("--reader=es needs --es-baseurl and --es-query")
+    search = Search(options.es_baseurl, options.es_query, options.es_verbose)
+    return Recordings("the index", complaints.damage, from_search(search, complaints.say))
+
+
+def _source(options: argparse.Namespace, complaints: _Complaints) -> tuple[Goto, Iterator[Event | None]]:
+    """Where to begin, and what to play."""
+    if options.reader != "file":
+        if options.recording:
+            raise ConfigError(f"--reader={options.reader} takes no file; --match chooses among several recordings")
+        if options.follow:
+            raise ConfigError("--follow works with files and stores")
+        recordings = _recordings(options, complaints)
+        return options.goto or Goto(), events(source.chosen(recordings, options.match))
     store = options.store or os.environ.get(STORE_VARIABLE, "")
     wanted = source.named(options.recording, store, store_given=options.store is not None)
-    start = wanted.start_ms * _MS if options.goto is None else options.goto
+    start = Goto(wanted.start_ms * MS) if options.goto is None else options.goto
     if wanted.is_file:
+        if options.sender >= 0:
+            raise ConfigError("--sender chooses in a store; in a file nobody attests who sent a message")
+        if options.follow:
+            return start, following(source.follow_file(wanted.name, options.match, complaints.damage))
         return start, events(source.from_file(wanted.name, options.match, complaints.damage))
     if options.match:
         raise ConfigError("--match chooses among the recordings of a file; in a store name the recording itself")
-    return start, events(source.from_store(store, wanted.name, is_sure=options.store is not None))
+    is_sure = options.store is not None
+    if options.follow:
+        return start, following(source.follow_store(store, wanted.name, is_sure=is_sure), options.sender)
+    return start, source.from_store(store, wanted.name, options.sender, is_sure=is_sure)
 
 
-def _on_terminal(options: argparse.Namespace, shown: Iterator[Event], start: int, watch: Watch) -> bool:
-    timeline = Timeline(shown, time.monotonic_ns(), speed=options.speed, paused=options.paused, start=start)
+def _on_terminal(
+    options: argparse.Namespace,
+    shown: Iterator[Event | None],
+    start: Goto,
+    watch: Watch,
+    complaints: _Complaints,
+) -> bool:
+    painted = not options.raw and available()
+    size = os.get_terminal_size(1)
+    tape = Tape(shown, Screen(size.columns or 80, size.lines or 24, newline=True) if painted else None)
+    tape.has(0)  # a source that can't be reached is told before the terminal is touched
     with Terminal() as terminal:
-        player = Player(timeline, terminal)
+        view: View = (
+            PaintedView(terminal, tape, resize=options.resize)
+            if painted
+            else WrittenView(terminal, tape, _through if options.raw else lambda: Filter().feed)
+        )
+        timeline = Timeline(tape, time.monotonic_ns(), speed=options.speed, paused=options.paused)
+        timeline.idle_limit = options.idle_limit
+        player = Player(tape, timeline, view, terminal, persist=options.persist)
         try:
-            player.run()
+            player.run(start.time_ns, start.part, "" if painted or options.raw else _BARE)
         finally:
             watch.hold()
+            view.close()
+    if not painted and not options.raw:
+        complaints.say(_NO_EMULATOR)
+    if painted:
+        for mark in tape.marks:
+            complaints.say(f"at {format_time(mark.time_ns // MS)}: {mark.text}")
     return player.complete
+
+
+def _through() -> Callable[[bytes], bytes]:
+    return bytes
 
 
 if __name__ == "__main__":

@@ -2,16 +2,22 @@
 """What to play: a file of messages, or a recording in a store."""
 
 import os
+import time
 from collections.abc import Iterator
+from itertools import chain
 from typing import NamedTuple
 
 from ttyscribe_formats.errors import ConfigError, MessageError
 from ttyscribe_formats.place import Place, parse_place
-from ttyscribe_player.files import Complain, Recordings
+from ttyscribe_player import senders
+from ttyscribe_player.event import Event, Mark, events
+from ttyscribe_player.files import Complain, Recordings, described
 from ttyscribe_store.base import Recording, RecordingFilter, Store, StoredMessage
 from ttyscribe_store.open import open_store
 
 _MAX_LISTED = 20
+_ASK_SECONDS = 2.0
+"""How often a store is asked for what came since."""
 
 
 class Wanted(NamedTuple):
@@ -46,16 +52,69 @@ def _place(text: str) -> Place:
 
 def from_file(path: str, match: str, complain: Complain) -> Iterator[StoredMessage]:
     """The messages of a file's recording. ConfigError where it can't be read, or the choice is not clear."""
-    recordings = Recordings(path, complain)
+    return chosen(Recordings(path, complain), match)
+
+
+def chosen(recordings: Recordings, match: str) -> Iterator[StoredMessage]:
+    """The messages of the recording that is meant. ConfigError where the choice is not clear."""
     found = recordings.choose(match)
     return recordings.messages(found) if found else iter(())
 
 
-def from_store(url: str, name: str, *, is_sure: bool) -> Iterator[StoredMessage]:
-    """The messages of a recording in a store; `is_sure`: it can't be a file. Raises Unavailable and ConfigError."""
+def follow_file(path: str, match: str, complain: Complain) -> Iterator[StoredMessage | None]:
+    """The same of a file that still grows, without an end; None where nothing more is there at the moment."""
+    recordings = Recordings(path, complain, grows=True)
+    given = 0
+    while True:
+        found = recordings.choose(match) if given or recordings.found or not match else None
+        if found is not None:
+            match = found.key
+            yield from recordings.messages(found, given)
+            given = len(found.lines)
+        yield None
+        recordings.grow()
+
+
+def follow_store(url: str, name: str, *, is_sure: bool) -> Iterator[StoredMessage | None]:
+    """The same of a recording in a store that still runs."""
+    store, recording = opened(url, name, is_sure=is_sure)
+    seen: set[str] = set()
+    asked = -_ASK_SECONDS
+    while True:
+        if time.monotonic() - asked >= _ASK_SECONDS:
+            for message in store.messages(recording):
+                if message.document_id not in seen:
+                    seen.add(message.document_id)
+                    yield message
+            asked = time.monotonic()
+        yield None
+
+
+def listed(recordings: Recordings) -> Iterator[str]:
+    """One line for each recording in a file: its name, who, where, how many messages."""
+    for found in recordings.found.values():
+        yield f"{found.key} {described(found)}"
+    recordings.close()
+
+
+def opened(url: str, name: str, *, is_sure: bool) -> tuple[Store, str]:
+    """A store and the whole key of a recording in it; `is_sure`: it can't be a file. ConfigError: there is none."""
     store = open_store(url)
     what = "recording" if is_sure else "file and no recording"
-    return store.messages(find_recording(store, name, url, what).recording)
+    return store, find_recording(store, name, url, what).recording
+
+
+def from_store(url: str, name: str, sender: int = senders.NOBODY, *, is_sure: bool) -> Iterator[Event]:
+    """What to play of a recording in a store; `is_sure`: it can't be a file. Raises Unavailable and ConfigError.
+
+    Its messages are read twice: who sent them has to be said before the first is played.
+    """
+    store, key = opened(url, name, is_sure=is_sure)
+    counts = senders.counted(store.messages(key))
+    senders.check(sender, counts)
+    several = senders.several_text(counts)
+    told = [Mark(0, several, False)] if several else []
+    return chain(told, events(store.messages(key), sender))
 
 
 def find_recording(store: Store, name: str, url: str, what: str = "recording") -> Recording:

@@ -47,7 +47,11 @@ class Sink(Protocol):
 
 
 class RecordingFilter(NamedTuple):
-    """Which recordings; empty means any. Times are ns since the epoch and bound the recording's own span."""
+    """Which recordings; empty means any. Times are ns since the epoch.
+
+    Each condition holds if any message of the recording fits it, or what names the recording does: whoever adds
+    forged messages can make a recording fit, and never keep it from fitting.
+    """
 
     recording: str = ""
     user: str = ""
@@ -77,6 +81,14 @@ class Recording(NamedTuple):
     resizes: int
     trust: str
     """The lowest trust of any of its messages."""
+    users: int = 1
+    """How many users its messages name; more than one: somebody forged."""
+    hosts: int = 1
+    """How many hosts its messages name."""
+    below_first: int = 0
+    """Messages with an id below 1, which no recorder gives."""
+    gaps: tuple[tuple[int, int], ...] = ()
+    """The first ids that are missing, as first and last of each run; no more than a few runs."""
 
     @property
     def missing(self) -> int:

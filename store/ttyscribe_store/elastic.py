@@ -5,9 +5,10 @@ Nothing here asks for product or version: what both have is enough. Writing chec
 that our index template is in force, since an index made without it would hold documents that can't be found.
 """
 
+import itertools
 import json
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from ttyscribe_formats.document import Document
@@ -16,7 +17,8 @@ from ttyscribe_store import bulk, elastic_queries, elastic_templates, jsontext
 from ttyscribe_store.access import Access
 from ttyscribe_store.address import parse_address
 from ttyscribe_store.base import Hit, Outcome, Query, Recording, RecordingFilter, StoredMessage
-from ttyscribe_store.recordings import fits, newest_first
+from ttyscribe_store.conflict import FIRST_ID
+from ttyscribe_store.recordings import fits, gaps, newest_first
 from ttyscribe_store.transport import NDJSON, Answer, Transport
 from ttyscribe_store.views import hit as to_hit
 from ttyscribe_store.views import stored_message
@@ -104,40 +106,62 @@ class ElasticStore:
 
     def recordings(self, wanted: RecordingFilter) -> Iterator[Recording]:
         """Every recording that fits, newest first, computed from its messages by aggregation."""
-        found = [recording for recording in self._all_recordings(wanted.recording) if fits(recording, wanted)]
+        found = [one for keys in self._keys(wanted) for one in self._computed(wanted, keys)]
         yield from sorted(found, key=newest_first)
 
-    def _all_recordings(self, recording: str) -> Iterator[Recording]:
+    def _keys(self, wanted: RecordingFilter) -> Iterator[list[str] | None]:
+        """The recordings to look at, page after page; none = all."""
+        query = elastic_queries.candidates(wanted)
+        if query is None:
+            yield None
+            return
+        for buckets in self._buckets("recordings", lambda after: elastic_queries.keys_body(query, after)):
+            yield [bucket["key"]["rec"] for bucket in buckets]
+
+    def _computed(self, wanted: RecordingFilter, keys: list[str] | None) -> Iterator[Recording]:
+        """The rows of these recordings that fit, each out of all messages of the recording."""
+        pages = self._buckets("recordings", lambda after: elastic_queries.recordings_body(wanted, keys, after))
+        for bucket in itertools.chain.from_iterable(pages):
+            ids = self._ids(bucket)
+            one = elastic_queries.to_recording(bucket, ids, self._chief(bucket, ids))
+            if fits(one, wanted, elastic_queries.seen(bucket)):
+                yield one
+
+    def _buckets(self, name: str, body: Callable[[Any], dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
+        """The pages of a composite aggregation."""
         after: dict[str, Any] | None = None
         while True:
-            body = elastic_queries.recordings_body(recording, after)
-            page = self._search("tlog-*", body).get("aggregations", {}).get("recordings", {})
-            for bucket in page.get("buckets", []):
-                yield elastic_queries.to_recording(bucket, self._ids(bucket))
+            asked = body(after)
+            page = self._search("tlog-*", asked).get("aggregations", {}).get(name, {})
+            buckets = page.get("buckets", [])
+            if buckets:
+                yield buckets
             after = page.get("after_key")
-            if not after or len(page["buckets"]) < elastic_queries.BUCKETS:
+            if not after or len(buckets) < asked["aggs"][name]["composite"]["size"]:
                 return
 
     def _ids(self, bucket: dict[str, Any]) -> elastic_queries.Span:
         """A recording's ids; counted one by one only where their sums leave doubt."""
         count, ids = bucket["doc_count"], bucket["ids"]
-        if elastic_queries.are_plain(count, ids):
+        if elastic_queries.are_plain(count, ids) and ids["min"] <= FIRST_ID:
             return elastic_queries.Span(int(ids["min"]), int(ids["max"]), count)
-        first, last, distinct = -1, 0, 0
-        for last in self._distinct_ids(bucket["key"]["rec"]):
-            first = last if first < 0 else first
-            distinct += 1
-        return elastic_queries.Span(max(first, 0), last, distinct)
+        found = list(self._distinct_ids(bucket["key"]["rec"]))
+        return elastic_queries.Span(*((found[0], found[-1]) if found else (0, 0)), len(found), gaps(found))
+
+    def _chief(self, bucket: dict[str, Any], ids: elastic_queries.Span) -> Mapping[str, Any]:
+        """The document that names a recording: the first undisputed one, where any id is disputed."""
+        if bucket["doc_count"] > ids.distinct:
+            key, trust = bucket["key"]["rec"], elastic_queries.best_trust(bucket)
+            pages = self._buckets("ids", lambda after: elastic_queries.claims_body(key, trust, after))
+            for claim in itertools.chain.from_iterable(pages):
+                if claim["doc_count"] == 1:
+                    return elastic_queries.source(claim)
+        return elastic_queries.lowest(bucket)
 
     def _distinct_ids(self, recording: str) -> Iterator[int]:
         """The different ids of a recording's messages, in order."""
-        after: dict[str, Any] | None = None
-        while True:
-            page = self._search("tlog-*", elastic_queries.ids_body(recording, after))["aggregations"]["ids"]
-            yield from (int(entry["key"]["id"]) for entry in page["buckets"])
-            after = page.get("after_key")
-            if not page["buckets"] or not after:
-                return
+        pages = self._buckets("ids", lambda after: elastic_queries.ids_body(recording, after))
+        return (int(entry["key"]["id"]) for entry in itertools.chain.from_iterable(pages))
 
     def messages(self, recording: str) -> Iterator[StoredMessage]:
         """All messages of one recording, ordered by tlog id, then by document id."""

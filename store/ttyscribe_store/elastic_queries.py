@@ -4,13 +4,13 @@
 Only what all versions share: composite aggregations, `search_after` over unique keys, phrases on `ttyscribe.words`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from ttyscribe_formats import timestamp
-from ttyscribe_store.base import Query, Recording
-from ttyscribe_store.conflict import TRUSTS
-from ttyscribe_store.recordings import Part
+from ttyscribe_store.base import Query, Recording, RecordingFilter
+from ttyscribe_store.conflict import FIRST_ID, TRUSTS
+from ttyscribe_store.recordings import SLACK_NS, Part, Seen
 from ttyscribe_store.recordings import recording as made
 
 EXACT = 1 << 53
@@ -29,23 +29,62 @@ def term(field: str, value: str) -> dict[str, Any]:
     return {"term": {field: {"value": value}}}
 
 
-def recordings_body(recording: str, after: Mapping[str, Any] | None) -> dict[str, Any]:
-    """One page of recordings, computed from their messages, ordered by key."""
+def candidates(wanted: RecordingFilter) -> dict[str, Any] | None:
+    """What a message must fit so that its recording is looked at; none = all are. Any one condition will do."""
+    if wanted.recording:
+        return term("ttyscribe.recording", wanted.recording)
+    if wanted.since_ns:
+        return {"range": {"@timestamp": {"gte": timestamp_ns(max(wanted.since_ns - SLACK_NS, 0))}}}
+    for field, value in (("tlog.user", wanted.user), ("tlog.host", wanted.host)):
+        if value:
+            return term(field, value)
+    return None
+
+
+def keys_body(query: Mapping[str, Any], after: Mapping[str, Any] | None) -> dict[str, Any]:
+    """One page of the recordings with a message that fits, ordered by key."""
+    return {"size": 0, "query": query, "aggs": {"recordings": {"composite": _by_recording(after)}}}
+
+
+def _by_recording(after: Mapping[str, Any] | None) -> dict[str, Any]:
     composite: dict[str, Any] = {"size": BUCKETS, "sources": [{"rec": {"terms": {"field": "ttyscribe.recording"}}}]}
-    if after:
-        composite["after"] = after
+    return composite | ({"after": after} if after else {})
+
+
+def recordings_body(
+    wanted: RecordingFilter, keys: Sequence[str] | None, after: Mapping[str, Any] | None
+) -> dict[str, Any]:
+    """One page of recordings (none = of all), computed from all of their messages, ordered by key."""
     sums = {name: {"sum": {"field": f"ttyscribe.{name}"}} for name in ("out_bytes", "in_bytes", "resizes")}
     parts: dict[str, Any] = {
         "ids": {"extended_stats": {"field": "tlog.id"}},
         "last_ms": {"max": {"field": "ttyscribe.last_ms"}},
         "trust": {
             "filters": {"filters": {trust: _trusted(trust) for trust in TRUSTS}},
-            "aggs": {"first": {"top_hits": {"size": 1, "sort": _ORDER, "_source": {"includes": _FIRST}}}},
+            "aggs": {"first": _TOP, "numbered": {"filter": _NUMBERED, "aggs": {"first": _TOP}}},
         },
+        "users": {"cardinality": {"field": "tlog.user"}},
+        "hosts": {"cardinality": {"field": "tlog.host"}},
+        "below": {"filter": {"range": {"tlog.id": {"lt": FIRST_ID}}}},
+        "seen": {"filters": {"filters": _conditions(wanted)}},
         **sums,
     }
-    query = term("ttyscribe.recording", recording) if recording else {"match_all": {}}
-    return {"size": 0, "query": query, "aggs": {"recordings": {"composite": composite, "aggs": parts}}}
+    query = {"match_all": {}} if keys is None else {"terms": {"ttyscribe.recording": list(keys)}}
+    return {"size": 0, "query": query, "aggs": {"recordings": {"composite": _by_recording(after), "aggs": parts}}}
+
+
+def _conditions(wanted: RecordingFilter) -> dict[str, Any]:
+    return {
+        "user": term("tlog.user", wanted.user),
+        "host": term("tlog.host", wanted.host),
+        "since": {"range": {"@timestamp": {"gte": timestamp_ns(wanted.since_ns)}}},
+        "until": {"range": {"@timestamp": {"lt": timestamp_ns(wanted.until_ns)}}},
+    }
+
+
+def seen(bucket: Mapping[str, Any]) -> Seen:
+    """Whether any message of a recording fits each condition."""
+    return Seen(**{name: bool(entry["doc_count"]) for name, entry in bucket["seen"]["buckets"].items()})
 
 
 def _trusted(trust: str) -> dict[str, Any]:
@@ -56,6 +95,19 @@ def _trusted(trust: str) -> dict[str, Any]:
 
 
 _FIRST = ["@timestamp", "tlog.id", "tlog.pos", "tlog.user", "tlog.host", "tlog.term", "tlog.session"]
+_TOP = {"top_hits": {"size": 1, "sort": _ORDER, "_source": {"includes": _FIRST}}}
+_NUMBERED = {"range": {"tlog.id": {"gte": FIRST_ID}}}
+CLAIMS = 200
+"""Ids of the highest trust that are looked at at once for one that is undisputed."""
+
+
+def claims_body(recording: str, trust: str, after: Mapping[str, Any] | None) -> dict[str, Any]:
+    """One page of the ids that a recording's messages of one trust claim, in order, with a message of each."""
+    composite: dict[str, Any] = {"size": CLAIMS, "sources": [{"id": {"terms": {"field": "tlog.id"}}}]}
+    if after:
+        composite["after"] = after
+    query = {"bool": {"filter": [term("ttyscribe.recording", recording), _trusted(trust), _NUMBERED]}}
+    return {"size": 0, "query": query, "aggs": {"ids": {"composite": composite, "aggs": {"first": _TOP}}}}
 
 
 def are_plain(count: int, ids: Mapping[str, Any]) -> bool:
@@ -89,13 +141,32 @@ class Span(NamedTuple):
     first: int
     last: int
     distinct: int
+    gaps: tuple[tuple[int, int], ...] = ()
 
 
-def to_recording(bucket: Mapping[str, Any], ids: Span) -> Recording:
-    """One recording out of its bucket and its ids as they were counted."""
-    by_trust = [bucket["trust"]["buckets"][trust] for trust in TRUSTS]
-    ranks = [number for number, entry in enumerate(by_trust) if entry["doc_count"]]
-    chief = by_trust[ranks[-1]]["first"]["hits"]["hits"][0]["_source"]
+def best_trust(bucket: Mapping[str, Any]) -> str:
+    """The highest trust of a recording's messages."""
+    return TRUSTS[_ranks(bucket)[-1]]
+
+
+def _ranks(bucket: Mapping[str, Any]) -> list[int]:
+    return [number for number, trust in enumerate(TRUSTS) if bucket["trust"]["buckets"][trust]["doc_count"]]
+
+
+def source(first: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The document of a bucket's first message."""
+    found: Mapping[str, Any] = first["first"]["hits"]["hits"][0]["_source"]
+    return found
+
+
+def lowest(bucket: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The document with the lowest id of the highest trust, of 1 or more if there is one, disputed or not."""
+    trusted = bucket["trust"]["buckets"][best_trust(bucket)]
+    return source(trusted["numbered"] if trusted["numbered"]["doc_count"] else trusted)
+
+
+def to_recording(bucket: Mapping[str, Any], ids: Span, chief: Mapping[str, Any]) -> Recording:
+    """One recording out of its bucket, its ids as they were counted, and the document that names it."""
     numbers = Part(
         messages=bucket["doc_count"],
         distinct_ids=ids.distinct,
@@ -105,9 +176,11 @@ def to_recording(bucket: Mapping[str, Any], ids: Span) -> Recording:
         in_bytes=int(bucket["in_bytes"]["value"]),
         resizes=int(bucket["resizes"]["value"]),
         last_ms=int(bucket["last_ms"]["value"] or 0),
-        trust=ranks[0],
+        trust=_ranks(bucket)[0],
+        below_first=bucket["below"]["doc_count"],
     )
-    return made(bucket["key"]["rec"], numbers, chief)
+    users, hosts = (max(1, int(bucket[name]["value"])) for name in ("users", "hosts"))
+    return made(bucket["key"]["rec"], numbers, chief, users=users, hosts=hosts, gaps=ids.gaps)
 
 
 def messages_body(recording: str, size: int) -> dict[str, Any]:

@@ -10,9 +10,9 @@ from typing import Any
 
 from ttyscribe_formats.document import Document
 from ttyscribe_store.base import DUPLICATE, STORED, Hit, Outcome, Query, Recording, RecordingFilter, StoredMessage
-from ttyscribe_store.conflict import rank
+from ttyscribe_store.conflict import FIRST_ID, rank
 from ttyscribe_store.partition import is_partition
-from ttyscribe_store.recordings import Part, fits, newest_first, recording
+from ttyscribe_store.recordings import Part, Seen, chief_of, fits, gaps, newest_first, recording
 from ttyscribe_store.views import hit, phrase, stored_message, time_ns
 
 _NO_PARTITION = Outcome("rejected", "ttyscribe.partition is neither YYYY.MM nor implausible-time")
@@ -63,8 +63,8 @@ class MemoryStore:
         for document in self._documents.values():
             if _is_message(document):
                 groups[document["ttyscribe"]["recording"]].append(document)
-        made = (_recording(key, group) for key, group in groups.items())
-        yield from sorted((one for one in made if fits(one, wanted)), key=newest_first)
+        made = ((_recording(key, group), _seen(group, wanted)) for key, group in groups.items())
+        yield from sorted((one for one, seen in made if fits(one, wanted, seen)), key=newest_first)
 
     def messages(self, recording: str) -> Iterator[StoredMessage]:
         """All messages of one recording, ordered by tlog id, then by document id."""
@@ -107,9 +107,20 @@ def _recording(key: str, group: list[Any]) -> Recording:
         resizes=sum(own.get("resizes", 0) for own in owns),
         last_ms=max(own.get("last_ms", 0) for own in owns),
         trust=min(rank(own["trust"]) for own in owns),
+        below_first=sum(number < FIRST_ID for number in ids),
     )
-    chief = min(group, key=lambda item: (-rank(item["ttyscribe"]["trust"]), item["tlog"]["id"], item["viaq_msg_id"]))
-    return recording(key, numbers, chief)
+    users, hosts = ({item["tlog"][name] for item in group} for name in ("user", "host"))
+    return recording(key, numbers, chief_of(group), users=len(users), hosts=len(hosts), gaps=gaps(sorted(set(ids))))
+
+
+def _seen(group: list[Any], wanted: RecordingFilter) -> Seen:
+    times = [time_ns(document) for document in group]
+    return Seen(
+        user=any(document["tlog"]["user"] == wanted.user for document in group),
+        host=any(document["hostname"] == wanted.host for document in group),
+        since=max(times) >= wanted.since_ns,
+        until=min(times) < wanted.until_ns,
+    )
 
 
 def _matches(document: Any, query: Query) -> bool:

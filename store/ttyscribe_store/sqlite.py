@@ -18,7 +18,8 @@ from ttyscribe_formats.errors import ConfigError
 from ttyscribe_store import sqlite_queries as queries
 from ttyscribe_store import sqlite_rows as rows
 from ttyscribe_store.base import DUPLICATE, STORED, Hit, Outcome, Query, Recording, RecordingFilter, StoredMessage
-from ttyscribe_store.recordings import fits, joined, newest_first, recording
+from ttyscribe_store.conflict import FIRST_ID
+from ttyscribe_store.recordings import SLACK_NS, Claim, fits, gaps, joined, newest_first, precedence, recording
 from ttyscribe_store.sqlite_files import Files
 from ttyscribe_store.sqlite_handles import Busy, Settings, translated
 from ttyscribe_store.views import hit, stored_message
@@ -83,34 +84,89 @@ class SqliteStore:
 
     def recordings(self, wanted: RecordingFilter) -> Iterator[Recording]:
         """Every recording that fits, newest first, computed from its messages by aggregation."""
-        parts: defaultdict[str, list[queries.Found]] = defaultdict(list)
-        sql, values = queries.summary(wanted.recording)
+        keys = [wanted.recording] if wanted.recording else self._keys(wanted.since_ns)
+        parts = self._parts(wanted, keys)
+        made = ((self._recording(key, group), queries.seen(group, wanted)) for key, group in parts.items())
+        found = (one for one, seen in made if one is not None and fits(one, wanted, seen))
+        yield from sorted(found, key=newest_first)
+
+    def _keys(self, since_ns: int) -> list[str] | None:
+        """The recordings with a message since then or shortly before; none = all are to be looked at."""
+        if not since_ns:
+            return None
+        found: set[str] = set()
         for name in self._files.names():
-            with translated(self._files.path(name)):
-                for row in self._read(name, sql, values):
-                    found = queries.to_found(name, row)
-                    parts[found.recording].append(found)
-        made = (self._recording(key, group) for key, group in parts.items())
-        yield from sorted((one for one in made if one is not None and fits(one, wanted)), key=newest_first)
+            statement = queries.keys(name, since_ns - SLACK_NS)
+            if statement is not None:
+                found.update(row[0] for row in self._read(name, *statement))
+        return sorted(found)
+
+    def _parts(self, wanted: RecordingFilter, keys: list[str] | None) -> dict[str, list[queries.Found]]:
+        """What each file has of each of these recordings, or of all."""
+        parts: defaultdict[str, list[queries.Found]] = defaultdict(list)
+        some = [keys[at : at + queries.AT_ONCE] for at in range(0, len(keys), queries.AT_ONCE)] if keys else [keys]
+        for name in self._files.names() if keys is None or keys else []:
+            for chosen in some:
+                with translated(self._files.path(name)):
+                    for row in self._read(name, *queries.summary(wanted.user, wanted.host, chosen)):
+                        found = queries.to_found(name, row)
+                        parts[found.recording].append(found)
+        return parts
 
     def _recording(self, key: str, parts: list[queries.Found]) -> Recording | None:
         """One recording out of its parts in the files; none where it was deleted meanwhile."""
-        chiefs = []
-        for part in parts:
-            for number, document_id, body in self._read(part.file, queries.CHIEF, (rows.text(key), part.best_trust)):
-                chiefs.append((-part.best_trust, rows.ordered_back(number), document_id, part.file, body))
-        if not chiefs:
+        ids: list[int] | None = None
+        numbers = joined([part.numbers for part in parts], sum(part.numbers.distinct_ids for part in parts))
+        if queries.overlap(parts):
+            ids = self._ids(key, parts)
+            numbers = numbers._replace(distinct_ids=len(ids))
+        chief = self._chief(key, parts, disputed=numbers.messages > numbers.distinct_ids)
+        if chief is None:
             return None
-        numbers = joined([part.numbers for part in parts], self._distinct_ids(key, parts))
-        return recording(key, numbers, self._document(*min(chiefs)[-2:], of=key))
-
-    def _distinct_ids(self, key: str, parts: list[queries.Found]) -> int:
-        if not queries.overlap(parts):
-            return sum(part.numbers.distinct_ids for part in parts)
-        ids: set[int | bytes] = set()
+        users, hosts = frozenset[str](), frozenset[str]()
         for part in parts:
-            ids.update(row[0] for row in self._read(part.file, queries.IDS, (rows.text(key),)))
-        return len(ids)
+            users, hosts = users | part.users, hosts | part.hosts
+        one = recording(
+            key,
+            numbers,
+            chief,
+            users=self._count_names(queries.USERS, key, parts) if len(users) > 1 else 1,
+            hosts=self._count_names(queries.HOSTS, key, parts) if len(hosts) > 1 else 1,
+        )
+        return one._replace(gaps=gaps(self._ids(key, parts) if ids is None else ids)) if one.missing else one
+
+    def _chief(self, key: str, parts: list[queries.Found], *, disputed: bool) -> dict[str, Any] | None:
+        """The document that names a recording; all claims of the highest trust are looked at only if some differ."""
+        best = max(part.best_trust for part in parts)
+        claims: dict[int, tuple[Claim, str]] = {}
+        for part in parts:
+            if part.best_trust == best:
+                for value, document_id, count in self._claims(part.file, key, best, disputed=disputed):
+                    number = self._number(part.file, value)
+                    found = (Claim(number, document_id, count), part.file)
+                    claims[number] = _both(claims[number], found) if number in claims else found
+        if not claims:
+            return None
+        chief, name = min(claims.values(), key=lambda entry: precedence(entry[0]))
+        bodies = self._read(name, queries.CHIEF, (rows.text(chief.document_id),))
+        return self._document(name, bodies[0][0], of=key) if bodies else None
+
+    def _claims(self, name: str, key: str, trust: int, *, disputed: bool) -> list[Any]:
+        if disputed:
+            return self._read(name, queries.CLAIMS, (rows.text(key), trust))
+        first = self._read(name, queries.CLAIM, (rows.text(key), FIRST_ID, trust))
+        return first or self._read(name, queries.CLAIM, (rows.text(key), -1 << 63, trust))
+
+    def _ids(self, key: str, parts: list[queries.Found]) -> list[int]:
+        """The different ids of a recording, in order."""
+        found: set[int] = set()
+        for part in parts:
+            values = self._read(part.file, queries.IDS, (rows.text(key),))
+            found.update(self._number(part.file, row[0]) for row in values)
+        return sorted(found)
+
+    def _count_names(self, sql: str, key: str, parts: list[queries.Found]) -> int:
+        return len({row[0] for part in parts for row in self._read(part.file, sql, (rows.text(key),))})
 
     def messages(self, recording: str) -> Iterator[StoredMessage]:
         """All messages of one recording, ordered by tlog id, then by document id."""
@@ -127,7 +183,7 @@ class SqliteStore:
         while True:
             page = self._read(name, queries.MESSAGES, (rows.text(recording), *after, _PAGE))
             for number, document_id, body in page:
-                yield rows.ordered_back(number), document_id, name, body
+                yield self._number(name, number), document_id, name, body
             if len(page) < _PAGE:
                 return
             after = (page[-1][0], rows.text(page[-1][1]))
@@ -172,6 +228,10 @@ class SqliteStore:
     def _found(self, name: str, statement: queries.Statement) -> Iterator[tuple[int, str, int, str]]:
         for time_us, document_id, number in self._read(name, *statement):
             yield time_us, document_id, number, name
+
+    def _number(self, name: str, value: Any) -> int:
+        with translated(self._files.path(name)):
+            return rows.ordered_back(value)
 
     def _read(self, name: str, sql: str, values: Sequence[Any] = ()) -> list[Any]:
         with self._lock:
@@ -232,3 +292,9 @@ class SqliteStore:
         """Close all files."""
         with self._lock:
             self._files.close()
+
+
+def _both(one: tuple[Claim, str], other: tuple[Claim, str]) -> tuple[Claim, str]:
+    """The claims of one id in two files."""
+    first = min(one, other)
+    return first[0]._replace(claims=one[0].claims + other[0].claims), first[1]

@@ -46,7 +46,7 @@ SCHEMA = (
     )""",
     "CREATE INDEX document_by_time ON document (time_us, id)",
     """CREATE INDEX document_by_recording
-        ON document (recording, message_id, id, trust, out_bytes, in_bytes, resizes, last_ms)
+        ON document (recording, message_id, id, trust, out_bytes, in_bytes, resizes, last_ms, time_us, user, host)
         WHERE recording IS NOT NULL""",
     "CREATE VIRTUAL TABLE words USING fts5 (text, content='', columnsize=0, tokenize=\"{}\")".format(
         _TOKENIZER.replace('"', '""')
@@ -96,7 +96,9 @@ def ordered(number: int) -> int | bytes:
 
 
 def ordered_back(value: int | bytes) -> int:
-    """The number that `ordered` was given."""
+    """The number that `ordered` was given. Raises Damaged."""
+    if not isinstance(value, (int, bytes)):
+        raise Damaged("an id is no number")
     return value if isinstance(value, int) else int.from_bytes(value[2:], "big")
 
 

@@ -3,6 +3,7 @@
 
 import json
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -23,9 +24,9 @@ def test_the_table_says_who_where_when_how_long_and_what_is_wrong(store: str) ->
     found = rows(ok("recordings", "--store", store))
     assert found[0] == ["RECORDING", "USER", "HOST", "START", "DURATION", "MESSAGES", "STATE", "TRUST"]
     listed = {row[0]: row[1:] for row in found[1:4]}
-    assert listed["alpha"] == ["ada", "web7.example.com", "2026-11-24 13:00:00", "0:02.000", "3", "complete", "system"]
+    assert listed["alpha"] == ["ada", "web7.example.com", "2026-11-24 13:00:00", "0:02.000", "3", "no gaps", "system"]
     assert listed["beta"][:2] == ["bob", "db1"]
-    assert listed["beta"][4:] == ["4", "2 missing, 1 in conflict", "none"]
+    assert listed["beta"][4:] == ["4", "missing 3-4, 1 in conflict", "none"]
     assert found[1][0] == "beta"
     assert found[-1] == ["3 recordings; times in CET +01:00"]
 
@@ -111,3 +112,38 @@ def test_a_wrong_time_is_told_with_the_forms(store: str) -> None:
     done = run("recordings", "--store", store, "--since", "yesterday-ish")
     assert done.returncode == 2
     assert "2h, 3d" in done.stderr
+
+
+@pytest.mark.parametrize("number", [0, 1, 10**15])
+def test_the_recorded_user_hides_his_recording_from_no_filter(tmp_path: Path, number: int) -> None:
+    """One message of the same trust from another host, in 1970, of each id that once took the recording over."""
+    url, now_ms = f"sqlite:{tmp_path / 'store'}", time.time_ns() // 1_000_000
+    true = [message(n, "x", host="vm", time_ms=now_ms - 60_000 + n * 1000) for n in (1, 2, 5)]
+    fakes = [message(number, f"f{n}", host="elsewhere", time_ms=1000, pos=0) for n in range(4)]
+    opened = open_store(url)
+    opened.setup()
+    opened.write([stored(item, trust="user") for item in true])
+    opened.write([stored(item, trust="user", partition="implausible-time") for item in fakes])
+    opened.close()
+    for options in (["--since", "1d"], ["--host", "vm"], ["--since", "1h", "--user", "ada", "--host", "vm"], []):
+        cells = rows(ok("recordings", "--store", url, *options))[1]
+        assert (cells[0], cells[2]) == ("rec-1", "vm"), options
+        assert cells[3][:4] != "1970"
+        assert cells[6].endswith("2 hosts claimed")
+        assert "no gaps" not in cells[6]
+        assert cells[6].startswith("missing 3-4")
+        assert ("4 with an id below 1" in cells[6]) == (number == 0)
+        assert ("in conflict" in cells[6]) is True
+    (line,) = ok("recordings", "--store", url, "--json", "--host", "vm").splitlines()
+    assert (json.loads(line)["hosts"], json.loads(line)["gaps"][0]) == (2, [3, 4])
+
+
+def test_a_long_name_widens_no_row_but_its_own(tmp_path: Path) -> None:
+    opened = open_store(f"sqlite:{tmp_path}")
+    opened.setup()
+    opened.write([stored(message(1, "x", rec="long", user="u" * 120)), stored(message(1, "x", rec="short"))])
+    opened.close()
+    lines = {line.split()[0]: line for line in ok("recordings", "--store", f"sqlite:{tmp_path}").splitlines()}
+    assert "u" * 120 + "  web7" in lines["long"]
+    assert len(lines["short"]) < 150
+    assert lines["short"].index("web7") == lines["RECORDING"].index("HOST")

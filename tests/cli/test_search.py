@@ -146,3 +146,9 @@ def test_one_argument_is_one_phrase() -> None:
     assert terms_of(["rm -rf", "/etc/shadow", 'a "b c"', "--"]) == [["rm", "rf"], ["etc", "shadow"], ["a"], ["b", "c"]]
     with pytest.raises(ConfigError):
         terms_of(["", "?!"])
+
+
+def test_one_recording_alone_is_searched(store: str) -> None:
+    lines = ok("search", "--store", store, "--json", "--recording", "beta", "bob").splitlines()
+    assert {json.loads(line)["recording"] for line in lines} == {"beta"}
+    assert "nothing in" in complaint(run("search", "--store", store, "--recording", "alpha", "bob"), 0)

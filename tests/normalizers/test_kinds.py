@@ -225,3 +225,12 @@ def test_what_is_stored_is_what_our_encoder_would_write(fields: dict[str, Any]) 
     message = text(**fields)
     made = document(line(message))
     assert json.dumps(made["tlog"]) == json.dumps(tlog.to_fields(tlog.decode(message)))
+
+
+def test_the_words_of_hidden_text_are_searched_and_the_message_stays_what_was_shown() -> None:
+    shown, typed = "\x1b]0;title\x07ok\nwritten\r\x1b[Kover", "ls\x1b_pasted"
+    fields = {"out_txt": shown, "in_txt": typed, "timing": f">{len(shown)}<{len(typed)}"}
+    made = document(line(text(**fields)))
+    assert made["message"] == "ok\nover"
+    assert made["ttyscribe"]["typed"] == "ls"
+    assert made["ttyscribe"]["words"].split() == ["ok", "over", "0", "title", "written", "ls", "pasted"]

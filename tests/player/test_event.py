@@ -10,6 +10,7 @@ from tests.player.logs import from_store, ordered
 from tests.store.samples import make_recording, message
 from ttyscribe_formats.packet import Output, Window
 from ttyscribe_player.event import Event, Mark, events
+from ttyscribe_player.senders import counted, several_text
 from ttyscribe_store.base import StoredMessage
 
 
@@ -100,6 +101,42 @@ def test_one_forged_message_at_the_beginning_does_not_put_all_others_in_doubt() 
     true = [from_store(message(n), "user", 4113) for n in range(1, 50)]
     _, marks = shown([from_store(message(0, "boo", pos=0), "user", 666), *true])
     assert texts(marks) == [("message 1 comes from another process than what came before it", False)]
+
+
+def test_the_mark_of_an_undecided_place_names_the_senders() -> None:
+    claims = [from_store(message(1, "a"), "user", 10), from_store(message(1, "b"), "user", -1)]
+    _, marks = shown(claims)
+    assert marks[0].text.startswith("2 messages claim to be message 1, none is certain: not played; sent by ")
+    assert "process 10" in marks[0].text
+    assert "nobody attested" in marks[0].text
+    assert marks[0].text.endswith(": --sender=PID plays one's")
+
+
+def test_only_the_named_sender_is_believed_whatever_the_trust() -> None:
+    claims = [from_store(message(1, "high"), "system", 66), from_store(message(1, "own"), "user", 10)]
+    twice = [from_store(message(2, word), "user", 10) for word in "ab"]
+    found = list(events(ordered([*claims, *twice, from_store(message(3, "other"), "none", -1)]), 10))
+    assert b"".join(event.data for event in found if isinstance(event, Output)) == b"own"
+    assert texts(event for event in found if isinstance(event, Mark)) == [
+        ("2 messages claim to be message 1: that of process 10 is played, as asked for", False),
+        ("process 10 sent several messages that claim to be message 2: not played", True),
+        ("message 3 is not of process 10: not played; sent by nobody attested", True),
+    ]
+
+
+def test_a_message_that_goes_back_in_time_is_marked_once() -> None:
+    _, marks = shown(from_store(message(n, pos=ms)) for n, ms in ((1, 0), (2, 9000), (3, 1000), (4, 2000)))
+    text = "message 3 goes back in time: it says 0:01.000, what came before it 0:09.000"
+    assert texts(marks) == [(text, False)]
+
+
+def test_several_senders_are_counted() -> None:
+    messages = [from_store(message(n), "user", pid) for n, pid in ((1, 5), (2, 5), (3, -1), (4, 7))]
+    assert counted(messages) == {5: 2, -1: 1, 7: 1}
+    told = several_text(counted(messages))
+    assert "2 by process 5, 1 by nobody attested, 1 by process 7; --sender=PID" in told
+    assert several_text({5: 2, -1: 9}) == several_text({}) == ""
+    assert several_text(dict.fromkeys(range(100), 1)).count("process ") == 8
 
 
 def test_times_never_go_back() -> None:

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ttyscribe_player.keys import Keys
+from ttyscribe_player.keys import DOWN, END, HOME, LEFT, RIGHT, UP, Keys
 
 SECOND = 1_000_000_000
 
@@ -23,17 +23,12 @@ REPLIES = {
     "focus": b"\x1b[I",
     "mouse": b"\x1b[<0;10;20M",
     "old mouse": b"\x1b[Mq.G",
-    "arrow": b"\x1b[A",
-    "application arrow": b"\x1bOA",
     "function key": b"\x1b[15~",
     "meta": b"\x1bq",
     "8-bit attributes": b"\x9b?1;2c",
     "8-bit attributes in UTF-8": b"\xc2\x9b?1;2c",
     "8-bit string": b"\x9d11;rgb:q\x9c",
-    "accented letter": "é".encode(),
-    "letter with 0x9b in it": "Û".encode(),
-    "ideograph": "日".encode(),
-    "emoji": "😀".encode(),
+    "arrow with shift": b"\x1b[1;2A",
 }
 
 
@@ -42,6 +37,35 @@ def test_a_reply_is_swallowed_whole_however_it_is_split(reply: bytes) -> None:
     assert Keys().feed(b"1" + reply + b"q", 0) == "1q"
     keys = Keys()
     assert "".join(keys.feed(bytes([byte]), 0) for byte in b"1" + reply + b"q") == "1q"
+
+
+MOVES = {
+    b"\x1b[A": UP,
+    b"\x1bOB": DOWN,
+    b"\x1b[C": RIGHT,
+    b"\x1b[D": LEFT,
+    b"\x1bOH": HOME,
+    b"\x1b[F": END,
+    b"\xc2\x9bA": UP,
+}
+
+
+@pytest.mark.parametrize("sent", MOVES)
+def test_the_keys_that_move_a_cursor_are_heard_however_they_are_split(sent: bytes) -> None:
+    keys = Keys()
+    assert "".join(keys.feed(bytes([byte]), 0) for byte in b"1" + sent + b"q") == f"1{MOVES[sent]}q"
+
+
+@pytest.mark.parametrize("letter", ["é", "Û", "日", "😀"])
+def test_letters_of_any_length_are_one_key(letter: str) -> None:
+    keys = Keys()
+    assert "".join(keys.feed(bytes([byte]), 0) for byte in f"1{letter}q".encode()) == f"1{letter}q"
+
+
+def test_a_letter_that_was_cut_off_does_not_silence_the_keyboard() -> None:
+    keys = Keys()
+    assert keys.feed(b"\xf0\x9f", 0) == ""
+    assert keys.feed(b"q", 10 * SECOND) == "q"
 
 
 def test_plain_keys_are_heard_one_by_one() -> None:
@@ -71,5 +95,5 @@ def test_a_slow_line_may_split_a_reply() -> None:
 def test_no_input_breaks_it(pieces: list[bytes]) -> None:
     keys = Keys()
     for piece in pieces:
-        assert all(ord(key) < 0x80 for key in keys.feed(piece, 0))
+        assert all(key < "\x80" or key.isprintable() for key in keys.feed(piece, 0))
     assert keys.feed(b"q", 10 * SECOND) == "q"

@@ -35,10 +35,33 @@ def test_the_store_may_be_named_by_the_environment_and_the_recording_by_its_begi
 def test_a_forged_message_is_not_played_and_the_conflict_is_told(store: str) -> None:
     done = play("--store", store, "aab-2")
     assert (done.returncode, done.stdout) == (0, b"true story")
-    assert (
-        done.stderr
-        == b"ttyscribe-play: at 0:00.000: 2 messages claim to be message 2: the most trusted one is played\n"
+    several, conflict = done.stderr.decode().splitlines()
+    assert several.startswith(
+        "ttyscribe-play: at 0:00.000: several processes sent this recording's messages: 2 by process"
     )
+    assert several.endswith(", 1 by process 666; --sender=PID takes one's alone")
+    assert conflict.endswith("at 0:00.000: 2 messages claim to be message 2: the most trusted one is played")
+
+
+def test_where_a_forger_sends_ahead_the_viewer_can_name_the_recorder(tmp_path: Path) -> None:
+    """At equal trust nothing is certain by itself; a forged message where no true one is plays, and is marked."""
+    url = f"sqlite:{tmp_path / 'forged'}"
+    opened = open_store(url)
+    opened.setup()
+    for pid, word, ids in ((10, "true", (1, 2)), (66, "lie", (1, 2, 3))):
+        opened.write([stored(message(n, f"{word} {n} ", rec="r"), trust="user", pid=pid) for n in ids])
+    opened.close()
+    done = play("--store", url, "r")
+    assert (done.returncode, done.stdout) == (1, b"lie 3 ")
+    assert done.stderr.count(b"not played; sent by process") == 2
+    assert b"--sender=PID plays one's" in done.stderr
+    done = play("--store", url, "--sender=10", "r")
+    assert (done.returncode, done.stdout) == (1, b"true 1 true 2 ")
+    assert b"message 3 is not of process 10: not played; sent by process 66" in done.stderr
+    assert play("--store", url, "--sender=66", "r").stdout == b"lie 1 lie 2 lie 3 "
+    done = play("--store", url, "--sender=5", "r")
+    assert (done.returncode, done.stdout) == (2, b"")
+    assert b"process 5 sent no message of this recording; its messages: 3 by process 66, 2 by process 10" in done.stderr
 
 
 def test_an_ambiguous_or_unknown_name_is_told(store: str) -> None:
@@ -64,6 +87,7 @@ def test_an_unreachable_engine_is_one_line_and_status_1() -> None:
         ["--store", "nonsense:", "rec"],
         ["--store", "sqlite:x", "-m", "a", "rec"],
         ["--store", "sqlite:x", "a@b"],
+        ["--sender", "1", "/dev/null"],
     ],
 )
 def test_wrong_use_is_one_clear_line_and_status_2(arguments: list[str], tmp_path: Path) -> None:

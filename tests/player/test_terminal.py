@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""On a real terminal: keys, clock, marks; and whatever happens, the terminal is put back."""
+"""Exact bytes on a real terminal: keys, clock, marks; and whatever happens, the terminal is put back."""
 
 import contextlib
 import os
+import re
 import select
 import signal
 import struct
@@ -17,16 +18,22 @@ import pytest
 from tests.player.logs import PLAYER, write_log
 from tests.recorder.recorder import AtTerminal
 from tests.store.samples import make_recording, message
+from ttyscribe_player.terminal import _sets_region
 
 HOUR_MS = 3_600_000
+KEEP = b"\x1b[22;0t"
+"""What stands before the first recorded byte: the terminal is to remember its title."""
 DRAINED = b"\x1b[5n"
 """What the player asks at the end; the test answers as a terminal does."""
 
 
 @contextlib.contextmanager
-def playing(*arguments: str | Path, redirect: Mapping[int, int] | None = None) -> Iterator[AtTerminal]:
+def playing(
+    *arguments: str | Path, redirect: Mapping[int, int] | None = None, term: str = "xterm"
+) -> Iterator[AtTerminal]:
     """The player at a terminal of 80 columns and 24 rows."""
-    screen = AtTerminal([*PLAYER, *map(str, arguments)], env={**os.environ, "TERM": "xterm"}, redirect=redirect)
+    given = [*PLAYER, "--raw", *map(str, arguments)]
+    screen = AtTerminal(given, env={**os.environ, "TERM": term}, redirect=redirect)
     try:
         yield screen
     finally:
@@ -58,7 +65,7 @@ def test_it_plays_to_the_end_and_leaves_colours_off_and_the_cursor_on(tmp_path: 
         screen.type(b"\x1b[0n")
         assert end(screen) == 0
         played, _, rest = screen.seen.partition(b"\x18")
-        assert played == b"\x1b[31m\x1b[?25lb\xffc"
+        assert played == KEEP + b"\x1b[31m\x1b[?25lb\xffc"
         assert b"\x1b[0m\x1b[?25h" in rest
 
 
@@ -67,14 +74,14 @@ def test_bytes_of_a_recorded_terminal_reach_this_one_unchanged(tmp_path: Path) -
     log = write_log(tmp_path / "log", [message(1, "down\nand\r\nback\t.")])
     with playing(log) as screen:
         assert end(screen) == 0
-        assert screen.seen.startswith(b"down\nand\r\nback\t.")
+        assert screen.seen.startswith(KEEP + b"down\nand\r\nback\t.")
 
 
 def test_a_recording_of_pipes_gets_its_carriage_returns_from_the_driver(tmp_path: Path) -> None:
     log = write_log(tmp_path / "log", [message(1, "a\nb\n", timing=">4")])
     with playing(log) as screen:
         assert end(screen) == 0
-        assert screen.seen.startswith(b"a\r\nb\r\n")
+        assert screen.seen.startswith(KEEP + b"a\r\nb\r\n")
 
 
 def test_a_packet_waits_for_its_time_and_a_step_does_not(tmp_path: Path) -> None:
@@ -143,11 +150,12 @@ def test_going_to_a_time_and_to_the_end(tmp_path: Path) -> None:
         screen.type(b"1:30:00G")
         screen.wait_to_see(b"one,two,")
         assert b"three" not in screen.look(0.3)
-        screen.type(b"0G")
-        screen.wait_to_see(b"going back is not possible")
+        screen.type(b"59:00G")
+        screen.wait_to_see(b"\x1b[2Jone,")
         screen.type(b"G")
         assert end(screen) == 0
-        assert b"three,four" in screen.seen
+        again = screen.seen[screen.seen.index(b"\x1b[2Jone,") :]
+        assert re.sub(rb"\x1b\]2;[^\x07]*\x07", b"", again).startswith(b"\x1b[2Jone,two,three,four")
 
 
 def test_it_begins_at_a_place(tmp_path: Path) -> None:
@@ -265,6 +273,57 @@ def test_what_a_recording_leaves_behind_is_undone(tmp_path: Path) -> None:
         undone = screen.seen[screen.seen.index(b"never ended") :]
         for sequence in (b"\x18\x1b\\", b"\x1b[?1049l", b"\x1b[?1003l", b"\x1b[?2004l", b"\x1b(B", b"\x1b[?1l"):
             assert sequence in undone
+
+
+def undone(tmp_path: Path, hostile: bytes, term: str = "xterm") -> bytes:
+    """What the player writes behind a recording."""
+    log = write_log(tmp_path / "log", make_recording("rec", [hostile + b"played"], step_ms=1))
+    with playing(log, term=term) as screen:
+        assert end(screen) == 0
+        return screen.seen.partition(b"played")[2]
+
+
+def test_modes_regions_colours_and_title_are_undone(tmp_path: Path) -> None:
+    rest = undone(tmp_path, b"\x1b[1;5r\x1b[4h\x1b[?6h\x1b[?5h\x1b[?2026h\x1b]2;TITLE\x07\x1b[>1u\x1b[>4;2m\x1b[6 q")
+    sequences = [b"\x1b[4l", b"\x1b[?5l", b"\x1b[?2026l", b"\x1b[!p", b"\x1b[<99u", b"\x1b[>4m", b"\x1b[0 q"]
+    sequences += [b"\x1b]104\x07", b"\x1b]110\x07", b"\x1b]111\x07", b"\x1b]112\x07", b"\x1b[23;0t"]
+    for sequence in sequences:
+        assert sequence in rest
+    region, cursor_shown = rest.index(b"\x1b[?6l\x1b[r\x1b[999;1H"), rest.rindex(b"\x1b[?25h")
+    assert rest.index(b"\x1b[!p") < region < cursor_shown  # a soft reset turns wrapping off in some terminals
+    assert rest.index(b"\x1b[!p") < rest.rindex(b"\x1b[?7h")
+
+
+@pytest.mark.parametrize(
+    ("sets", "moves"),
+    [
+        (b"\x1b[r", True),
+        (b"\x1b[2;\x009r", True),
+        (b"\x1b[?7;6h", True),
+        (b"\x1b[?06h", True),
+        (b"\xc2\x9b1;5r", True),
+        (b"\x1b[?2026h\x1b[?1006h\x1b[?25h\x1b[31mr", False),
+        (b"plain", False),
+    ],
+)
+def test_the_cursor_moves_at_the_end_only_where_a_region_is_undone(tmp_path: Path, sets: bytes, moves: bool) -> None:
+    assert (b"\x1b[999;1H" in undone(tmp_path, sets)) is moves
+
+
+@pytest.mark.parametrize("data", [b"\x1b[?" + b"6;" * 200_000, b"\x1b[" * 200_000, b"\x1b[?25h" * 60_000])
+def test_looking_for_regions_takes_linear_time(data: bytes) -> None:
+    """Quadratic time would be minutes; the bound is generous."""
+    start = time.process_time()
+    assert not _sets_region(data)
+    assert time.process_time() - start < 10
+
+
+def test_a_console_without_titles_gets_nothing_that_it_would_print(tmp_path: Path) -> None:
+    rest = undone(tmp_path, b"x", term="linux")
+    assert b"\x1b]" not in rest
+    assert b"\x1b[>" not in rest
+    assert b"t" not in rest
+    assert b"\x1b[4l" in rest
 
 
 def test_the_main_screen_is_not_left_where_the_recording_did_not_leave_it(tmp_path: Path) -> None:

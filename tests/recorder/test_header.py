@@ -10,7 +10,7 @@ import pytest
 
 from tests import peers
 from tests.recorder.recorder import RECORDER, messages, run
-from ttyscribe_recorder import header
+from ttyscribe_recorder import header, rec
 
 
 def test_a_recording_names_the_first_process_of_its_session(tmp_path: Path) -> None:
@@ -82,9 +82,7 @@ def test_a_user_without_a_name_is_a_number(tmp_path: Path) -> None:
                 os.dup2(null, number)
             os.setgid(54321)
             os.setuid(54321)
-            from ttyscribe_recorder.rec import main
-
-            os._exit(main(["-o", str(log), "--", "echo", "hi"], dict(os.environb)))
+            os._exit(rec.main(["-o", str(log), "--", "echo", "hi"], dict(os.environb)))
         finally:
             os._exit(99)
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0

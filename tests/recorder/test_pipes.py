@@ -181,7 +181,9 @@ def test_signals_that_were_ignored_stay_ignored(tmp_path: Path) -> None:
     ) as recorder:
         assert recorder.stdin is not None
         assert recorder.stdout is not None
-        assert int(recorder.stdout.readline().split()[1], 16) == 1 << (signal.SIGHUP - 1)
+        ignored = int(recorder.stdout.readline().split()[1], 16)
+        # The C library's own signals, from 32 on, are not ours to judge.
+        assert ignored & 0x7FFFFFFF == 1 << (signal.SIGHUP - 1)
         assert recorder.stdout.readline() == b"ready\n"
         recorder.send_signal(signal.SIGHUP)
         recorder.stdin.write(b"still here\n")

@@ -105,6 +105,20 @@ def test_recordings_come_newest_first_over_any_number_of_pages(
         assert store.write([document]) == [STORED]
     store.refresh()
     assert _listed(store) == [f"r{number}" for number in reversed(range(7))]
+    assert _listed(store, RecordingFilter(user="ada")) == _listed(store)
+
+
+def test_the_first_undisputed_message_is_found_over_any_number_of_pages(
+    store: ElasticStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(elastic_queries, "CLAIMS", 2)
+    for number in range(1, 8):
+        forged = tlog(number, mark="0forged")
+        forged["tlog"] |= {"user": "eve"}
+        store.write([tlog(number, mark="true"), *([forged] if number < 7 else [])])
+    store.refresh()
+    (recording,) = store.recordings(RecordingFilter(user="ada"))
+    assert (recording.user, recording.users, recording.conflicts) == ("ada", 2, 6)
 
 
 def test_recordings_are_filtered(store: ElasticStore) -> None:

@@ -368,10 +368,14 @@ def test_a_deleted_recording_leaves_no_trace_in_the_files(store: SqliteStore, fo
 @pytest.mark.parametrize(
     ("statement", "plan"),
     [
-        (sqlite_queries.summary(""), ["USING COVERING INDEX document_by_recording"]),
-        (sqlite_queries.summary("r"), ["USING COVERING INDEX document_by_recording (recording=?"]),
+        (sqlite_queries.summary("", "", None), ["USING COVERING INDEX document_by_recording"]),
+        (sqlite_queries.summary("u", "h", ["r"]), ["USING COVERING INDEX document_by_recording (recording=?"]),
         ((sqlite_queries.MESSAGES, (b"", 0, b"", 1)), ["USING INDEX document_by_recording (recording=?"]),
-        ((sqlite_queries.CHIEF, (b"", 1)), ["USING INDEX document_by_recording (recording=?"]),
+        ((sqlite_queries.CLAIM, (b"", 1, 1)), ["USING COVERING INDEX document_by_recording (recording=?"]),
+        ((sqlite_queries.CLAIMS, (b"", 1)), ["USING COVERING INDEX document_by_recording (recording=?"]),
+        ((sqlite_queries.USERS, (b"",)), ["USING COVERING INDEX document_by_recording (recording=?"]),
+        ((sqlite_queries.KEYS, ()), ["USING COVERING INDEX document_by_recording"]),
+        ((sqlite_queries.KEYS_SINCE, (1,)), ["USING INDEX document_by_time (time_us>?"]),
         ((sqlite_queries.IDS, (b"",)), ["USING COVERING INDEX document_by_recording (recording=?"]),
         ((sqlite_queries.SPAN, ()), ["USING COVERING INDEX document_by_time"]),
         (sqlite_queries.search(Query([["a"]], kind="tlog")), ["SCAN words VIRTUAL TABLE", "INTEGER PRIMARY KEY"]),

@@ -6,12 +6,13 @@ from collections.abc import Iterator
 import pytest
 
 from tests.store.suite import StoreSuite
+from tests.store.suite_forgery import ForgerySuite
 from ttyscribe_store.base import Store
 from ttyscribe_store.open import open_store
 
 
 @pytest.mark.engine
-class TestElastic(StoreSuite):
+class TestElastic(StoreSuite, ForgerySuite):
     """Each engine."""
 
     @pytest.fixture

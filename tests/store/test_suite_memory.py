@@ -4,11 +4,12 @@
 import pytest
 
 from tests.store.suite import StoreSuite
+from tests.store.suite_forgery import ForgerySuite
 from ttyscribe_store.base import Store
 from ttyscribe_store.open import open_store
 
 
-class TestMemory(StoreSuite):
+class TestMemory(StoreSuite, ForgerySuite):
     """Memory."""
 
     @pytest.fixture

@@ -7,11 +7,12 @@ from pathlib import Path
 import pytest
 
 from tests.store.suite import StoreSuite
+from tests.store.suite_forgery import ForgerySuite
 from ttyscribe_store.base import Store
 from ttyscribe_store.open import open_store
 
 
-class TestSqlite(StoreSuite):
+class TestSqlite(StoreSuite, ForgerySuite):
     """SQLite."""
 
     @pytest.fixture

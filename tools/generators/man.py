@@ -8,7 +8,7 @@ from pathlib import Path
 import ttyscribe
 import ttyscribe.main
 import ttyscribe_normalizers.options
-import ttyscribe_player.play
+import ttyscribe_player.options
 from tools.manpage import Option, Page, blocks, from_argparse, render, synopsis, verb_blocks
 from ttyscribe_recorder import options as recorder
 from ttyscribe_recorder import usage as recorder_usage
@@ -17,7 +17,7 @@ from ttyscribe_recorder.names import REC, SESSION, Name
 FOLDER = "docs/man"
 PROGRAMS: dict[str, tuple[str, Callable[[], argparse.ArgumentParser]]] = {
     "ttyscribe": ("find, show and prepare session recordings", ttyscribe.main.parser),
-    "ttyscribe-play": ("play a recording in the terminal", ttyscribe_player.play.parser),
+    "ttyscribe-play": ("play a recording in the terminal", ttyscribe_player.options.parser),
     "ttyscribe-normalize": ("turn log lines into documents and store them", ttyscribe_normalizers.options.parser),
 }
 

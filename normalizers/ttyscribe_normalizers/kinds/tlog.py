@@ -7,7 +7,8 @@
      "time":1795521604.218,"timing":"=80x24>3","in_txt":"","in_bin":[],"out_txt":"hi\n","out_bin":[]}
 
 becomes a document `tlog:4113-13dda:7:<hash>` that holds it complete and exact under `tlog`, with what was shown as
-`message`, what was typed as `ttyscribe.typed`, and its numbers.
+`message`, what was typed as `ttyscribe.typed`, and its numbers. The words of both are searched, and those of what was
+hidden from the eye: written into control strings, or written over.
 """
 
 from typing import Any, cast
@@ -16,7 +17,7 @@ from ttyscribe_formats import identity, words
 from ttyscribe_formats import tlog as codec
 from ttyscribe_formats.document import Document
 from ttyscribe_formats.errors import MessageError
-from ttyscribe_formats.plain import plain_text
+from ttyscribe_formats.plain import hidden_text, plain_text
 from ttyscribe_formats.reading import measure
 from ttyscribe_normalizers import exact, parts
 from ttyscribe_normalizers.envelope import Envelope
@@ -72,11 +73,14 @@ class Kind:
             "resizes": size.resizes,
         }
         parts.sender(own, envelope)
+        searched = shown
+        if hidden := hidden_text(message.out_txt):
+            searched += f"\n{hidden}"
         if message.in_txt:
-            own["typed"] = typed = plain_text(message.in_txt.translate(_TYPED))
-            own["words"] = words.joined(f"{shown} {typed}")
-        else:
-            own["words"] = words.joined(shown)
+            keys = message.in_txt.translate(_TYPED)
+            own["typed"] = typed = plain_text(keys)
+            searched += f"\n{typed}\n{hidden_text(keys)}"
+        own["words"] = words.joined(searched)
         document = {
             "@timestamp": at,
             "hostname": message.host or envelope.host,
