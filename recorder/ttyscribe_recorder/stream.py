@@ -6,7 +6,7 @@ user's pipe) waits as it would without a recorder.
 """
 
 import os
-from select import POLLOUT, poll
+from fcntl import F_GETFL, F_SETFL, fcntl
 from stat import S_ISCHR, S_ISFIFO
 
 TYPE_CHECKING = False
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from ttyscribe_recorder.loop import Loop
 
 CHUNK = 1 << 16
-_PIPE_BUF = 4096
 _BULK = 2048
 
 
@@ -37,7 +36,8 @@ def reopen(fd: int, flags: int) -> int:
 class Outlet:
     """Where bytes go. Takes all; what the descriptor does not take now is `pending`.
 
-    With `blocking`, writes are made only where poll promises room, and then of a size that a pipe can't refuse.
+    With `blocking` the descriptor is shared with other processes and blocks, and must stay so for them. Even where poll
+    promises room a terminal may hold a writer, so it is made not to block for the one call.
     """
 
     __slots__ = ("_blocking", "dead", "fd", "pending")
@@ -63,22 +63,22 @@ class Outlet:
         """Write what is pending, as far as it goes."""
         try:
             while self.pending:
-                if not self._blocking:
-                    self.pending = self.pending[os.write(self.fd, self.pending) :]
-                elif self._has_room():
-                    self.pending = self.pending[os.write(self.fd, self.pending[:_PIPE_BUF]) :]
-                else:
-                    return
+                write = self._write_shared if self._blocking else os.write
+                self.pending = self.pending[write(self.fd, self.pending) :]
         except BlockingIOError:
             pass
         except OSError:  # EPIPE, EIO: nobody is there any more
             self.dead = True
             self.pending = b""
 
-    def _has_room(self) -> bool:
-        room = poll()
-        room.register(self.fd, POLLOUT)
-        return bool(room.poll(0))
+    @staticmethod
+    def _write_shared(fd: int, data: bytes) -> int:
+        flags = fcntl(fd, F_GETFL)
+        fcntl(fd, F_SETFL, flags | os.O_NONBLOCK)
+        try:
+            return os.write(fd, data)
+        finally:
+            fcntl(fd, F_SETFL, flags)
 
 
 class Flow:

@@ -33,8 +33,8 @@ class Case(NamedTuple):
 
 CASES = [
     Case("ttyscribe-rec --nonsense", OPERATOR, "--nonsense"),
-    Case("ttyscribe-rec --writer=nowhere -- touch {tmp}/ran", OPERATOR, "'nowhere' is none of file, syslog"),
-    Case("ttyscribe-rec -- touch {tmp}/ran", OPERATOR, "say --file-path=FILE, or --writer=syslog"),
+    Case("ttyscribe-rec --writer=nowhere -- touch {tmp}/ran", OPERATOR, "'nowhere' is none of journal, syslog, file"),
+    Case("ttyscribe-rec -- touch {tmp}/ran", OPERATOR, "say --file-path=FILE, or --writer=journal or syslog"),
     Case("ttyscribe-rec -o {tmp}/no/file -- touch {tmp}/ran", FAILED, "can't open {tmp}/no/file to record to"),
     Case("ttyscribe-rec -o {tmp} -- touch {tmp}/ran", FAILED, "can't open {tmp} to record to"),
     Case("ttyscribe-play --nonsense x", OPERATOR, "--nonsense"),
