@@ -12,7 +12,8 @@ DESCRIPTION = """Lists recordings, newest first.
 
 STATE names the first messages of a recording that are missing by their numbers, and says how many claim a number that
 another one has too, how many have a number below 1, which no recorder gives, and how many users and hosts the messages
-claim if it is more than one. `no gaps` does not mean that the end is there. User, host and start are those of one
+claim if it is more than one. `no end`: the last one has no end mark, so that the
+recording still runs, was cut off, or was written by tlog, which makes none. User, host and start are those of one
 message: of the highest trust, and of these the first whose number no other claims. --user, --host, --since and
 --until list each recording with any message that fits, so that a forged one hides nothing. TRUST is the lowest of any
 of its messages: system (from a trusted user id, attested by the kernel), user (from the recorded user), none."""

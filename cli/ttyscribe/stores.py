@@ -57,7 +57,7 @@ def duration(ms: int) -> str:
 
 
 def state(one: Recording) -> str:
-    """What is missing, in conflict or forged, in words; whether the end is there nobody knows."""
+    """What is missing, in conflict or forged, in words."""
     found = [f"missing {_runs(one)}"] if one.gaps else ["no gaps"]
     if one.conflicts:
         found.append(f"{one.conflicts} in conflict")
@@ -65,7 +65,9 @@ def state(one: Recording) -> str:
         found.append(f"{one.below_first} with an id below 1")
     claims = (("users", one.users), ("hosts", one.hosts))
     found += [f"{count} {name} claimed" for name, count in claims if count > 1]
-    return ", ".join(found[1:] if found[0] == "no gaps" and len(found) > 1 else found)
+    if found[0] == "no gaps" and len(found) > 1:
+        del found[0]
+    return ", ".join(found if one.ended else [*found, "no end"])
 
 
 def _runs(one: Recording) -> str:

@@ -87,6 +87,9 @@ class Recording(NamedTuple):
     """How many hosts its messages name."""
     below_first: int = 0
     """Messages with an id below 1, which no recorder gives."""
+    ended: bool = False
+    """Whether its last message carries the mark of an end in order. Otherwise it still runs, was cut off, or was
+    written by tlog, which makes no such mark."""
     gaps: tuple[tuple[int, int], ...] = ()
     """The first ids that are missing, as first and last of each run; no more than a few runs."""
 

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from ttyscribe_formats import timestamp
 from ttyscribe_store.base import Query, Recording, RecordingFilter
 from ttyscribe_store.conflict import FIRST_ID, TRUSTS
-from ttyscribe_store.recordings import SLACK_NS, Part, Seen
+from ttyscribe_store.recordings import SLACK_NS, Part, Seen, is_end
 from ttyscribe_store.recordings import recording as made
 
 EXACT = 1 << 53
@@ -61,7 +61,7 @@ def recordings_body(
         "last_ms": {"max": {"field": "ttyscribe.last_ms"}},
         "trust": {
             "filters": {"filters": {trust: _trusted(trust) for trust in TRUSTS}},
-            "aggs": {"first": _TOP, "numbered": {"filter": _NUMBERED, "aggs": {"first": _TOP}}},
+            "aggs": {"first": _TOP, "last": _LAST, "numbered": {"filter": _NUMBERED, "aggs": {"first": _TOP}}},
         },
         "users": {"cardinality": {"field": "tlog.user"}},
         "hosts": {"cardinality": {"field": "tlog.host"}},
@@ -96,6 +96,8 @@ def _trusted(trust: str) -> dict[str, Any]:
 
 _FIRST = ["@timestamp", "tlog.id", "tlog.pos", "tlog.user", "tlog.host", "tlog.term", "tlog.session"]
 _TOP = {"top_hits": {"size": 1, "sort": _ORDER, "_source": {"includes": _FIRST}}}
+_LAST_ORDER = [{"tlog.id": {"order": "desc"}}, {"viaq_msg_id": {"order": "desc"}}]
+_LAST = {"top_hits": {"size": 1, "sort": _LAST_ORDER, "_source": {"includes": ["tlog.ttyscribe"]}}}
 _NUMBERED = {"range": {"tlog.id": {"gte": FIRST_ID}}}
 CLAIMS = 200
 """Ids of the highest trust that are looked at at once for one that is undisputed."""
@@ -180,7 +182,9 @@ def to_recording(bucket: Mapping[str, Any], ids: Span, chief: Mapping[str, Any])
         below_first=bucket["below"]["doc_count"],
     )
     users, hosts = (max(1, int(bucket[name]["value"])) for name in ("users", "hosts"))
-    return made(bucket["key"]["rec"], numbers, chief, users=users, hosts=hosts, gaps=ids.gaps)
+    last = bucket["trust"]["buckets"][best_trust(bucket)]["last"]["hits"]["hits"][0].get("_source", {})
+    ended = is_end({"tlog": last.get("tlog", {})})
+    return made(bucket["key"]["rec"], numbers, chief, users=users, hosts=hosts, ended=ended, gaps=ids.gaps)
 
 
 def messages_body(recording: str, size: int) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from ttyscribe_formats.document import Document
 from ttyscribe_store.base import DUPLICATE, STORED, Hit, Outcome, Query, Recording, RecordingFilter, StoredMessage
 from ttyscribe_store.conflict import FIRST_ID, rank
 from ttyscribe_store.partition import is_partition
-from ttyscribe_store.recordings import Part, Seen, chief_of, fits, gaps, newest_first, recording
+from ttyscribe_store.recordings import Part, Seen, chief_of, fits, gaps, is_end, last_of, newest_first, recording
 from ttyscribe_store.views import hit, phrase, stored_message, time_ns
 
 _NO_PARTITION = Outcome("rejected", "ttyscribe.partition is neither YYYY.MM nor implausible-time")
@@ -110,7 +110,15 @@ def _recording(key: str, group: list[Any]) -> Recording:
         below_first=sum(number < FIRST_ID for number in ids),
     )
     users, hosts = ({item["tlog"][name] for item in group} for name in ("user", "host"))
-    return recording(key, numbers, chief_of(group), users=len(users), hosts=len(hosts), gaps=gaps(sorted(set(ids))))
+    return recording(
+        key,
+        numbers,
+        chief_of(group),
+        users=len(users),
+        hosts=len(hosts),
+        ended=is_end(last_of(group)),
+        gaps=gaps(sorted(set(ids))),
+    )
 
 
 def _seen(group: list[Any], wanted: RecordingFilter) -> Seen:

@@ -90,6 +90,17 @@ def chief_of(documents: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:
     return min(trusted, key=place)
 
 
+def last_of(documents: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:
+    """The last message by its id, of those with the highest trust."""
+    return max(documents, key=lambda item: (rank(item["ttyscribe"]["trust"]), item["tlog"]["id"], item["viaq_msg_id"]))
+
+
+def is_end(document: Mapping[str, Any]) -> bool:
+    """Tell whether a message carries the mark of an end in order."""
+    own = document["tlog"].get("ttyscribe")
+    return isinstance(own, Mapping) and isinstance(own.get("end"), Mapping)
+
+
 def gaps(ids: Iterable[int]) -> tuple[tuple[int, int], ...]:
     """The first runs of ids that are missing, from 1 on; takes the ids that are there, in order."""
     return tuple(islice(_gaps(ids), GAPS))
@@ -104,7 +115,7 @@ def _gaps(ids: Iterable[int]) -> Iterator[tuple[int, int]]:
 
 
 def recording(key: str, numbers: Part, chief: Mapping[str, Any], **more: Any) -> Recording:
-    """A recording from its numbers and the document that names it; `more` are its `users`, `hosts` and `gaps`."""
+    """A recording from its numbers and the document that names it; `more` are its `users`, `hosts`, `ended`, `gaps`."""
     tlog = chief["tlog"]
     return Recording(
         recording=key,

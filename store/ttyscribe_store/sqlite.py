@@ -19,7 +19,7 @@ from ttyscribe_store import sqlite_queries as queries
 from ttyscribe_store import sqlite_rows as rows
 from ttyscribe_store.base import DUPLICATE, STORED, Hit, Outcome, Query, Recording, RecordingFilter, StoredMessage
 from ttyscribe_store.conflict import FIRST_ID
-from ttyscribe_store.recordings import SLACK_NS, Claim, fits, gaps, joined, newest_first, precedence, recording
+from ttyscribe_store.recordings import SLACK_NS, Claim, fits, gaps, is_end, joined, newest_first, precedence, recording
 from ttyscribe_store.sqlite_files import Files
 from ttyscribe_store.sqlite_handles import Busy, Settings, translated
 from ttyscribe_store.views import hit, stored_message
@@ -132,6 +132,7 @@ class SqliteStore:
             chief,
             users=self._count_names(queries.USERS, key, parts) if len(users) > 1 else 1,
             hosts=self._count_names(queries.HOSTS, key, parts) if len(hosts) > 1 else 1,
+            ended=self._has_ended(key, parts),
         )
         return one._replace(gaps=gaps(self._ids(key, parts) if ids is None else ids)) if one.missing else one
 
@@ -156,6 +157,20 @@ class SqliteStore:
             return self._read(name, queries.CLAIMS, (rows.text(key), trust))
         first = self._read(name, queries.CLAIM, (rows.text(key), FIRST_ID, trust))
         return first or self._read(name, queries.CLAIM, (rows.text(key), -1 << 63, trust))
+
+    def _has_ended(self, key: str, parts: list[queries.Found]) -> bool:
+        """Whether the last message of the highest trust carries the end mark."""
+        best = max(part.best_trust for part in parts)
+        found = [
+            (self._number(part.file, number), document_id, part.file, body)
+            for part in parts
+            if part.best_trust == best
+            for number, document_id, body in self._read(part.file, queries.LAST, (rows.text(key), best))
+        ]
+        if not found:
+            return False
+        _, _, name, body = max(found, key=lambda entry: entry[:2])
+        return is_end(self._document(name, body, of=key))
 
     def _ids(self, key: str, parts: list[queries.Found]) -> list[int]:
         """The different ids of a recording, in order."""

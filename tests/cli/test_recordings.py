@@ -24,9 +24,17 @@ def test_the_table_says_who_where_when_how_long_and_what_is_wrong(store: str) ->
     found = rows(ok("recordings", "--store", store))
     assert found[0] == ["RECORDING", "USER", "HOST", "START", "DURATION", "MESSAGES", "STATE", "TRUST"]
     listed = {row[0]: row[1:] for row in found[1:4]}
-    assert listed["alpha"] == ["ada", "web7.example.com", "2026-11-24 13:00:00", "0:02.000", "3", "no gaps", "system"]
+    assert listed["alpha"] == [
+        "ada",
+        "web7.example.com",
+        "2026-11-24 13:00:00",
+        "0:02.000",
+        "3",
+        "no gaps, no end",
+        "system",
+    ]
     assert listed["beta"][:2] == ["bob", "db1"]
-    assert listed["beta"][4:] == ["4", "missing 3-4, 1 in conflict", "none"]
+    assert listed["beta"][4:] == ["4", "missing 3-4, 1 in conflict, no end", "none"]
     assert found[1][0] == "beta"
     assert found[-1] == ["3 recordings; times in CET +01:00"]
 
@@ -129,7 +137,7 @@ def test_the_recorded_user_hides_his_recording_from_no_filter(tmp_path: Path, nu
         cells = rows(ok("recordings", "--store", url, *options))[1]
         assert (cells[0], cells[2]) == ("rec-1", "vm"), options
         assert cells[3][:4] != "1970"
-        assert cells[6].endswith("2 hosts claimed")
+        assert cells[6].endswith("2 hosts claimed, no end")
         assert "no gaps" not in cells[6]
         assert cells[6].startswith("missing 3-4")
         assert ("4 with an id below 1" in cells[6]) == (number == 0)

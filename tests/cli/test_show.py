@@ -37,7 +37,7 @@ def test_the_text_and_who_and_when(store: str) -> None:
     assert head["session"] == "7"
     assert head["start"] == "2026-11-24 13:00:00 CET +01:00"
     assert head["duration"] == "0:02.000"
-    assert head["messages"] == "3, no gaps"
+    assert head["messages"] == "3, no gaps, no end"
     assert head["place"] == "alpha@0:01.000, 2026-11-24 13:00:01"
     assert head["end"].startswith("unknown")
     assert "--- message 2 at alpha@0:01.000, trust system, sent by process 4113\n    permission denied\n" in text

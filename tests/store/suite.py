@@ -277,6 +277,26 @@ class StoreSuite:
         assert (recording.start_ns, recording.duration_ms, recording.missing) == (start_ns, 1500, 0)
         assert "".join(item.tlog["out_txt"] for item in store.messages("rec-1")) == "abcd"
 
+    def test_a_recording_has_ended_where_its_last_message_says_so(self, store: Store) -> None:
+        """By its id, whatever came last; and a forger of lower trust ends nothing, and takes no end away."""
+        end = {"v": 1, "end": {"status": 0}}
+
+        def ending(number: int, **more: object) -> Document:
+            item = message(number, "x")
+            own = from_fields(to_fields(item) | {"ttyscribe": end})
+            return stored(own, **more)  # type: ignore[arg-type]
+
+        put(store, [make_tlog(1)])
+        assert not one(store).ended
+        put(store, [ending(9, trust="user"), make_tlog(2)])
+        assert not one(store).ended
+        put(store, [ending(4)])
+        assert one(store).ended
+        put(store, [make_tlog(3), make_tlog(10, trust="none")])
+        assert one(store).ended
+        put(store, [make_tlog(5, time_ms=START_NS // MS + 40 * 86_400_000)])
+        assert not one(store).ended
+
     def test_filters_of_recordings(self, store: Store) -> None:
         hour = 3600 * timestamp.SECOND
         made = [("r1", "ada", "web1", 0), ("r2", "bob", "web1", hour), ("r3", "ada", "web2", 2 * hour)]
