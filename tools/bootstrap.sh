@@ -35,5 +35,9 @@ fi
 
 say "building $venv with $("$python" --version) ($python)"
 [ -x "$venv/bin/python" ] || "$python" -m venv "$venv"
-"$venv/bin/python" -m pip install --quiet --disable-pip-version-check --editable '.[all]'
+install() { "$venv/bin/python" -m pip install --quiet --disable-pip-version-check --editable "$1"; }
+install '.[all]' || {
+    say "not every extra can be had for this Python; going on without the player's emulator"
+    install '.[pipeline]'
+}
 touch "$venv/.ready"
