@@ -118,7 +118,8 @@ def test_a_terminal_that_belongs_to_another_user(tmp_path: Path) -> None:
         if str(part).startswith("/tmp/") and part != Path("/tmp"):
             part.chmod(0o777)
     code = (
-        "import os,sys;from ttyscribe_recorder import rec;os.setgid(65534);os.setuid(65534);"
+        "import os,sys,ttyscribe_recorder.writers.file;from ttyscribe_recorder import rec;"
+        "os.setgid(65534);os.setuid(65534);"  # may not read this environment's packages any more
         "sys.exit(rec.main(sys.argv[1:],dict(os.environb)))"
     )
     log = folder / "log"

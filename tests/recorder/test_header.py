@@ -11,6 +11,7 @@ import pytest
 from tests import peers
 from tests.recorder.recorder import RECORDER, messages, run
 from ttyscribe_recorder import header, rec
+from ttyscribe_recorder.writers import file as _loaded_before_the_user_changes  # noqa: F401
 
 
 def test_a_recording_names_the_first_process_of_its_session(tmp_path: Path) -> None:
