@@ -97,7 +97,8 @@ def _elasticsearch(version: str, java: Java, folder: Path, port: int) -> _Plan:
         "ES_JAVA_OPTS": "-Xms512m -Xmx1g",
         "CLI_JAVA_OPTS": "-Xmx64m",
     }
-    environment |= {"HOME": str(folder), "TMPDIR": str(folder)}
+    (folder / "tmp").mkdir()  # else each start leaves a folder in the temporary directory
+    environment |= {"HOME": str(folder), "TMPDIR": str(folder), "ES_TMPDIR": str(folder / "tmp")}
     return _Plan([str(home / "bin/elasticsearch")], environment, "nobody" if os.geteuid() == 0 else None)
 
 
