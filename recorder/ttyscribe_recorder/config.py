@@ -2,7 +2,6 @@
 """The configuration that holds: defaults, the file, the environment, the command line, each over the one before."""
 
 import os
-from _json import encode_basestring_ascii
 
 from ttyscribe_formats.errors import ConfigError
 from ttyscribe_recorder import options
@@ -10,12 +9,10 @@ from ttyscribe_recorder.writers.base import reason
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from ttyscribe_recorder.jsonc import Entry
     from ttyscribe_recorder.names import Name
-    from ttyscribe_recorder.options import Option, Value
+    from ttyscribe_recorder.options import Value
 
 _MAX_FILE = 1 << 20
-_KINDS = {"str": (str, "a text"), "int": (int, "a whole number"), "bool": (bool, "true or false")}
 
 
 def load(name: "Name", environment: dict[bytes, bytes], *, trusted: bool) -> "dict[str, Value]":
@@ -65,77 +62,14 @@ def _merge_file(name: "Name", values: "dict[str, Value]", path: str, *, required
 
 def merge(name: "Name", values: "dict[str, Value]", data: bytes, path: str) -> None:
     """Merge JSON text into the values. null changes nothing; an unknown key is an error."""
-    from ttyscribe_recorder.jsonc import parse
+    from ttyscribe_formats import settings
 
-    try:
-        text = data.decode()
-    except UnicodeDecodeError as error:
-        raise ConfigError("is not UTF-8", path, data.count(b"\n", 0, error.start) + 1) from None
-    root = parse(text, path)
-    if not isinstance(root.value, dict):
-        raise ConfigError("needs to be an object: { … }", path, root.line)
-    table = {option.key: option for option in options.keys(name)}
-    _merge_object(table, values, root.value, "", path)
-
-
-def _merge_object(
-    table: "dict[str, Option]", values: "dict[str, Value]", entries: "dict[str, Entry]", prefix: str, path: str
-) -> None:
-    for key, entry in entries.items():
-        full = prefix + key
-        option = table.get(full) if "." not in key else None
-        if option is not None:
-            if entry.value is not None:
-                values[full] = _value(option, entry, path)
-        elif "." in key or not any(known.startswith(f"{full}.") for known in table):
-            raise ConfigError(f"unknown key {full!r}", path, entry.line)
-        elif isinstance(entry.value, dict):
-            _merge_object(table, values, entry.value, f"{full}.", path)
-        elif entry.value is not None:
-            raise ConfigError(f"{full}: needs to be an object: {{ … }}", path, entry.line)
-
-
-def _value(option: "Option", entry: "Entry", path: str) -> "Value":
-    kind, words = _KINDS[option.kind]
-    value = entry.value
-    if type(value) is not kind:
-        raise ConfigError(f"{option.key}: needs {words}, not {_describe(value)}", path, entry.line)
-    assert isinstance(value, str | int)  # noqa: S101 # for the type checker: the kinds are these
-    try:
-        return value if isinstance(value, bool) else options.convert(option, str(value), option.key)
-    except ConfigError as error:
-        raise ConfigError(str(error), path, entry.line) from None
-
-
-def _describe(value: object) -> str:
-    if isinstance(value, dict):
-        return "an object"
-    if isinstance(value, list):
-        return "a list"
-    return str(value).lower() if isinstance(value, bool) else repr(value)
+    settings.merge({option.key: option for option in options.keys(name)}, values, data, path, options.convert)
 
 
 def to_json(name: "Name", values: "dict[str, Value]", command: list[str]) -> str:
     """What --configuration prints: every key as JSON, and the command as `args`."""
-    groups: dict[str, list[str]] = {}
-    for option in options.keys(name):
-        above, _, last = option.key.rpartition(".")
-        members = groups.setdefault(above, [])
-        value = values[option.key]
-        if value != "" or option.key != "file.path":
-            members.append(f"{_text(last)}: {_scalar(value)}")
-    members = groups.pop("")
-    for group, inner in groups.items():
-        members.append(f"{_text(group)}: {{" + ",".join(f"\n    {member}" for member in inner) + "\n  }")
-    members.append(f'"args": [{", ".join(map(_text, command))}]')
-    return "{" + ",".join(f"\n  {member}" for member in members) + "\n}"
+    from ttyscribe_formats.settings import quote, to_json
 
-
-def _text(text: str) -> str:
-    return encode_basestring_ascii(text)
-
-
-def _scalar(value: "Value") -> str:
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    return str(value) if isinstance(value, int) else _text(value)
+    wanted = [option.key for option in options.keys(name) if values[option.key] != "" or option.key != "file.path"]
+    return to_json(wanted, values, [("args", f"[{', '.join(map(quote, command))}]")])

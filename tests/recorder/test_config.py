@@ -9,8 +9,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests.formats.test_jsonc import VALUES
 from tests.recorder.recorder import recorded, run
-from tests.recorder.test_jsonc import VALUES
 from ttyscribe_formats.errors import ConfigError
 from ttyscribe_recorder import options
 from ttyscribe_recorder.config import load, merge, to_json

@@ -60,7 +60,8 @@ def test_only_allowed_modules_are_loaded(tmp_path: Path) -> None:
     ours = {name for name in loaded if name.partition(".")[0] in ("ttyscribe_recorder", "ttyscribe_formats")}
     assert loaded - ours - ALLOWED == set()
     assert {name for name in ours if name.startswith("ttyscribe_formats.")} == {
-        f"ttyscribe_formats.{name}" for name in ("chunk", "errors", "packet", "stretch", "text", "tlog", "track")
+        f"ttyscribe_formats.{name}"
+        for name in ("chunk", "errors", "jsonc", "packet", "settings", "stretch", "text", "tlog", "track")
     }
 
 

@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ttyscribe_formats.errors import ConfigError
-from ttyscribe_recorder.jsonc import Entry, parse
+from ttyscribe_formats.jsonc import Entry, parse
 
 VALUES = st.recursive(
     st.none()
