@@ -14,16 +14,16 @@ Python loop over characters.
 from collections import namedtuple
 
 from ttyscribe_formats import tlog
+from ttyscribe_formats.marks import Marks
 from ttyscribe_formats.packet import Input, Output, Window
-from ttyscribe_formats.stretch import Stretches
 from ttyscribe_formats.text import Utf8Splitter
 from ttyscribe_formats.track import Track, escape
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import NamedTuple
+    from typing import Literal, NamedTuple
 
-    from ttyscribe_formats.packet import Packet
+    from ttyscribe_formats.packet import Packet, Stream
     from ttyscribe_formats.text import Run
 
     class Header(NamedTuple):
@@ -46,8 +46,9 @@ _MS = 1_000_000
 class Chunker:
     """Turns the packets of one recording into encoded messages (without the final newline).
 
-    `wall_ns` is the wall clock at the recording's first event, set with the first packet; packets' times count on
-    one monotonic clock. With `marks`, messages carry our own key where there is something to say.
+    `wall_ns` is the wall clock at the recording's first event, set with the first packet or by `begin`; all times
+    count on one monotonic clock. With `marks`, messages carry our own key where there is something to say; without,
+    `mask`, `skip` and `lost` do nothing.
     """
 
     __slots__ = (
@@ -55,6 +56,8 @@ class Chunker:
         "_first_ns",
         "_header",
         "_in",
+        "_mark_ns",
+        "_marks",
         "_number",
         "_out",
         "_payload",
@@ -66,7 +69,6 @@ class Chunker:
         "_rows",
         "_split_in",
         "_split_out",
-        "_stretches",
         "_timing",
         "_used",
         "_wall_ns",
@@ -83,13 +85,19 @@ class Chunker:
         self._wall_ns = 0
         self._columns = self._rows = -1
         self._number = 0
-        self._stretches = Stretches() if marks else None
+        self._marks = Marks(payload) if marks else None
+        self._mark_ns = -1  # the latest time of a mark
         self._in, self._out = Track("<", "["), Track(">", "]")
         self._begin()
 
     @property
     def has_data(self) -> bool:
-        """Whether a flush would give a message."""
+        """Whether a flush would give a message: events, or marks of a recording that has begun."""
+        return self._used or (self._marks is not None and self._marks.pending and self._first_ns >= 0)
+
+    @property
+    def has_events(self) -> bool:
+        """Whether the message under way holds more than marks."""
         return self._used
 
     @property
@@ -97,11 +105,16 @@ class Chunker:
         """Id of the last message given out; 0 before the first."""
         return self._number
 
+    def begin(self, time_ns: int, wall_ns: int) -> None:
+        """Let the recording start now, unless it has; the first packet does so too."""
+        if self._first_ns < 0:
+            self._first_ns = self._prev_ns = time_ns
+            self._wall_ns = wall_ns
+
     def feed(self, packet: "Packet", wall_ns: int) -> list[bytes]:
         """The messages that this packet completes. `wall_ns` counts for the first packet only."""
         if self._first_ns < 0:
-            self._first_ns = self._prev_ns = packet.time_ns
-            self._wall_ns = wall_ns
+            self.begin(packet.time_ns, wall_ns)
         if isinstance(packet, Output):
             return self._feed_output(packet)
         if isinstance(packet, Input):
@@ -113,28 +126,66 @@ class Chunker:
 
     def flush(self) -> list[bytes]:
         """The message under way, if it holds anything; an incomplete character stays behind."""
-        return [self._emit()] if self._used else []
+        return [self._emit()] if self.has_data else []
+
+    def mask(self, start_ns: int, end_ns: int) -> list[bytes]:
+        """What was typed between these times is left out; the messages that this completes.
+
+        The start may lie before the message under way. A time before the recording's start counts as its start.
+        """
+        if self._marks is None:
+            return []
+        self._marks.mask(self._ms(start_ns), self._ms(end_ns))
+        return self._marked(end_ns)
+
+    def skip(self, time_ns: int, stream: "Stream | Literal['stdin']", size: int, digest: str) -> list[bytes]:
+        """`size` bytes of a stream are left out here, with this digest (32 hex digits of BLAKE2b)."""
+        if self._marks is None:
+            return []
+        self._marks.skip(self._ms(time_ns), stream, size, digest)
+        return self._marked(time_ns)
+
+    def lost(self, first_id: int, last_id: int, why: str) -> list[bytes]:
+        """The log could not take these messages; `why` is cut to 96 printable characters."""
+        if self._marks is None:
+            return []
+        self._marks.lost(first_id, last_id, why)
+        return self._marked(-1)
 
     def cut(self) -> list[bytes]:
         """End of the recording: incomplete characters become invalid sequences, and all is given out."""
         done = self._write(self._in, self._split_in.cut(), self._pending_in_ns, -1)
         done += self._write(self._out, self._split_out.cut(), self._pending_out_ns, -1)
-        return done + self.flush()
+        while self.has_data:
+            done.append(self._emit())
+        return done
 
     def end(self, status: int, time_ns: int) -> list[bytes]:
         """Cut, and mark the recording as ended with the shell's status (needs `marks`).
 
         The mark stands in the last message; where all has been given out before, in a last one without events.
         """
+        if self._marks is None or self._first_ns < 0:
+            return self.cut()
         done = self._write(self._in, self._split_in.cut(), self._pending_in_ns, -1)
         done += self._write(self._out, self._split_out.cut(), self._pending_out_ns, -1)
-        if self._stretches is None or self._first_ns < 0:
-            return done + self.flush()
-        if not self._used:
-            self._prev_ns = max(self._prev_ns, time_ns)
-            self._pos_ns = self._prev_ns - self._first_ns
-        self._stretches.status = status
+        while self._marks.overfull:
+            done.append(self._emit())
+        self._mark_ns = max(self._mark_ns, time_ns)
+        self._marks.status = status
         return [*done, self._emit()]
+
+    def _ms(self, time_ns: int) -> int:
+        return max(0, time_ns - self._first_ns) // _MS if self._first_ns >= 0 else 0
+
+    def _marked(self, time_ns: int) -> list[bytes]:
+        """After a mark: what the message under way can't take any more makes it end."""
+        assert self._marks is not None  # noqa: S101 # for the type checker: the callers have looked
+        self._mark_ns = max(self._mark_ns, time_ns)
+        done: list[bytes] = []
+        while self._marks.overfull and self._first_ns >= 0:
+            done.append(self._emit())
+        return done
 
     # -- what goes into the message under way ---------------------------------------------------------------------
 
@@ -148,10 +199,10 @@ class Chunker:
 
     def _feed_output(self, packet: "Output") -> list[bytes]:
         done: list[bytes] = []
-        if self._stretches is not None:
-            if self._stretches.full and self._used:
+        if self._marks is not None:
+            if packet.stream == "stderr" and self._marks.full and self.has_data:
                 done.append(self._emit())
-            self._stretches.feed(len(packet.data), err=packet.stream == "stderr")
+            self._marks.feed(len(packet.data), err=packet.stream == "stderr")
         runs, pending_ns = self._split(self._split_out, packet.data, packet.time_ns, self._pending_out_ns)
         if packet.data:
             self._pending_out_ns = packet.time_ns
@@ -261,6 +312,9 @@ class Chunker:
 
     def _emit(self) -> bytes:
         self._close_runs()
+        if not self._used:  # marks alone
+            self._prev_ns = max(self._prev_ns, self._mark_ns)
+            self._pos_ns = self._prev_ns - self._first_ns
         self._number += 1
         pos_ns = self._pos_ns
         time = tlog.encode_time((self._wall_ns + pos_ns) // _MS)
@@ -272,7 +326,7 @@ class Chunker:
             f'","in_bin":[{self._in.numbers()}],"out_txt":"'.encode(),
             self._out.text(),
             f'","out_bin":[{self._out.numbers()}]'.encode(),
-            self._stretches.take(self._out.size) if self._stretches is not None else b"",
+            self._marks.take(self._out.size) if self._marks is not None else b"",
             b"}",
         )
         self._begin()

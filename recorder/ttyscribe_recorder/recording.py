@@ -10,6 +10,9 @@ from ttyscribe_formats.packet import Input, Output, Window
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Literal
+
     from ttyscribe_formats.chunk import Header
     from ttyscribe_formats.packet import Packet, Stream
     from ttyscribe_recorder.log import Log
@@ -68,23 +71,39 @@ class Recording:
         if self._output:
             self._feed(Output(now_ns, data, stream), wall_ns)
 
+    def mask(self, start_ns: int, end_ns: int, wall_ns: int) -> None:
+        """What was typed between these times is kept out of the recording. `wall_ns` is the wall clock at the end."""
+        if self._input:
+            self._chunker.begin(start_ns, wall_ns - (end_ns - start_ns))
+            self._do(lambda: self._chunker.mask(start_ns, end_ns), end_ns)
+
+    def skip(self, time_ns: int, stream: "Stream | Literal['stdin']", size: int, digest: str, wall_ns: int) -> None:
+        """`size` bytes of a stream are kept out of the recording here. `wall_ns` is the wall clock at that time."""
+        if self._input if stream == "stdin" else self._output:
+            self._chunker.begin(time_ns, wall_ns)
+            self._do(lambda: self._chunker.skip(time_ns, stream, size, digest), time_ns)
+
+    def lost(self, first_id: int, last_id: int, why: str, now_ns: int) -> None:
+        """The log could not take these messages."""
+        self._do(lambda: self._chunker.lost(first_id, last_id, why), now_ns)
+
     def _feed(self, packet: "Packet", wall_ns: int) -> None:
+        self._do(lambda: self._chunker.feed(packet, wall_ns), packet.time_ns)
+
+    def _do(self, chunk: "Callable[[], list[bytes]]", now_ns: int) -> None:
+        """Give the log what this completes; what does not complete a message waits, but not too long."""
         if self.broken:
             return
         try:
-            self._take(packet, wall_ns)
+            messages = chunk()
+            if messages:
+                self._flush_ns = None  # what is left came just now
+                self.log.put(messages, now_ns)
+            if self._flush_ns is None and self._chunker.has_data:
+                self._flush_ns = now_ns + self._latency_ns
         except Exception as error:  # noqa: BLE001 (a bug of ours must not end the user's work)
             self.broken = f"{type(error).__name__}: {error}"
             self.log.alarm(f"recording {self.rec} stopped: {self.broken}")
-
-    def _take(self, packet: "Packet", wall_ns: int) -> None:
-        now_ns = packet.time_ns
-        messages = self._chunker.feed(packet, wall_ns)
-        if messages:
-            self._flush_ns = None  # what is left came with this packet
-            self.log.put(messages, now_ns)
-        if self._flush_ns is None and self._chunker.has_data:
-            self._flush_ns = now_ns + self._latency_ns
 
     def tick(self, now_ns: int) -> None:
         """Do what is due."""
