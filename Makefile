@@ -28,7 +28,7 @@ generate: $(VENV)/.ready ## write everything that is generated from fields, opti
 
 launcher: recorder/launcher.c ## build the recorder's launcher into build/
 	@mkdir -p build
-	$(CC) -O2 -Wall -Wextra -Werror -o build/ttyscribe-launcher recorder/launcher.c
+	$(CC) -O2 -static -Wall -Wextra -Werror -o build/ttyscribe-launcher recorder/launcher.c
 
 clean: ## remove what was built (not the demo's data)
 	rm -rf $(VENV) .tox build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Starts the recorder: passes argv[0] on (a script can't be a login shell), keeps the user's environment away from the
- * interpreter, stands by the session, and applies the policy if the interpreter can't start or dies too early. */
+ * Starts the recorder: passes argv[0] on (a script can't be a login shell), keeps the user's environment from it, stands
+ * by the session, and applies the policy if the interpreter can't start or dies too early. Linked statically, as a
+ * dynamic program would run what the user's LD_PRELOAD names; so it asks no name service. */
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <pwd.h>
@@ -8,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
@@ -27,9 +29,7 @@
 #ifndef SHELL /* where the user's own shell is this program */
 #define SHELL "/bin/sh"
 #endif
-#define PREFIX "TTYSCRIBE_ENV_" /* every variable of the session carries it past the interpreter */
 #define CODE "import sys;sys.path[:0]=sys.argv.pop(1).split(':')\nfrom ttyscribe_recorder.rec import launched\nlaunched()"
-
 static volatile pid_t recorder;
 static void forward(int number) { if (recorder > 0) kill(recorder, number); }
 
@@ -39,23 +39,23 @@ static void die(const char *why) {
 }
 
 static void start_recorder(int argc, char **argv, char **env, int ready) {
-    char number[16], *head[] = {PYTHON, "-I", "-S", "-c", CODE, LIBRARY, number}, **args, **kept;
-    int count = 0;
-    while (env[count]) count++;
-    if (!(args = calloc(argc + 9, sizeof *args)) || !(kept = calloc(count + 1, sizeof *kept))) _exit(127);
-    while (count-- > 0)
-        if (asprintf(&kept[count], PREFIX "%s", env[count]) < 0) _exit(127);
-    snprintf(number, sizeof number, "%d", ready);
+    char numbers[32], *head[] = {PYTHON, "-I", "-S", "-B", "-c", CODE, LIBRARY, numbers}, **args, *none[] = {NULL};
+    int kept = memfd_create("environment", 0); /* not under other names: those would make it too long to be passed */
+    if (!(args = calloc(argc + 9, sizeof *args)) || kept < 0) _exit(127);
+    for (; *env; env++)
+        if (write(kept, *env, strlen(*env) + 1) != (ssize_t)strlen(*env) + 1) _exit(127);
+    snprintf(numbers, sizeof numbers, "%d,%d", ready, kept);
     memcpy(args, head, sizeof head);
     memcpy(args + sizeof head / sizeof *head, argv, argc * sizeof *argv);
     fcntl(ready, F_SETFD, 0);
     prctl(PR_SET_PDEATHSIG, SIGHUP);
-    execve(PYTHON, args, kept);
+    execve(PYTHON, args, none);
     _exit(127);
 }
 
 static void run_unrecorded(int argc, char **argv) {
-    struct passwd *user = getpwuid(getuid());
+    struct passwd *user = NULL;
+    for (FILE *all = fopen("/etc/passwd", "re"); all && (user = fgetpwent(all)) && user->pw_uid != getuid();) continue;
     char *shell = user && *user->pw_shell ? user->pw_shell : SHELL, *name;
     if (strstr(shell, "ttyscribe") || strstr(shell, "tlog-rec")) shell = SHELL;
     openlog("ttyscribe", 0, LOG_AUTHPRIV);

@@ -16,8 +16,6 @@ if TYPE_CHECKING:
     from ttyscribe_recorder.writers.base import Writer
     from ttyscribe_recorder.writers.datagram import DatagramWriter
 
-LAUNCHER_PREFIX = b"TTYSCRIBE_ENV_"
-
 
 def open_standard_streams() -> None:
     """Put the null device where a standard stream is closed, so that no file of ours lands there."""
@@ -148,7 +146,14 @@ def session_environment() -> dict[bytes, bytes]:
     return environment
 
 
-def launched_environment() -> dict[bytes, bytes]:
-    """The environment as launcher.c hands it over: with a prefix, so that none of it steers the interpreter."""
-    size = len(LAUNCHER_PREFIX)
-    return {name[size:]: value for name, value in os.environb.items() if name.startswith(LAUNCHER_PREFIX)}
+def launched_environment(fd: int) -> dict[bytes, bytes]:
+    """The environment as launcher.c hands it over: in a file, so that none of it steers the interpreter."""
+    with open(fd, "rb", 0) as file:
+        file.seek(0)
+        data = file.read()
+    environment: dict[bytes, bytes] = {}
+    for entry in data.split(b"\0"):
+        variable, equals, value = entry.partition(b"=")
+        if variable and equals:
+            environment.setdefault(variable, value)
+    return environment

@@ -65,10 +65,10 @@ def console_main() -> int:
 
 
 def launched() -> None:
-    """What launcher.c runs: the ready pipe's number, `argv[0]` and the arguments follow. Never returns."""
-    ready_fd = int(sys.argv[1])
+    """What launcher.c runs: two numbers of files, `argv[0]` and the arguments follow. Never returns."""
+    ready_fd, environment_fd = map(int, sys.argv[1].split(","))
     os.set_inheritable(ready_fd, False)
-    environment = assemble.launched_environment()
+    environment = assemble.launched_environment(environment_fd)
 
     def ready() -> None:
         os.write(ready_fd, b"1")

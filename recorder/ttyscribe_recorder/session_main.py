@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 _SHELL_VARIABLE = b"TLOG_REC_SESSION_SHELL"
 _MARK = "-shell-"
 _ETC_SHELLS = "/etc/shells"
+_PLAIN = b"/bin/sh"
 
 
 def shell_in_name(argv0: str) -> str:
@@ -53,8 +54,16 @@ def choose_shell(
 ) -> bytes:
     """The shell by the program's name, else by the environment (installed: one of /etc/shells), else configured."""
     named = shell_in_name(argv0)
-    if named:
-        return os.fsencode(named)
+    chosen = os.fsencode(named) if named else _by_environment(name, values, environment, installed=installed)
+    if b"rec-session" in chosen.rpartition(b"/")[2] and not shell_in_name(os.fsdecode(chosen)):
+        say(name, f"{os.fsdecode(chosen)} is the recorder and would start itself for ever: {os.fsdecode(_PLAIN)} runs")
+        return _PLAIN
+    return chosen
+
+
+def _by_environment(
+    name: "Name", values: "dict[str, Value]", environment: dict[bytes, bytes], *, installed: bool
+) -> bytes:
     configured = os.fsencode(str(values["shell"]))
     wanted = environment.get(_SHELL_VARIABLE, b"")
     if not wanted:

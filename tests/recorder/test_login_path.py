@@ -30,10 +30,13 @@ PROBE = """
 import sys
 sys.path[:0] = sys.argv[1].split(':')
 from ttyscribe_recorder import rec, session_main
+up = set()
 program = session_main if '--session' in sys.argv[3] else rec
-status = program.main(sys.argv[4:], dict(rec.os.environb))
+status = program.main(sys.argv[4:], dict(rec.os.environb), lambda: up.update(sys.modules))
 with open(sys.argv[2], 'w') as out:
     out.write('\\n'.join(sys.modules))
+with open(sys.argv[2] + '.late', 'w') as out:
+    out.write('\\n'.join(name for name in sys.modules if name not in up))
 sys.exit(status)
 """
 
@@ -46,6 +49,8 @@ def loaded_after(tmp_path: Path, options: list[str], command: list[str], program
     environment = {**os.environ, "TTYSCRIBE_REC_CONF_TEXT": text, "TTYSCRIBE_REC_SESSION_CONF_TEXT": text}
     with subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, env=environment) as process:
         assert process.wait(60) == 0
+    late = Path(f"{out}.late").read_text()
+    assert not late, f"loaded after the session was up, when an upgrade may have taken the files away: {late}"
     return set(out.read_text().split("\n"))
 
 

@@ -87,13 +87,18 @@ def test_options_of_the_login_shell() -> None:
         ("x", "/tmp/evil", False, False, "/tmp/evil"),
         ("x", "/bin/commented", True, False, "/bin/conf"),
         ("x-shell-bin-named", "/bin/listed", True, False, "/bin/named"),
+        # Itself it would start for ever, whoever asks for that.
+        ("x", "/bin/tlog-rec-session", True, False, "/bin/sh"),
+        ("x", "/bin/tlog-rec-session", False, False, "/bin/sh"),
+        ("x-shell-bin-ttyscribe\\-rec\\-session", "", True, False, "/bin/sh"),
+        ("x", "/bin/tlog-rec-session-shell-bin-zsh", False, False, "/bin/tlog-rec-session-shell-bin-zsh"),
     ],
 )
 def test_which_shell(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, argv0: str, wanted: str, installed: bool, trust: bool, shell: str
 ) -> None:
     """Name before environment before configuration; installed, the environment may only choose from /etc/shells."""
-    (tmp_path / "shells").write_text("# shells\n/bin/listed # one\n#/bin/commented\n\n")
+    (tmp_path / "shells").write_text("# shells\n/bin/tlog-rec-session\n/bin/listed # one\n#/bin/commented\n\n")
     found = session_main.allowed_shells(str(tmp_path / "shells"))
     monkeypatch.setattr(session_main, "allowed_shells", lambda: found)
     values = {**options.defaults(TLOG_SESSION), "shell": "/bin/conf", "trust_environment": trust}
