@@ -81,6 +81,12 @@ def open_writer(name: "Name", values: "dict[str, Value]") -> "Writer":
     return LimitedWriter(writer, rate, burst, delay=values["limit.action"] == "delay")
 
 
+def open_semaphore(path: str) -> int:
+    """A descriptor for the file in which others wait for READY; -1 where none is wanted. Raises OSError."""
+    flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
+    return os.open(path, flags, 0o600) if path else -1
+
+
 def _open_plain(name: "Name", values: "dict[str, Value]") -> "Writer":
     if values["writer"] == "file":
         from ttyscribe_recorder.writers.file import FileWriter

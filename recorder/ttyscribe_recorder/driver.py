@@ -65,7 +65,10 @@ def finish(log: Log, writer: "Writer") -> None:
 
 
 class Driver:
-    """Runs one session on a loop of its own. `path` is the program to run where `argv[0]` is not it."""
+    """Runs one session on a loop of its own.
+
+    `path` is the program to run where `argv[0]` is not it; `semaphore` is a descriptor that gets READY.
+    """
 
     def __init__(
         self,
@@ -74,7 +77,10 @@ class Driver:
         argv: list[bytes],
         environment: dict[bytes, bytes],
         path: bytes = b"",
+        *,
+        semaphore: int = -1,
     ) -> None:
+        self._semaphore = semaphore
         self._name = name
         self._values = values
         self._path = path
@@ -125,15 +131,13 @@ class Driver:
 
     def _give_semaphore(self) -> None:
         """Tell whoever waits for it that recording is set up."""
-        path = str(self._values["semaphore"])
-        if not path:
+        if self._semaphore < 0:
             return
         try:
-            fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOCTTY | os.O_CLOEXEC, 0o600)
-            os.write(fd, b"READY")
-            os.close(fd)
+            os.write(self._semaphore, b"READY")
+            os.close(self._semaphore)
         except OSError as error:
-            say(self._name, f"can't write the semaphore {path}: {reason(error)}")
+            say(self._name, f"can't write the semaphore {self._values['semaphore']}: {reason(error)}")
 
     def _drive(self, session: Session, signals: Signals, terminal: "Terminal | None") -> None:
         """Turn the loop until the session is over."""

@@ -18,6 +18,8 @@ else:
     import _signal as signal
 
 _MS = 1_000_000
+_LONGEST_MS = 24 * 3600 * 1000
+"""poll takes no more than 24 days."""
 _GONE = POLLHUP | POLLERR | POLLNVAL
 
 
@@ -55,7 +57,7 @@ class Loop:
 
     def turn(self, timeout_ns: int | None) -> None:
         """Wait for events, at most `timeout_ns` (None: for ever), and make the calls."""
-        timeout = None if timeout_ns is None else max(0, -(-timeout_ns // _MS))
+        timeout = None if timeout_ns is None else min(max(0, -(-timeout_ns // _MS)), _LONGEST_MS)
         for fd, events in self._poll.poll(timeout):
             reader, writer = self._readers.get(fd), self._writers.get(fd)
             if reader is not None and events & (POLLIN | _GONE):

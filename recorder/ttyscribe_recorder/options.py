@@ -118,6 +118,8 @@ OPTIONS = (
     Option("status", "flag", False, "status", "", "", "say whether this session is recorded, and by what", use="all"),
 )  # fmt: skip
 
+_MOST = (1 << 63) - 1
+"""Numbers above it count as it, as in tlog."""
 _TRUE = ("yes", "on", "true")
 _FALSE = ("no", "off", "false")
 
@@ -161,25 +163,40 @@ def parse(arguments: list[str], name: "Name" = REC) -> "Parsed":
 def _take_long(table: "list[Option]", values: "dict[str, Value]", word: str, following: list[str]) -> int:
     """Set what `--name[=value]` says; how many following words it used."""
     name, equals, value = word[2:].partition("=")
-    option = next((option for option in table if option.long == name), None)
-    if option is None:
-        raise ConfigError(f"unknown option --{name}")
-    if option.kind == "flag" and equals:
-        raise ConfigError(f"--{name} takes no value")
+    option = _find_long(table, name)
     if equals or option.kind in ("flag", "bool"):
         values[option.key] = convert(option, value if equals else "yes", f"--{name}")
         return 0
     return _take_following(values, option, f"--{name}", following)
 
 
+def _find_long(table: "list[Option]", name: str) -> "Option":
+    """The option of this name, or the only one whose name begins so, as getopt has it."""
+    found = [option for option in table if name and option.long.startswith(name)]
+    exact = next((option for option in found if option.long == name), None)
+    if exact is not None:
+        return exact
+    if not found:
+        raise ConfigError(f"unknown option --{name}")
+    if len(found) > 1:
+        raise ConfigError(f"--{name} may be any of {', '.join('--' + option.long for option in found)}")
+    return found[0]
+
+
 def _take_short(table: "list[Option]", values: "dict[str, Value]", word: str, following: list[str]) -> int:
-    """Set what `-x`, `-xVALUE` or several letters `-xyVALUE` say; how many following words they used."""
+    """Set what `-x`, `-xVALUE` or several letters `-xyVALUE` say; how many following words they used.
+
+    A flag may have yes or no joined to it, as tlog has it.
+    """
     for at, letter in enumerate(word[1:], 1):
         option = next((option for option in table if option.short == letter), None)
         if option is None:
             raise ConfigError(f"unknown option -{letter}")
         if option.kind == "flag":
-            values[option.key] = True
+            value = word[at + 1 :].lower()
+            values[option.key] = value not in _FALSE
+            if value in _TRUE + _FALSE:
+                return 0
         elif word[at + 1 :]:
             values[option.key] = convert(option, word[at + 1 :], f"-{letter}")
             return 0
@@ -203,11 +220,21 @@ def convert(option: "Option", text: str, name: str) -> "Value":
             raise ConfigError(f"{name}: {text!r} is neither yes nor no")
         return word in _TRUE
     if option.kind == "int":
-        if not (text.isascii() and text.isdigit() and len(text) < 10):
-            raise ConfigError(f"{name}: {text!r} is no whole number")
-        if int(text) < option.minimum:
-            raise ConfigError(f"{name}: {text} is below the minimum of {option.minimum}")
-        return int(text)
+        return _whole_number(option, text, name)
     if option.choices and text not in option.choices:
         raise ConfigError(f"{name}: {text!r} is none of {', '.join(option.choices)}")
     return text
+
+
+def _whole_number(option: "Option", text: str, name: str) -> int:
+    """Decimal, with a sign and blanks around it if need be."""
+    bare = text.strip(" \t\n\v\f\r")
+    digits = bare[1:] if bare[:1] in ("+", "-") else bare
+    if not (digits.isascii() and digits.isdigit()):
+        raise ConfigError(f"{name}: {text!r} is no whole number")
+    # The interpreter refuses to read numbers of thousands of digits.
+    number = int(digits) if len(digits) <= 20 else _MOST
+    number = -number if bare[0] == "-" else min(number, _MOST)
+    if number < option.minimum:
+        raise ConfigError(f"{name}: {bare} is below the minimum of {option.minimum}")
+    return number

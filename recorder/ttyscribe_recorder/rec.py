@@ -8,7 +8,8 @@ import sys
 from ttyscribe_formats.errors import ConfigError
 from ttyscribe_recorder import assemble
 from ttyscribe_recorder.driver import Driver
-from ttyscribe_recorder.names import is_session, rec_name
+from ttyscribe_recorder.names import is_session, rec_name, say
+from ttyscribe_recorder.writers.base import reason
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -48,6 +49,12 @@ def main(
         return status
     argv = [os.fsencode(word) for word in words] or default_command(environment)
     try:
+        semaphore = assemble.open_semaphore(str(values["semaphore"]))
+    except OSError as error:
+        ready()
+        say(name, f"can't open the semaphore {error.filename}: {reason(error)}")
+        return 1
+    try:
         writer = assemble.open_writer(name, values)
     except (ConfigError, OSError) as error:
         ready()
@@ -55,7 +62,7 @@ def main(
         if values["on_error"] != "continue":
             return status
         return assemble.run_unrecorded(name, values, argv, environment, b"", error)
-    return Driver(name, values, argv, environment).run(writer, ready)
+    return Driver(name, values, argv, environment, semaphore=semaphore).run(writer, ready)
 
 
 def console_main() -> int:

@@ -87,7 +87,7 @@ def test_no_file_is_needed(tmp_path: Path) -> None:
         ('{"latency": "1"}', "file:1: latency: needs a whole number, not '1'"),
         ('{"latency": true}', "file:1: latency: needs a whole number, not true"),
         ('{"latency": 0}', "file:1: latency: 0 is below the minimum of 1"),
-        ('{"limit": {"rate": -1}}', "file:1: limit.rate: '-1' is no whole number"),
+        ('{"limit": {"rate": -1}}', "file:1: limit.rate: -1 is below the minimum of 0"),
         ('{"log": {"input": 1}}', "file:1: log.input: needs true or false, not 1"),
         ('{"log": {"input": "yes"}}', "file:1: log.input: needs true or false, not 'yes'"),
         ('{"file": {"path": ["a"]}}', "file:1: file.path: needs a text, not a list"),

@@ -38,6 +38,23 @@ def test_switches(text: str, value: bool) -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "value"),
+    [("7", 7), ("+7", 7), (" 7\t", 7), ("007", 7), ("9" * 19, 2**63 - 1), ("9" * 9000, 2**63 - 1)],
+)
+def test_whole_numbers(text: str, value: int) -> None:
+    """As tlog reads them: blanks and a sign around decimal digits, and no number is too large."""
+    assert parse([f"--latency={text}"]).values["latency"] == value
+
+
+def test_long_options_may_be_cut_short() -> None:
+    """As far as they stay unlike all others; a flag takes yes or no, too."""
+    assert parse(["--lat=5", "--he", "--limit-r", "3"]).values == {"latency": 5, "help": True, "limit.rate": 3}
+    assert parse(["--log", "--comm=no", "-lno", "-iYES"], SESSION).values == {
+        "login": False, "command": False, "interactive": True,
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
     ("words", "complaint"),
     [
         (["--x"], "unknown option --x"),
@@ -45,14 +62,18 @@ def test_switches(text: str, value: bool) -> None:
         (["--latency=0"], "--latency: 0 is below the minimum of 1"),
         (["--payload=31"], "--payload: 31 is below the minimum of 32"),
         (["--latency=1.5"], "--latency: '1.5' is no whole number"),
-        (["--latency=-1"], "--latency: '-1' is no whole number"),
-        (["--latency=99999999999999999999"], "--latency: '99999999999999999999' is no whole number"),
+        (["--latency=-1"], "--latency: -1 is below the minimum of 1"),
+        (["--latency=+-1"], "--latency: '+-1' is no whole number"),
+        (["--latency= "], "--latency: ' ' is no whole number"),
+        (["--la=0"], "--la: 0 is below the minimum of 1"),
+        (["--log-=no"], "--log- may be any of --log-input, --log-output, --log-window"),
+        (["--=5"], "unknown option --"),
         (["--latency=²"], "--latency: '²' is no whole number"),
         (["--latency"], "--latency needs a value (SECONDS)"),
         (["-o"], "-o needs a value (FILE)"),
         (["--log-input=maybe"], "--log-input: 'maybe' is neither yes nor no"),
         (["--writer=disk"], "--writer: 'disk' is none of journal, syslog, file"),
-        (["--help=1"], "--help takes no value"),
+        (["--help=1"], "--help: '1' is neither yes nor no"),
     ],
 )
 def test_a_bad_option_is_one_clear_line(words: list[str], complaint: str) -> None:
