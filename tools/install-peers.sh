@@ -17,6 +17,11 @@ want man man-db
 want cc gcc
 want mvn maven
 want journalctl systemd # for journald alone: nothing of it is started
+want sshd openssh-server
+want ssh openssh-client
+want sudo sudo
+want tmux tmux
+want openssl openssl
 want java openjdk-17-jre-headless
 [ -e /usr/include/stdio.h ] || packages="$packages libc6-dev"
 [ -n "$packages" ] || exit 0
