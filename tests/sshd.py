@@ -48,8 +48,8 @@ def children(pid: int) -> list[int]:
 class Sshd:
     """Lets one user in, by key and (where it has one) by password.
 
-    `config` are lines of sshd_config put before ours, which so win; `pam` makes sshd ask PAM (and `keyboard-interactive`
-    its questions). `log` holds what sshd said.
+    `config` are lines of sshd_config put before ours, which so win; `pam` makes sshd ask PAM (and
+    `keyboard-interactive` its questions). `log` holds what sshd said.
     """
 
     def __init__(self, user: User, config: str = "", *, pam: bool = False) -> None:

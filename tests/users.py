@@ -48,13 +48,15 @@ def processes_of(uid: int) -> list[int]:
 
 def _change_users(*command: str) -> None:
     """Run useradd or one of its family; wait while another process holds the files."""
+    said = ""
     for _ in range(100):
         done = subprocess.run([require_program(command[0]), *command[1:]], capture_output=True, text=True, timeout=60)
         if done.returncode not in (1, _LOCKED) or "lock" not in done.stderr:
             assert done.returncode == 0, f"{command}: {done.stderr}"
             return
+        said = done.stderr
         time.sleep(0.1)
-    raise AssertionError(f"{command}: {done.stderr}")
+    raise AssertionError(f"{command}: {said}")
 
 
 def end_processes_of(uid: int) -> None:
@@ -67,7 +69,7 @@ def end_processes_of(uid: int) -> None:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
         time.sleep(0.02)
-    raise AssertionError(f"processes of uid {uid} do not end: {left}")
+    raise AssertionError(f"processes of uid {uid} do not end")
 
 
 @contextlib.contextmanager
@@ -101,5 +103,5 @@ def throwaway_user(shell: str = "/bin/bash", password: str = "", *, sudo: bool =
         ]
         if found:
             end_processes_of(int(found[0][2]))
-            _change_users("userdel", name)
+            _change_users("userdel", "--force", name)  # a zombie whose parent has not looked yet is no hindrance
         shutil.rmtree(folder, ignore_errors=True)
