@@ -45,6 +45,7 @@ def test_a_user_leaves_nothing_behind() -> None:
     with throwaway_user(sudo=True) as user:
         argv = ["setpriv", f"--reuid={user.uid}", f"--regid={user.gid}", "--clear-groups", "sleep", "1000"]
         process = subprocess.Popen(argv)
+        wait_for(lambda: processes_of(user.uid), "the process to be the user's")
         assert pwd.getpwnam(user.name).pw_dir == str(user.home)
     assert process.wait(30) == -9
     assert_gone(user)
