@@ -13,13 +13,14 @@ from collections.abc import Callable
 
 from pyrsyslog_omprog import decline
 from ttyscribe_formats.errors import ConfigError, Unavailable
-from ttyscribe_normalizers import envelope, kinds, logs, ndjson, omprog, options, shapes, summary, trust
+from ttyscribe_normalizers import envelope, kinds, logs, ndjson, omprog, options, shapes, spooled, summary, trust
 from ttyscribe_normalizers.deadletter import DeadLetter
 from ttyscribe_normalizers.delivery import Delivery
 from ttyscribe_normalizers.kinds.syslog import Kind as Syslog
 from ttyscribe_normalizers.pipeline import Pipeline
 from ttyscribe_normalizers.signals import Stop
 from ttyscribe_normalizers.sinks import JsonLines
+from ttyscribe_normalizers.spool.root import Root
 from ttyscribe_store.base import Sink
 from ttyscribe_store.open import open_store
 
@@ -52,6 +53,8 @@ def main(argv: list[str] | None = None) -> int:
         sink = open_sink(wanted.output)
         dead_letter = DeadLetter(wanted.dead_letter)
         ready = _ready(wanted.output, sink)
+        if wanted.spool is not None:
+            Root(wanted.spool).check()
         if wanted.check_config:
             return _check(wanted, ready, dead_letter, report)
         _check_dead_letter(wanted.output, ready, dead_letter)
@@ -146,6 +149,10 @@ def _run(wanted: options.Options, sink: Sink, ready: Ready, dead_letter: DeadLet
     delivery = Delivery(sink, dead_letter, time.time_ns)
     _quiet_collector()
     try:
+        if wanted.spool is not None:
+            root = Root(wanted.spool, sync=wanted.spool_sync)
+            handler = spooled.Spooled(root, wanted.spool_size, pipeline, delivery, ready, report)
+            return spooled.serve(handler, report)
         if wanted.protocol == "omprog":
             return omprog.serve(omprog.Normalizer(pipeline, delivery, ready, time.time_ns, report), report)
         most = ndjson.FEW_DOCUMENTS if wanted.output == "-" else ndjson.MAX_DOCUMENTS

@@ -10,9 +10,15 @@ from ttyscribe_normalizers.delivery import Backoff, Batch, Delivery
 from ttyscribe_normalizers.logs import Report
 from ttyscribe_normalizers.pipeline import MAX_LINE, Dead, Pipeline, Processed
 
+MOST_DEFERRED = 8 << 20
+"""Bytes of lines that a transaction may keep in memory; beyond, it is ended early."""
+
 
 class Normalizer(Handler):
-    """Delivers line by line; while something is down the same line is tried again under keep-alives."""
+    """Delivers line by line, or a transaction at its COMMIT; what can't be delivered is tried again under keep-alives.
+
+    Until COMMIT nothing is done but keeping raw lines: the less time passes before it, the less can be lost (OMP-14).
+    """
 
     def __init__(
         self,
@@ -28,7 +34,9 @@ class Normalizer(Handler):
         self._now_ns = now_ns
         self._report = report
         self._backoff = Backoff()
-        self._held: tuple[bytes, Batch] | None = None
+        self._held: tuple[object, Batch] | None = None
+        self._deferred: list[bytes] = []
+        self._deferred_size = 0
 
     def start(self) -> None:
         """Check that the store can take documents rightly; hold rsyslog back until it can."""
@@ -54,6 +62,29 @@ class Normalizer(Handler):
         else:
             self._attempt(head, held[1])
 
+    def defer(self, data: bytes) -> bool:
+        """Keep a line until its COMMIT, as far as memory allows."""
+        deferred = self._deferred
+        if not deferred or deferred[-1] is not data:  # else it is tried again
+            deferred.append(data)
+            self._deferred_size += len(data)
+        if self._deferred_size < MOST_DEFERRED:
+            return True
+        self.commit()
+        return False
+
+    def commit(self) -> None:
+        """Normalise and store all that was kept."""
+        held, deferred = self._held, self._deferred
+        if held is None or held[0] is not deferred:
+            batch = Batch()
+            now_ns, process = self._now_ns(), self._pipeline.process
+            for data in deferred:
+                batch.add(data, process(data, now_ns))
+            held = (deferred, batch)
+        self._attempt(deferred, held[1])
+        self._deferred, self._deferred_size = [], 0
+
     def poison(self, data: bytes, error: Exception) -> None:
         """Put a line aside over which this program failed."""
         self._held = None
@@ -73,7 +104,7 @@ class Normalizer(Handler):
         batch.add(data, processed)
         self._attempt(data, batch)
 
-    def _attempt(self, data: bytes, batch: Batch) -> None:
+    def _attempt(self, data: object, batch: Batch) -> None:
         try:
             self._delivery.attempt(batch)
         except Unavailable as error:

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 SYSTEM_FOLDER = Path("/var/lib/ttyscribe")
 NAME = "dead-letter.ndjson"
+_UNITS = {"": 0, "K": 10, "M": 20, "G": 30}
 
 DESCRIPTION = """\
 Turns log lines into documents and stores them: messages of terminal recordings (tlog's format) and any other log
@@ -39,6 +40,9 @@ class Options(NamedTuple):
     protocol: str
     output: str
     dead_letter: Path
+    spool: Path | None
+    spool_size: int
+    spool_sync: bool
     trusted_uids: tuple[int, ...]
     log_file: str
     check_config: bool
@@ -73,6 +77,25 @@ def parser(version: str = "") -> argparse.ArgumentParser:
         f"where that folder can be written, else ./{NAME})",
     )
     made.add_argument(
+        "--spool",
+        metavar="DIR",
+        help="with omprog: keep each line in DIR, confirm it, and deliver behind it in batches; several processes may "
+        "share DIR, and deliver what a dead one has left (default: deliver each line before it is confirmed)",
+    )
+    made.add_argument(
+        "--spool-size",
+        metavar="BYTES",
+        type=_size,
+        default=1 << 30,
+        help="most that one process keeps in the spool, with K, M or G behind the number; while it is full rsyslog is "
+        "held back (default: 1G)",
+    )
+    made.add_argument(
+        "--spool-sync",
+        action="store_true",
+        help="sync each line to the disk before it is confirmed: it survives a loss of power too, at the cost of speed",
+    )
+    made.add_argument(
         "--trusted-uid",
         metavar="UID",
         type=_uid,
@@ -94,10 +117,15 @@ def parse(arguments: list[str] | None, version: str) -> Options:
     found = made.parse_args(arguments)
     if found.output == "-" and found.protocol == "omprog":
         made.error("--protocol omprog needs --output: standard output belongs to rsyslog")
+    if found.protocol != "omprog" and found.spool:
+        made.error("--spool is for --protocol omprog: other inputs are read only as fast as they are stored")
     return Options(
         protocol=found.protocol,
         output=found.output,
         dead_letter=Path(found.dead_letter) if found.dead_letter else default_dead_letter(found.output),
+        spool=Path(found.spool) if found.spool else None,
+        spool_size=found.spool_size,
+        spool_sync=found.spool_sync,
         trusted_uids=tuple(found.trusted_uid) if found.trusted_uid else (0,),
         log_file=found.log_file,
         check_config=found.check_config,
@@ -118,3 +146,11 @@ def _uid(text: str) -> int:
     if not text.isascii() or not text.isdecimal() or int(text) >= 2**32 - 1:
         raise argparse.ArgumentTypeError(f"{text!r} is no user id")
     return int(text)
+
+
+def _size(text: str) -> int:
+    unit = text[-1:].upper()
+    digits, unit = (text[:-1], unit) if unit in _UNITS else (text, "")
+    if not digits.isascii() or not digits.isdecimal() or not 0 < (size := int(digits[:18]) << _UNITS[unit]) < 1 << 50:
+        raise argparse.ArgumentTypeError(f"{text!r} is no size: say a number, with K, M or G behind it")
+    return size

@@ -33,10 +33,10 @@ class Answers:
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._run, name="omprog-keep-alive", daemon=True)
 
-    def confirm(self) -> None:
+    def confirm(self, *, deferred: bool = False) -> None:
         """Answer the oldest line; BrokenPipeError if rsyslog is gone."""
         with self._lock:
-            answer = self._protocol.confirm()
+            answer = self._protocol.confirm(deferred=deferred)
             if self._fd is not None:
                 os.write(self._fd, answer)  # shorter than PIPE_BUF: whole or not at all
 

@@ -42,6 +42,22 @@ class Handler:
         """
         raise ValueError(f"line of {size} bytes is longer than {len(head)}")
 
+    def defer(self, data: bytes) -> bool:
+        """Do the work for one line inside a transaction (`useTransactions="on"`), or keep it until `commit`.
+
+        True: it is kept, and answered `DEFER_COMMIT`. False: it and all that was kept before it is durable; it is
+        answered `OK`, which ends the transaction. rsyslog 8.2302 never sends a deferred line again if the program dies
+        before COMMIT: keep a line where it survives that, or do nothing but keep it and do all the work in `commit`.
+        The default calls `line` and answers False. Exceptions as for `line`.
+        """
+        self.line(data)
+        return False
+
+    def commit(self) -> None:
+        """Make durable what `defer` has kept. Called for COMMIT, and before a line is put aside or handed to
+        `long_line`. Retry makes the same call again later; any other exception ends the program, COMMIT unanswered.
+        """
+
     def poison(self, data: bytes, error: Exception) -> None:
         """Put a line aside that `line` can't take; it was reported already.
 
@@ -49,7 +65,7 @@ class Handler:
         """
 
     def idle(self) -> None:
-        """Called when no line has come for the plugin's `idle_after` seconds (never by default).
+        """Called when no line has come for the plugin's `idle_after` seconds (never by default), or for its `wake`.
 
         An exception is reported and changes nothing.
         """

@@ -12,6 +12,7 @@ from .handler import Handler, Retry
 from .protocol import MAX_LINE, OK, Kind, Line, Marks, Protocol
 from .termination import Termination
 
+IdleAfter = float | Callable[[], float | None] | None
 READ_SIZE = 64 * 1024  # what a pipe holds
 REPORT_EVERY = 60.0
 _DISK_RETRY = 5.0
@@ -33,7 +34,9 @@ class Plugin:
 
     confirm_timeout: the action's confirmTimeout in seconds; a dot goes out each third of it while work takes time.
     confirm: False for `confirmMessages="off"`: nothing is written.
-    idle_after: seconds without a line after which, and each again, `handler.idle()` is called; None for never.
+    idle_after: seconds without a line after which, and each again, `handler.idle()` is called; None for never. Or a
+        function that is asked for them before each wait.
+    wake: a descriptor that makes `handler.idle()` be called when it can be read; the handler has to empty it.
     """
 
     def __init__(
@@ -46,12 +49,16 @@ class Plugin:
         max_line: int = MAX_LINE,
         marks: Marks | None = Marks(),  # noqa: B008 - immutable
         confirm: bool = True,
-        idle_after: float | None = None,
+        idle_after: IdleAfter = None,
+        wake: int | None = None,
         report: report.Report = report.to_stderr,
     ) -> None:
         self._handler = handler
         self._lines = lines
         self._idle_after = idle_after
+        self._sources = [lines] if wake is None else [lines, wake]
+        self._kept = False
+        """Whether lines are deferred: kept by the handler, and not durable before its `commit`."""
         self._report = report
         self._protocol = Protocol(max_line, marks)
         self._termination = Termination()
@@ -109,16 +116,21 @@ class Plugin:
     def _loop(self, lines: list[Line]) -> None:
         source, feed, confirm = self._lines, self._protocol.feed, self._answers.confirm
         handle, message = self._handler.line, Kind.MESSAGE
-        wait = self._wait_for_input if self._idle_after is not None else None
+        wait = self._wait_for_input if self._idle_after is not None or len(self._sources) > 1 else None
+        open_transaction = False
         while True:
             for line in lines:
-                if line.kind is message:
+                if line.kind is not message:
+                    open_transaction = self._special(line)
+                elif open_transaction:
+                    open_transaction = self._in_transaction(line)
+                    if open_transaction:
+                        continue
+                else:
                     try:
                         handle(line.data)
                     except Exception as error:  # noqa: BLE001 - a poison line must not block the queue
-                        self._trouble(line, error)
-                else:
-                    self._special(line)
+                        self._trouble(line, error, self._line)
                 confirm()
             if wait is not None:
                 wait()
@@ -129,32 +141,60 @@ class Plugin:
         self._ended()
 
     def _ended(self) -> None:
+        self._commit()  # rsyslog is going: it may never send again what it was told is deferred
         if self._protocol.partial:
             self._report(f"input ended inside a line, after {self._protocol.partial} bytes; rsyslog has it still")
 
-    def _special(self, line: Line) -> None:
+    def _special(self, line: Line) -> bool:
+        """Take a mark or a long line; whether a transaction is open behind it."""
+        if line.kind is Kind.BEGIN:
+            return True
+        self._commit()
         if line.kind is Kind.LONG:
-            try:
-                self._handler.long_line(line.data, line.size)
-            except Exception as error:  # noqa: BLE001 - as for every line
-                self._trouble(line, error)
+            self._try(line, self._long_line)
+        return False
 
-    def _trouble(self, line: Line, error: Exception) -> None:
-        """Go on after the first attempt at a line failed: wait and repeat, or put the line aside."""
+    def _in_transaction(self, line: Line) -> bool:
+        """Take a line inside a transaction; True where it was deferred, and answered so."""
+        if not self._try(line, self._defer) or not self._kept:
+            return False
+        self._answers.confirm(deferred=True)
+        return True
+
+    def _defer(self, line: Line) -> None:
+        self._kept = self._handler.defer(line.data)
+
+    def _commit(self) -> None:
+        if self._kept:
+            self._retrying(self._handler.commit)
+            self._kept = False
+
+    def _line(self, line: Line) -> None:
+        self._handler.line(line.data)
+
+    def _long_line(self, line: Line) -> None:
+        self._handler.long_line(line.data, line.size)
+
+    def _try(self, line: Line, call: Callable[[Line], None]) -> bool:
+        """Call until it returns or the line turns out to be poison; False then."""
+        try:
+            call(line)
+        except Exception as error:  # noqa: BLE001 - a poison line must not block the queue
+            return self._trouble(line, error, call)
+        return True
+
+    def _trouble(self, line: Line, error: Exception, call: Callable[[Line], None]) -> bool:
+        """Go on after the first attempt at a line failed: wait and repeat, or put the line aside; False then."""
         if isinstance(error, Retry):
             self._pause(error.after, str(error))
             try:
-                self._retrying(lambda: self._again(line))
+                self._retrying(lambda: call(line))
+                return True
             except Exception as later:  # noqa: BLE001 - as for every line
-                self._put_aside(line, later)
-        else:
-            self._put_aside(line, error)
-
-    def _again(self, line: Line) -> None:
-        if line.kind is Kind.LONG:
-            self._handler.long_line(line.data, line.size)
-        else:
-            self._handler.line(line.data)
+                error = later
+        self._commit()
+        self._put_aside(line, error)
+        return False
 
     def _put_aside(self, line: Line, error: Exception) -> None:
         self._report(f"poison line of {line.size} bytes: {report.describe(error)}")
@@ -189,7 +229,11 @@ class Plugin:
             raise _Stopped
 
     def _wait_for_input(self) -> None:
-        while not select.select([self._lines], [], [], self._idle_after)[0]:
+        while True:
+            after = self._idle_after
+            seconds = after() if callable(after) else after
+            if self._lines in select.select(self._sources, [], [], seconds)[0]:
+                return
             try:
                 self._handler.idle()
             except Exception as error:  # noqa: BLE001 - housekeeping must not end the service
@@ -215,7 +259,8 @@ def run(
     max_line: int = MAX_LINE,
     marks: Marks | None = Marks(),  # noqa: B008 - immutable
     confirm: bool = True,
-    idle_after: float | None = None,
+    idle_after: IdleAfter = None,
+    wake: int | None = None,
     report: report.Report = report.to_stderr,
 ) -> int:
     """Serve `handler` on the process's standard input and output; the exit status. Arguments as for Plugin.
@@ -232,6 +277,7 @@ def run(
         marks=marks,
         confirm=confirm,
         idle_after=idle_after,
+        wake=wake,
         report=report,
     )
     return plugin.serve()

@@ -9,6 +9,7 @@ import enum
 from typing import NamedTuple
 
 OK = b"OK\n"
+DEFERRED = b"DEFER_COMMIT\n"
 DOT = b"."
 MAX_LINE = 2 * 1024 * 1024
 
@@ -82,13 +83,16 @@ class Protocol:
             self._keep(rest)
         return lines
 
-    def confirm(self) -> bytes:
-        """The answer to the oldest unanswered line (or the first answer of all: ready)."""
+    def confirm(self, *, deferred: bool = False) -> bytes:
+        """The answer to the oldest unanswered line (or the first answer of all: ready).
+
+        `deferred` is for a message inside a transaction that is not durable before its COMMIT (OMP-14).
+        """
         if self.owed <= 0:
             raise ProtocolError("no line is waiting for an answer")
         self.owed -= 1
         self._dots = 0
-        return OK
+        return DEFERRED if deferred else OK
 
     def keep_alive(self) -> bytes:
         """A dot, which restarts rsyslog's confirmTimeout, while an answer is owed; else nothing (OMP-6)."""

@@ -194,13 +194,41 @@ def test_sigterm_in_an_outage_leaves_the_line_with_rsyslog(tmp_path: Path) -> No
         assert program.answer().strip(b".") == b""
 
 
-def test_a_transaction_is_answered_line_by_line(tmp_path: Path) -> None:
+def test_a_transaction_is_stored_at_its_commit(tmp_path: Path) -> None:
+    """OMP-17: before it nothing is done, so that as little time as can be passes in which a death loses lines."""
     with Running(tmp_path, *OMPROG, f"sqlite:{tmp_path}/store") as program:
         assert program.answer() == OK
-        for part in (b"BEGIN TRANSACTION", message(1), b"COMMIT TRANSACTION"):
-            assert program.ask(part) == OK
-        assert stored_ids(tmp_path / "store") == [1]
+        assert program.ask(b"BEGIN TRANSACTION") == OK
+        for number in range(1, 6):
+            assert program.ask(message(number)) == b"DEFER_COMMIT\n"
+        assert stored_ids(tmp_path / "store") == []
+        assert program.ask(b"COMMIT TRANSACTION") == OK
+        assert stored_ids(tmp_path / "store") == [1, 2, 3, 4, 5]
+        assert program.ask(message(6)) == OK
         assert program.finish() == 0
+        assert "6 lines: 6 stored" in program.said()
+
+
+def test_a_transaction_larger_than_memory_allows_is_ended_early(tmp_path: Path) -> None:
+    large = line("x" * (200 << 10), id="large")
+    with Running(tmp_path, *OMPROG, f"sqlite:{tmp_path}/store") as program:
+        assert program.answer() == OK
+        assert program.ask(b"BEGIN TRANSACTION") == OK
+        answers = [program.ask(large) for _ in range(41)]
+        assert answers == [b"DEFER_COMMIT\n"] * 40 + [OK]
+        assert program.finish() == 0
+
+
+def test_an_outage_at_commit_holds_it_and_nothing_is_stored_twice(tmp_path: Path) -> None:
+    with standing_in() as engine, Running(tmp_path, *OMPROG, engine.url) as program:
+        assert program.answer() == OK
+        assert program.ask(message(1)) == OK
+        engine.script += [answer(503), reset, answer(429)]
+        assert program.ask(b"BEGIN TRANSACTION") == OK
+        assert [program.ask(message(number)) for number in (2, 3)] == [b"DEFER_COMMIT\n"] * 2
+        assert program.ask(b"COMMIT TRANSACTION") == OK
+        assert program.finish() == 0
+        assert "3 lines: 3 stored" in program.said()
 
 
 def test_what_a_program_of_rsyslogs_can_find_is_found(tmp_path: Path) -> None:

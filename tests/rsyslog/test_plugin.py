@@ -280,7 +280,7 @@ class H(Handler):
 
 
 def test_transaction_marks_are_answered_and_never_handed_over(tmp_path: Path) -> None:
-    """OMP-14: lines inside are answered OK, one by one."""
+    """OMP-14: without a `defer` of its own a handler's lines are durable one by one, and answered so."""
     begin, commit = b"BEGIN TRANSACTION", b"COMMIT TRANSACTION"
     with Peer(tmp_path) as peer:
         assert peer.answer() == b"OK\n"
