@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 SYSTEM_FOLDER = Path("/var/lib/ttyscribe")
 NAME = "dead-letter.ndjson"
+SPOOL_SIZE = 1 << 30
 _UNITS = {"": 0, "K": 10, "M": 20, "G": 30}
 
 DESCRIPTION = """\
@@ -40,12 +41,13 @@ class Options(NamedTuple):
     protocol: str
     output: str
     dead_letter: Path
-    spool: Path | None
-    spool_size: int
-    spool_sync: bool
     trusted_uids: tuple[int, ...]
     log_file: str
     check_config: bool
+    spool: Path | None = None
+    spool_size: int = SPOOL_SIZE
+    """Bytes."""
+    spool_sync: bool = False
 
 
 def parser(version: str = "") -> argparse.ArgumentParser:
@@ -86,7 +88,7 @@ def parser(version: str = "") -> argparse.ArgumentParser:
         "--spool-size",
         metavar="BYTES",
         type=_size,
-        default=1 << 30,
+        default=SPOOL_SIZE,
         help="most that one process keeps in the spool, with K, M or G behind the number; while it is full rsyslog is "
         "held back (default: 1G)",
     )
