@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # The front door. `make demo` shows the product, `make test` proves it; tox.ini lists every check.
-.PHONY: help demo test lint typing unit faults bench generate launcher clean
+.PHONY: help demo test lint typing unit faults fuzz bench generate launcher clean
 
 VENV := .venv
 
@@ -20,7 +20,7 @@ test: $(VENV)/bin/tox ## install what the checks need, then run all of them
 	@sh tools/install-peers.sh
 	@$(VENV)/bin/tox run --colored no
 
-lint typing unit faults bench: $(VENV)/bin/tox ## one check or long matrix of tox.ini, by its name
+lint typing unit faults fuzz bench: $(VENV)/bin/tox ## one check or long matrix of tox.ini, by its name
 	@$(VENV)/bin/tox run -e $@
 
 generate: $(VENV)/.ready ## write everything that is generated from fields, options and panels

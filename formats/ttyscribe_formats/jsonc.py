@@ -47,10 +47,14 @@ class _Parser:
         self._text = text
         self._path = path
         self.at = 0
+        self._counted = (0, 1)
 
     @property
     def line(self) -> int:
-        return self._text.count("\n", 0, self.at) + 1
+        """The line that `at` is in; counted on from where it was asked for last."""
+        at, line = self._counted if self._counted[0] <= self.at else (0, 1)
+        self._counted = (self.at, line + self._text.count("\n", at, self.at))
+        return self._counted[1]
 
     def error(self, text: str) -> ConfigError:
         return ConfigError(text, self._path, self.line)

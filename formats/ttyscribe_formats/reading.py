@@ -193,7 +193,7 @@ def _measure_any(message: Message) -> Measure:
             raise MessageError(_TEXT_ERROR)
         if cut[cut_marker] > len(binary):
             raise MessageError(_BYTES_ERROR)
-        if chars[cut_marker] or used != len(text):
+        if chars[cut_marker] or cut[cut_marker] or used != len(text):
             sizes.append(-1)
         else:
             sizes.append(used if text.isascii() else len(text.encode("utf-8", "surrogatepass")))

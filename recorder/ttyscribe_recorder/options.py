@@ -154,9 +154,9 @@ def parse(arguments: list[str], name: "Name" = REC) -> "Parsed":
             break
         at += 1
         if word.startswith("--"):
-            at += _take_long(table, values, word, arguments[at:])
+            at += _take_long(table, values, word, arguments[at : at + 1])
         else:
-            at += _take_short(table, values, word, arguments[at:])
+            at += _take_short(table, values, word, arguments[at : at + 1])
     return Parsed(values, arguments[at:])
 
 
@@ -177,7 +177,7 @@ def _find_long(table: "list[Option]", name: str) -> "Option":
     if exact is not None:
         return exact
     if not found:
-        raise ConfigError(f"unknown option --{name}")
+        raise ConfigError(f"unknown option --{_shown(name)}")
     if len(found) > 1:
         raise ConfigError(f"--{name} may be any of {', '.join('--' + option.long for option in found)}")
     return found[0]
@@ -191,7 +191,7 @@ def _take_short(table: "list[Option]", values: "dict[str, Value]", word: str, fo
     for at, letter in enumerate(word[1:], 1):
         option = next((option for option in table if option.short == letter), None)
         if option is None:
-            raise ConfigError(f"unknown option -{letter}")
+            raise ConfigError(f"unknown option -{_shown(letter)}")
         if option.kind == "flag":
             value = word[at + 1 :].lower()
             values[option.key] = value not in _FALSE
@@ -203,6 +203,11 @@ def _take_short(table: "list[Option]", values: "dict[str, Value]", word: str, fo
         else:
             return _take_following(values, option, f"-{letter}", following)
     return 0
+
+
+def _shown(word: str) -> str:
+    """A word as an error may show it."""
+    return word if word.isprintable() else ascii(word)[1:-1]
 
 
 def _take_following(values: "dict[str, Value]", option: "Option", name: str, following: list[str]) -> int:

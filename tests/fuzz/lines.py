@@ -1,0 +1,74 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Targets: log lines of any shape on their way into a store, and text on its way to people."""
+
+import json
+
+from tests.normalizers import samples
+from ttyscribe_formats import identity, tlog, words
+from ttyscribe_formats.plain import hidden_text, plain_text
+from ttyscribe_normalizers import envelope, shapes
+from ttyscribe_normalizers.pipeline import Decode
+from ttyscribe_player import readers
+from ttyscribe_store import jsontext
+
+_MAX_MS = 2**63 // 1_000_000
+
+
+def omprog(data: bytes) -> None:
+    """A line of rsyslog's template."""
+    _line(data, envelope.decode)
+
+
+def ndjson(data: bytes) -> None:
+    """A line of any of the four shapes."""
+    _line(data, shapes.decode)
+
+
+def _line(data: bytes, decode: Decode) -> None:
+    """It becomes documents that a store can keep, or it has a reason; never is it our fault, never is it random."""
+    line = data.replace(b"\n", b" ")
+    pipeline = samples.pipeline(decode)
+    processed = pipeline.process(line, samples.NOW_NS)
+    assert not pipeline.counters["failed"], processed
+    assert pipeline.counters["lines"] == 1
+    assert bool(processed.documents) + (processed.dead is not None) + pipeline.counters["empty"] == 1
+    again = samples.pipeline(decode).process(line, samples.NOW_NS)
+    assert repr(again) == repr(processed)
+    for document in processed.documents:
+        text = jsontext.dumps(document)
+        json.loads(text)
+        assert document["ttyscribe"]["kind"] in ("tlog", "syslog")
+        assert words.joined(document["ttyscribe"]["words"]) == document["ttyscribe"]["words"]
+        text.decode()
+        if document["ttyscribe"]["kind"] == "tlog":
+            message = tlog.from_fields(document["tlog"])
+            assert document["viaq_msg_id"] == identity.tlog_id(document["ttyscribe"]["recording"], message)
+
+
+def entry(data: bytes) -> None:
+    """An entry of a journal or a document of an index, as the player's readers take them."""
+    found = readers._entry(data)
+    assert found is None or isinstance(found, bytes)
+    try:
+        hit = json.loads(data)
+    except (ValueError, RecursionError):
+        return
+    if isinstance(hit, dict):
+        fields = readers._message(hit)
+        assert fields is None or isinstance(fields["id"], int)
+
+
+def text(data: bytes) -> None:
+    """Output as clean text, what was hidden in it, and the words of both."""
+    shown = data.decode("utf-8", "replace")
+    clean = plain_text(shown)
+    assert all(sign in "\n\t" or sign not in _CONTROLS for sign in clean)
+    assert all(sign in "\n\t" or sign not in _CONTROLS for sign in hidden_text(shown))
+    joined = words.joined(clean)
+    assert words.words(joined) == joined.split(" ") if joined else not words.words(clean)
+    assert len(hidden_text(shown)) <= 200 * len(shown)
+    for term in words.query_terms(shown):
+        assert term == [word for word in term if word]
+
+
+_CONTROLS = frozenset(map(chr, (*range(32), *range(0x7F, 0xA0))))
