@@ -21,6 +21,9 @@ from ttyscribe_formats.reading import packets
 RECORDER = [sys.executable, "-c", "import sys;from ttyscribe_recorder.rec import console_main;sys.exit(console_main())"]
 """The console script, without the need to find it."""
 
+LONG = bool(os.environ.get("TTYSCRIBE_TEST_LONG"))
+"""Whether this is the long run (`tox -e faults`): more rounds of the same."""
+
 PATIENCE = 30.0
 """Seconds that anything may take; far more than it does."""
 
