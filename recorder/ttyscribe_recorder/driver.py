@@ -6,7 +6,7 @@ import termios
 import time
 from select import POLLOUT, poll
 
-from ttyscribe_recorder import command, header
+from ttyscribe_recorder import assemble, command, header
 from ttyscribe_recorder.log import Log
 from ttyscribe_recorder.loop import Loop, Signals
 from ttyscribe_recorder.names import say
@@ -48,20 +48,33 @@ def find_terminal() -> "tuple[Terminal | None, tuple[bool, ...]]":
     return None, (False, False, False)
 
 
-def finish(log: Log, writer: "Writer") -> None:
-    """Write what still waits, within bounds, and say what is lost."""
-    writer.lift()
-    deadline_ns = time.monotonic_ns() + (2 * _SECOND if log.wait_fd >= 0 else writer.patience_ns)
-    log.room(time.monotonic_ns())
-    while log.waiting and time.monotonic_ns() < deadline_ns:
-        if log.wait_fd >= 0:
+def finish(recording: Recording, writer: "Writer", status: int) -> None:
+    """Write what still waits, within bounds."""
+    log = recording.log
+    patience_ns = 2 * _SECOND if recording.wait_fd >= 0 else writer.patience_ns
+    deadline_ns = time.monotonic_ns() + patience_ns
+    recording.room(time.monotonic_ns())
+    while log.waiting and not recording.broken and time.monotonic_ns() < deadline_ns:
+        if recording.wait_fd >= 0:
             room = poll()
-            room.register(log.wait_fd, POLLOUT)
+            room.register(recording.wait_fd, POLLOUT)
             room.poll(_RETRY_NS // 1_000_000)
         else:
             time.sleep(_RETRY_NS / _SECOND)
-        log.room(time.monotonic_ns())
+        recording.room(time.monotonic_ns())
+    if recording.broken:
+        _try_once(log)
+    elif log.waiting:
+        recording.give_up(status, time.monotonic_ns())
     log.close()
+
+
+def _try_once(log: Log) -> None:
+    """After a bug of ours: what waits may still be written, but whatever went wrong may go wrong again."""
+    try:
+        log.room(time.monotonic_ns())
+    except Exception as error:  # noqa: BLE001 (the first one has been told)
+        log.trouble = str(error)
 
 
 class Driver:
@@ -88,6 +101,7 @@ class Driver:
         self._environment = environment
         self._loop = Loop()
         self._stopped_by = 0
+        self._refused = ""  # why on_error ended the session
 
     def run(self, writer: "Writer", ready: "Callable[[], None]") -> int:
         """Record; the command's status. Dies by the signal that stopped it."""
@@ -105,14 +119,18 @@ class Driver:
             ready()
             self._give_semaphore()
             self._drive(session, signals, terminal)
+            writer.lift()
+            session.end()
             session.close()
         finally:
             if terminal is not None:
                 terminal.restore()
             presence.close()
-        finish(log, writer)
+        finish(session.recording, writer, session.status)
         signals.close()
-        self._report(log, writer, session)
+        self._report(log, session)
+        if self._refused:
+            return 1
         if self._stopped_by:
             signal.signal(self._stopped_by, signal.SIG_DFL)
             os.kill(os.getpid(), self._stopped_by)
@@ -151,8 +169,15 @@ class Driver:
             due_ns = session.due_ns
             self._loop.turn(None if due_ns is None else due_ns - time.monotonic_ns())
             session.tick()
+            if session.recording.failed and self._values["on_error"] != "continue":
+                self._refuse(session)
         self._loop.reader(signals.fd, None)
-        session.end()
+
+    def _refuse(self, session: Session) -> None:
+        """What is shown from now on could not be kept: the session ends, as if its terminal were gone."""
+        if not self._refused:
+            self._refused = session.recording.failed
+            session.cut_off()
 
     def _hear(self, came: set[int], session: Session, terminal: "Terminal | None") -> None:
         if signal.SIGCHLD in came:
@@ -167,18 +192,21 @@ class Driver:
         if came & {signal.SIGWINCH, signal.SIGCONT}:
             session.resize()
 
-    def _report(self, log: Log, writer: "Writer", session: Session) -> None:
+    def _report(self, log: Log, session: Session) -> None:
         """Say what is missing, to whoever sits here and to syslog."""
-        if session.recording.broken:
-            say(
-                self._name, f"the recording stopped in the middle, by a bug of the recorder: {session.recording.broken}"
-            )
-        lost = log.lost + writer.refused
+        recording = session.recording
+        if self._refused:
+            text = f"could not be recorded any more and was ended (on_error is refuse): {self._refused}"
+            say(self._name, f"this session {text}")
+            assemble.alarm(self._name, self._values, "alert", f"session {recording.rec} of uid {os.getuid()} {text}")
+        elif recording.broken:
+            say(self._name, f"the recording stopped in the middle, by a bug of the recorder: {recording.broken}")
+        lost = log.losses.count
         if lost:
-            why = log.trouble or (writer.refusal if writer.refused else "the receiver takes nothing")
-            text = f"lacks {lost} message{'s' if lost > 1 else ''}, the log could not be written: {why}"
+            cause = log.losses.why if not log.losses.failed else f"the log could not be written: {log.losses.why}"
+            text = f"lacks {lost} message{'s' if lost > 1 else ''}, {cause}"
             say(self._name, f"the recording {text}")
-            log.alarm(f"recording {session.recording.rec} {text}")
+            log.alarm(f"recording {recording.rec} {text}")
 
 
 def stop_here(terminal: "Terminal | None") -> None:

@@ -91,8 +91,9 @@ OPTIONS = (
         "the socket of the journal",
     ),
     Option(
-        "on_error", "str", "refuse", "", "", "WHAT", "where recording can't begin: refuse the session, or let it "
-        "continue unrecorded with an alarm to syslog", choices=("refuse", "continue"), use="key",
+        "on_error", "str", "refuse", "", "", "WHAT", "where recording can't begin, or the log fails for good: "
+        "refuse (end) the session, or let it continue unrecorded with an alarm to syslog",
+        choices=("refuse", "continue"), use="key",
     ),
     Option(
         "trust_environment", "bool", False, "", "", "BOOL", "take configuration from the environment, which the "

@@ -40,6 +40,8 @@ class Recording:
         self._latency_ns = latency_ns
         self._input, self._output, self._window = ("input" in what), ("output" in what), ("window" in what)
         self._flush_ns: int | None = None
+        self._marks = marks
+        self._alone_was_lost = self._alarmed = False
         self.broken = ""
         """What stopped the recording, a bug of ours; the session goes on."""
 
@@ -51,10 +53,32 @@ class Recording:
     @property
     def due_ns(self) -> int | None:
         """When `tick` is to be called next; None for never."""
+        if self.broken:
+            return None
         flush, log = self._flush_ns, self.log.due_ns
         if flush is None or log is None:
             return log if flush is None else flush
         return min(flush, log)
+
+    @property
+    def wait_fd(self) -> int:
+        """The descriptor to watch for `room` in the log; -1 for none."""
+        return -1 if self.broken else self.log.wait_fd
+
+    @property
+    def holding(self) -> bool:
+        """Whether no more should be read from the program for now."""
+        return self.log.holding and not self.broken
+
+    @property
+    def failed(self) -> str:
+        """Why what is shown from now on may not be kept, or what was shown was not; empty while all is well.
+
+        A log that only can't be written for a time has not failed; nor has a limit that drops, as it was told to.
+        """
+        if self.broken:
+            return f"a bug of the recorder: {self.broken}"
+        return self.log.losses.failed or (self.log.trouble if self.log.nearly_full else "")
 
     def window(self, columns: int, rows: int, now_ns: int, wall_ns: int) -> None:
         """The terminal has this size from now on."""
@@ -88,20 +112,29 @@ class Recording:
         self._do(lambda: self._chunker.lost(first_id, last_id, why), now_ns)
 
     def _feed(self, packet: "Packet", wall_ns: int) -> None:
+        self._alone_was_lost = False
         self._do(lambda: self._chunker.feed(packet, wall_ns), packet.time_ns)
 
     def _do(self, chunk: "Callable[[], list[bytes]]", now_ns: int) -> None:
         """Give the log what this completes; what does not complete a message waits, but not too long."""
-        if self.broken:
-            return
-        try:
+
+        def act() -> None:
             messages = chunk()
             if messages:
                 self._flush_ns = None  # what is left came just now
                 self.log.put(messages, now_ns)
             if self._flush_ns is None and self._chunker.has_data:
                 self._flush_ns = now_ns + self._latency_ns
-        except Exception as error:  # noqa: BLE001 (a bug of ours must not end the user's work)
+
+        self._guarded(act)
+
+    def _guarded(self, act: "Callable[[], None]") -> None:
+        """A bug of ours, here or in the writer, must not end the user's work by itself."""
+        if self.broken:
+            return
+        try:
+            act()
+        except Exception as error:  # noqa: BLE001 (whatever it is)
             self.broken = f"{type(error).__name__}: {error}"
             self.log.alarm(f"recording {self.rec} stopped: {self.broken}")
 
@@ -109,15 +142,52 @@ class Recording:
         """Do what is due."""
         if self._flush_ns is not None and now_ns >= self._flush_ns:
             self.flush(now_ns)
-        self.log.tick(now_ns)
+        if self.log.due_ns is not None:
+            self._guarded(lambda: self.log.tick(now_ns))
+        losses = self.log.losses
+        if losses and not self.log.full and not self._alone_was_lost:
+            self._tell_losses(now_ns)
+        if losses.failed and not self._alarmed:
+            self._alarmed = True
+            self.log.alarm(f"recording {self.rec} loses messages: {losses.failed}")
+
+    def room(self, now_ns: int) -> None:
+        """`wait_fd` has room."""
+        self._guarded(lambda: self.log.room(now_ns))
 
     def flush(self, now_ns: int) -> None:
         """Give the message under way to the log."""
         self._flush_ns = None
-        self.log.put(self._chunker.flush(), now_ns)
+        alone = not self._chunker.has_events
+        self._guarded(lambda: self.log.put(self._chunker.flush(), now_ns))
+        # A message that only tells of losses and is lost itself waits for company: else there would be no end of them.
+        self._alone_was_lost = alone and bool(self.log.losses)
+
+    def _tell_losses(self, now_ns: int) -> None:
+        for first, last, why in self.log.losses.take():
+            self.lost(first, last, why, now_ns)
 
     def end(self, status: int, now_ns: int) -> None:
         """The program has ended with this status (128 + signal): write the last message with the end mark."""
         self._flush_ns = None
-        if not self.broken:
-            self.log.put(self._chunker.end(status, now_ns), now_ns)
+        self._guarded(lambda: self._end(status, now_ns))
+
+    def _end(self, status: int, now_ns: int) -> None:
+        self._tell_losses(now_ns)
+        self.log.put(self._chunker.end(status, now_ns), now_ns, last=True)
+        if self.log.losses and self._marks:  # refused for its size, perhaps: the mark alone is small
+            self._tell_losses(now_ns)
+            self.log.put(self._chunker.end(status, now_ns), now_ns, last=True)
+
+    def give_up(self, status: int, now_ns: int) -> None:
+        """Wait for the log no longer. A last, small message may fit where larger ones did not: it says what is lost."""
+
+        def act() -> None:
+            self.log.give_up()
+            if not self._marks or self._chunker.last_id == 0:
+                return
+            for first, last, why in self.log.losses.take():
+                self._chunker.lost(first, last, why)
+            self.log.write_or_not(self._chunker.end(status, now_ns))
+
+        self._guarded(act)

@@ -154,6 +154,14 @@ class Session:
         self._close(self._command.master)
         self._close(self._command.slave)
 
+    def cut_off(self) -> None:
+        """Hang up, and show nothing more: it could not be kept."""
+        self.hang_up(_SIGHUP)
+        self._leftover = 0
+        for flow in self._outputs:
+            flow.held = True
+            flow.update()
+
     # -- what is due ---------------------------------------------------------------------------------------------
 
     @property
@@ -176,23 +184,23 @@ class Session:
 
     def _serve_log(self) -> None:
         """Listen for room in the log, and read no more while it is full."""
-        log = self.recording.log
-        if log.wait_fd != self._log_fd:
+        recording = self.recording
+        if recording.wait_fd != self._log_fd:
             if self._log_fd >= 0:
                 self._loop.writer(self._log_fd, None)
-            self._log_fd = log.wait_fd
+            self._log_fd = recording.wait_fd
             if self._log_fd >= 0:
                 self._loop.writer(self._log_fd, self._log_has_room)
-        if log.holding != self._held:
-            self._held = log.holding
+        if recording.holding != self._held:
+            self._held = recording.holding
             # Keys that are not recorded need no room in the log, and may be what stops the flood.
-            inputs = self._inputs if self.recording.takes_input else ()
+            inputs = self._inputs if recording.takes_input else ()
             for flow in (*self._outputs, *inputs):
                 flow.held = self._held
                 flow.update()
 
     def _log_has_room(self) -> None:
-        self.recording.log.room(time.monotonic_ns())
+        self.recording.room(time.monotonic_ns())
 
     def _drain(self) -> None:
         """The command has ended: deliver what it has written, wait for nobody who still holds its streams."""

@@ -24,6 +24,9 @@ RECORDER = [sys.executable, "-c", "import sys;from ttyscribe_recorder.rec import
 LONG = bool(os.environ.get("TTYSCRIBE_TEST_LONG"))
 """Whether this is the long run (`tox -e faults`): more rounds of the same."""
 
+GO_ON = {"TTYSCRIBE_REC_CONF_TEXT": '{"on_error": "continue"}'}
+"""Environment: where the log fails for good, the session goes on."""
+
 PATIENCE = 30.0
 """Seconds that anything may take; far more than it does."""
 

@@ -10,6 +10,7 @@ import pytest
 
 from tests import peers
 from tests.recorder.recorder import end_status, messages, recorded, run
+from ttyscribe_formats import tlog
 from ttyscribe_recorder.writers.file import FileWriter
 
 
@@ -146,14 +147,59 @@ def test_a_full_disk_that_gets_room_again(small_disk: Path) -> None:
 
 @pytest.mark.root
 def test_a_disk_that_stays_full(small_disk: Path) -> None:
-    """Every line that is there is whole; the missing end shows that it was cut off; the session did not notice."""
+    """Every line that is there is whole, and the session did not notice.
+
+    What is missing is told in the last line, if the disk has a few hundred bytes left; else there is no end.
+    """
     log = small_disk / "log"
-    done = run(["-o", str(log), "--", "sh", "-c", "seq 1 50000; exit 3"])
-    assert done.returncode == 3
-    assert b"No space left on device" in done.stderr
-    assert done.stdout.startswith(recorded(log))
-    assert len(messages(log)) > 20
-    assert end_status(log) is None
+    told = 0
+    for payload in (2048, 1900, 1700, 1500):
+        log.unlink(missing_ok=True)
+        done = run(["-o", str(log), f"--payload={payload}", "--", "sh", "-c", "seq 1 50000; exit 3"])
+        assert done.returncode == 3
+        assert b"No space left on device" in done.stderr
+        found = messages(log)
+        assert len(found) > 20
+        shown = b"".join(message.out_txt.encode() for message in found)
+        assert done.stdout.startswith(shown)
+        own = tlog.own_fields(found[-1])
+        if own:
+            assert own["end"] == {"status": 3}
+            (lost,) = own["lost"]
+            assert (lost["from"], lost["to"]) == (found[-2].id + 1, found[-1].id - 1)
+            assert lost["why"] == "No space left on device"
+            told += 1
+    assert told
+
+
+def test_a_torn_line_of_a_killed_recorder_stays_alone(tmp_path: Path) -> None:
+    """The file ends within a line: the next recorder begins its own; a whole file gets no blank line."""
+    log = tmp_path / "log"
+    log.write_bytes(b'{"ver":"2.3","ho')
+    run(["-o", str(log), "--", "echo", "one"])
+    run(["-o", str(log), "--", "echo", "two"])
+    torn, one, two = log.read_bytes().splitlines()
+    assert torn == b'{"ver":"2.3","ho'
+    assert [tlog.decode(line).out_txt for line in (one, two)] == ["one\n", "two\n"]
+
+
+@pytest.mark.usefixtures("append_only")
+@pytest.mark.parametrize("room", range(1, 12))
+def test_what_is_not_coming_again_stays_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, room: int) -> None:
+    """A fragment that can't be taken away and is not completed ends where the next message begins a line."""
+    path = tmp_path / "log"
+    writer, disk = FileWriter(str(path)), TornDisk(monkeypatch, room)
+    taken = writer.write([b"first", b"second"])
+    writer.forget()
+    disk.room = 0
+    assert writer.write([b"third"]) == 0
+    disk.room = 100
+    assert writer.write([b"third"]) == 1
+    writer.close()
+    lines = path.read_bytes().split(b"\n")
+    assert lines[-2:] == [b"third", b""]
+    assert lines[:taken] == [b"first"][:taken]
+    assert len(lines) <= 4
 
 
 def test_two_recordings_share_a_file(tmp_path: Path) -> None:

@@ -37,10 +37,10 @@ def test_the_bucket_holds_rate_and_burst_and_drains_at_the_rate() -> None:
     """Whole lines are weighed, newline included; it is empty at the start."""
     writer, inner, clock = make(100, 50)
     assert writer.write([b"x" * 49] * 5) == 5
-    assert (len(inner.messages), writer.refused) == (3, 2)
+    assert (len(inner.messages), writer.losses.count) == (3, 2)
     clock.now_ns += SECOND // 4
     assert writer.write([b"y" * 24, b"z"]) == 2
-    assert (len(inner.messages), inner.messages[-1], writer.refused) == (4, b"y" * 24, 3)
+    assert (len(inner.messages), inner.messages[-1], writer.losses.count) == (4, b"y" * 24, 3)
 
 
 def test_delay_takes_no_more_and_says_when() -> None:
@@ -52,7 +52,7 @@ def test_delay_takes_no_more_and_says_when() -> None:
     assert writer.write([b"x" * 99]) == 0
     clock.now_ns += 2
     assert writer.write([b"x" * 99]) == 1
-    assert (len(inner.messages), writer.refused, writer.due_ns) == (2, 0, 0)
+    assert (len(inner.messages), writer.losses.count, writer.due_ns) == (2, 0, 0)
 
 
 @pytest.mark.parametrize("delay", [True, False])
@@ -73,7 +73,7 @@ def test_a_message_let_through_is_not_weighed_again() -> None:
     assert writer.write([b"x" * 19, b"y"]) == 0
     inner.room = None
     assert writer.write([b"x" * 19, b"y"]) == 2
-    assert (inner.messages, writer.refused) == ([b"x" * 19], 1)
+    assert (inner.messages, writer.losses.count) == ([b"x" * 19], 1)
 
 
 def test_without_a_rate_only_the_burst_passes() -> None:
@@ -82,7 +82,7 @@ def test_without_a_rate_only_the_burst_passes() -> None:
     writer.write([b"x" * 9, b"y"])
     clock.now_ns += 1000 * SECOND
     writer.write([b"z"])
-    assert (inner.messages, writer.refused) == ([b"x" * 9], 2)
+    assert (inner.messages, writer.losses.count) == ([b"x" * 9], 2)
 
 
 @given(
@@ -101,7 +101,7 @@ def test_no_more_than_the_limit_passes(steps: list[tuple[int, int]], rate: int, 
         drained = (clock.now_ns - start_ns) * rate / SECOND
         assert passed <= max(rate + burst, largest) + drained + 1
         clock.now_ns += pause_ns
-    assert len(inner.messages) + writer.refused == len(steps)
+    assert len(inner.messages) + writer.losses.count == len(steps)
 
 
 def test_a_log_behind_a_delay_holds_the_session_until_then() -> None:
@@ -119,7 +119,7 @@ def test_a_log_behind_a_delay_holds_the_session_until_then() -> None:
         log.tick(clock.now_ns)
         if log.due_ns is None:
             break
-    assert (inner.messages, log.holding, log.lost, alarms) == ([b"x" * 9, b"y" * 9, b"z"], False, 0, [])
+    assert (inner.messages, log.holding, log.losses.count, alarms) == ([b"x" * 9, b"y" * 9, b"z"], False, 0, [])
 
 
 def limited(log: Path, action: str, *more: str) -> list[str]:

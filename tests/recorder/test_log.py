@@ -24,21 +24,26 @@ def test_a_willing_writer_gets_everything_at_once() -> None:
 
 
 def test_trouble_keeps_what_fits_and_tries_again_each_period() -> None:
-    """Order is kept; what does not fit is counted; the alarm is told once; nobody is held back."""
+    """Order is kept; what does not fit is dropped, and all behind it; the alarm is told once; nobody is held back."""
     writer = MemoryWriter(room=1, trouble="No space left on device")
     log, alarms = make(writer, limit=10)
     log.put([b"1", b"22222", b"333"], 0)
     log.put([b"4444"], 1)
     log.put([b"55"], 2)
     assert writer.messages == [b"1"]
-    assert (log.waiting, log.lost, log.due_ns, log.holding) == (3, 1, RETRY, False)
+    assert (log.waiting, log.losses.count, log.due_ns, log.holding, log.full) == (2, 2, RETRY, False, True)
     log.tick(RETRY - 1)
     log.tick(RETRY)
-    assert (log.waiting, log.due_ns) == (3, 2 * RETRY)
-    writer.room = None
+    assert (log.waiting, log.due_ns) == (2, 2 * RETRY)
+    writer.room = 1
     log.tick(2 * RETRY)
-    assert writer.messages == [b"1", b"22222", b"333", b"55"]
-    assert (log.waiting, log.due_ns, log.trouble) == (0, None, "")
+    assert (log.waiting, log.full) == (1, False)  # room for a good many again
+    log.put([b"66"], 2 * RETRY + 1)
+    writer.room = None
+    log.tick(3 * RETRY)
+    assert writer.messages == [b"1", b"22222", b"333", b"66"]
+    assert (log.waiting, log.due_ns, log.trouble, log.full) == (0, None, "", False)
+    assert log.losses.why == log.losses.failed == "No space left on device"
     assert len(alarms) == 1
     assert "No space left on device" in alarms[0]
 
@@ -56,7 +61,7 @@ def test_a_slow_writer_holds_the_session_until_it_has_room() -> None:
     assert log.holding  # one went, the other is still above the mark
     writer.room = None
     log.room(3)
-    assert (log.holding, log.waiting, log.wait_fd, log.due_ns, log.lost) == (False, 0, -1, None, 0)
+    assert (log.holding, log.waiting, log.wait_fd, log.due_ns, log.losses.count) == (False, 0, -1, None, 0)
     assert alarms == []
 
 
@@ -80,4 +85,16 @@ def test_what_waits_at_the_end_is_lost_and_counted() -> None:
     log, _ = make(writer)
     log.put([b"1", b"2"], 0)
     log.close()
-    assert (log.lost, log.waiting, writer.closed) == (2, 0, True)
+    assert (log.losses.count, log.waiting, writer.closed) == (2, 0, True)
+
+
+def test_the_last_messages_are_kept_whatever_waits() -> None:
+    """A recording's end must not be what does not fit."""
+    writer = MemoryWriter(room=0, trouble="gone")
+    log, _ = make(writer, limit=10)
+    log.put([b"x" * 8, b"dropped"], 0)
+    log.put([b"the end of it"], 1, last=True)
+    writer.room = None
+    log.room(2)
+    assert writer.messages == [b"x" * 8, b"the end of it"]
+    assert log.losses.count == 1

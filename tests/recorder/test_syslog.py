@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.recorder.recorder import PATIENCE, RECORDER, run, wait_for
+from tests.recorder.recorder import GO_ON, PATIENCE, RECORDER, run, wait_for
 from ttyscribe_formats import tlog
 from ttyscribe_formats.packet import Output
 from ttyscribe_formats.reading import packets
@@ -129,13 +129,18 @@ def test_messages_of_256_kib_pass(receiver: Receiver) -> None:
 
 
 def test_a_message_that_no_datagram_can_hold_is_told(receiver: Receiver) -> None:
-    """It is gone, and said; what stands behind it is sent."""
-    done = run([*options(receiver.path, "--payload=30000000"), "cat"], stdin=b"x" * 31_000_000)
+    """It is gone, and said, in the log too; what stands behind it is sent."""
+    environment = {**os.environ, **GO_ON}
+    done = run([*options(receiver.path, "--payload=30000000"), "cat"], stdin=b"x" * 31_000_000, env=environment)
     receiver.close()
     assert done.returncode == 0
     assert b"lacks 1 message, the log could not be written: too large" in done.stderr
-    assert any(b"lacks 1 message" in datagram for datagram in receiver.received)  # the alarm
-    assert any(b'"end":{"status":0}' in datagram for datagram in receiver.received)
+    for words in (b"loses messages: too large", b"lacks 1 message"):
+        assert any(words in datagram for datagram in receiver.received)  # alarms
+    match = FORM.fullmatch(next(datagram for datagram in receiver.received if b'"end":{"status":0}' in datagram))
+    assert match is not None
+    lost = [{"from": 1, "to": 1, "why": "too large for the log's socket"}]
+    assert tlog.own_fields(tlog.decode(match[5])) == {"v": 1, "end": {"status": 0}, "lost": lost}
 
 
 def test_nobody_listens(tmp_path: Path) -> None:
@@ -198,7 +203,8 @@ def test_a_slow_receiver_slows_the_program_and_loses_nothing(tmp_path: Path) -> 
 def test_a_receiver_that_stands_still_ends_nothing(tmp_path: Path) -> None:
     """The program is held for a second, then goes on; the gap is said; the memory stays bounded."""
     receiver = Receiver(tmp_path / "log", reading=False)
-    done = run([*options(receiver.path), "sh", "-c", "seq 1 2000000; exit 4"])
+    environment = {**os.environ, **GO_ON}
+    done = run([*options(receiver.path), "sh", "-c", "seq 1 2000000; exit 4"], env=environment)
     assert done.returncode == 4
     assert done.stdout.endswith(b"\n2000000\n")
     assert b"the receiver takes nothing" in done.stderr
@@ -209,7 +215,8 @@ def test_a_receiver_that_stands_still_ends_nothing(tmp_path: Path) -> None:
 def test_the_log_is_full_and_the_user_leaves(tmp_path: Path) -> None:
     """A signal ends a session whose receiver stands still, within moments."""
     receiver = Receiver(tmp_path / "log", reading=False)
-    with subprocess.Popen([*RECORDER, *options(receiver.path), "yes"], stdout=subprocess.DEVNULL) as recorder:
+    command, environment = [*RECORDER, *options(receiver.path), "yes"], {**os.environ, **GO_ON}
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, env=environment) as recorder:
         wait_for(lambda: cpu_ticks(recorder.pid) > 5, "some output")
         recorder.terminate()
         assert recorder.wait(PATIENCE) == -15

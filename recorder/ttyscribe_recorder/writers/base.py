@@ -6,6 +6,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import Protocol
 
+    from ttyscribe_recorder.losses import Losses
+
     class Writer(Protocol):
         """Takes whole messages, never blocks."""
 
@@ -19,13 +21,8 @@ if TYPE_CHECKING:
             """The descriptor that becomes writable when a full writer takes more; -1 where there is none."""
             ...
 
-        @property
-        def refused(self) -> int:
-            """Messages that can never be taken, and are gone."""
-            ...
-
-        refusal: str
-        """Why messages are refused."""
+        losses: Losses
+        """Where messages are noted that can never be taken: they count as taken, and are gone."""
 
         due_ns: int
         """When a writer that takes nothing now will take more (monotonic clock); 0 where it can't tell."""
@@ -41,6 +38,10 @@ if TYPE_CHECKING:
 
         def lift(self) -> None:
             """The session is over: no longer hold anything back for the sake of a limit."""
+            ...
+
+        def forget(self) -> None:
+            """What was not taken is not coming again: whatever is written next begins a new line."""
             ...
 
         def close(self) -> None:

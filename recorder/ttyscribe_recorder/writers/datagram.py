@@ -4,6 +4,7 @@
 import errno
 from _socket import AF_UNIX, SO_SNDBUF, SOCK_CLOEXEC, SOCK_DGRAM, SOCK_NONBLOCK, SOL_SOCKET, socket
 
+from ttyscribe_recorder.losses import Losses
 from ttyscribe_recorder.writers.base import reason
 
 TYPE_CHECKING = False
@@ -21,8 +22,7 @@ _FULL = (errno.EAGAIN, errno.ENOBUFS, errno.ENOMEM)
 class DatagramWriter:
     """Sends to the socket at `path`; connects anew when the receiver was restarted. A subclass says the form."""
 
-    __slots__ = ("_socket", "path", "patience_ns", "refused", "trouble", "wait_fd")
-    refusal = "too large"
+    __slots__ = ("_socket", "losses", "path", "patience_ns", "trouble", "wait_fd")
     due_ns = 0
 
     def __init__(self, path: str) -> None:
@@ -30,7 +30,7 @@ class DatagramWriter:
         self._socket: socket | None = None
         self.trouble = ""
         self.wait_fd = -1
-        self.refused = 0
+        self.losses = Losses()
         self.patience_ns = 0
 
     def datagram(self, message: bytes) -> bytes:
@@ -45,33 +45,34 @@ class DatagramWriter:
         """Send the messages one by one; a second try where the receiver was restarted in between."""
         self.trouble = ""
         for count, message in enumerate(messages):
-            data = self.datagram(message)
-            if not self._send(data) and (not self.trouble or not self.connect() or not self._send(data)):
+            if not self._send(message) and (not self.trouble or not self.connect() or not self._send(message)):
                 return count
         return len(messages)
 
-    def _send(self, data: bytes) -> bool:
-        """Send one datagram; False with `trouble` set, or with none where the receiver is only slow."""
+    def _send(self, message: bytes) -> bool:
+        """Send one message; False with `trouble` set, or with none where the receiver is only slow."""
         if self._socket is None and not self.connect():
             return False
         link = self._socket
         assert link is not None  # noqa: S101 # for the type checker: connect() has made it
         try:
-            self._send_any(link, data)
+            if not self._send_any(link, self.datagram(message)):
+                self.losses.add(message, "too large for the log's socket")
         except OSError as error:
             self.trouble = "" if error.errno in _FULL else reason(error)
             return False
         self.trouble = ""
         return True
 
-    def _send_any(self, link: socket, data: bytes) -> None:
+    def _send_any(self, link: socket, data: bytes) -> bool:
+        """Send one datagram; False where it is too large for any way there is."""
         try:
             link.send(data)
         except OSError as error:
             if error.errno != errno.EMSGSIZE:
                 raise
-            if not self.send_large(link, data):
-                self.refused += 1
+            return self.send_large(link, data)
+        return True
 
     def connect(self) -> bool:
         """Connect, anew if need be; False with `trouble` set where there is no receiver."""
@@ -98,6 +99,9 @@ class DatagramWriter:
 
     def lift(self) -> None:
         """There is no limit here."""
+
+    def forget(self) -> None:
+        """Datagrams are whole or not there."""
 
     def close(self) -> None:
         """Let go of the socket."""

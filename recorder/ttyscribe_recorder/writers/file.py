@@ -3,12 +3,14 @@
 
 Each write holds whole lines and goes to the end of the file in one piece. Where a full disk cuts one, the fragment is
 taken away at once, so that nobody's next line runs into it. Where that is not allowed (append-only files), the line is
-completed once there is room, if nobody has written behind it; else the next write begins with a newline.
+completed once there is room, if nobody has written behind it; else the next write begins with a newline. So does the
+first one where the file's last line is torn: a recorder was killed, or the machine stopped.
 """
 
 import os
 from stat import S_ISREG
 
+from ttyscribe_recorder.losses import Losses
 from ttyscribe_recorder.writers.base import reason
 
 TYPE_CHECKING = False
@@ -19,8 +21,7 @@ if TYPE_CHECKING:
 class FileWriter:
     """Appends to `path`, which is made with mode 0600. Raises OSError if it can't be opened."""
 
-    __slots__ = ("_end", "_fd", "_regular", "_sent", "patience_ns", "refused", "trouble", "wait_fd")
-    refusal = ""
+    __slots__ = ("_end", "_fd", "_fresh", "_regular", "_sent", "losses", "patience_ns", "trouble", "wait_fd")
     due_ns = 0
 
     def __init__(self, path: str) -> None:
@@ -30,17 +31,19 @@ class FileWriter:
         self._regular = S_ISREG(os.fstat(self._fd).st_mode)
         self._sent = 0  # how much of the next message stands in the file already, torn
         self._end = 0  # where the file ended then
+        self._fresh = self._regular and _is_torn(path)  # what we write next must begin a new line
         self.trouble = ""
         self.wait_fd = self._fd
-        self.refused = 0
+        self.losses = Losses()
         self.patience_ns = 0
 
     def write(self, messages: "Sequence[bytes]") -> int:
         """Append the messages; a torn one counts as not taken, and is to stand first in the next call."""
         data = b"\n".join(messages) + b"\n"
+        self._fresh = self._fresh or (self._sent > 0 and not self._untouched())
+        if self._fresh:
+            data, self._sent = b"\n" + data, 0
         at = self._sent
-        if at and not self._untouched():
-            data, at = b"\n" + data, 0
         self.trouble = ""
         try:
             while at < len(data):
@@ -49,7 +52,8 @@ class FileWriter:
             pass
         except OSError as error:
             self.trouble = reason(error)
-        else:
+        self._fresh = self._fresh and not at
+        if at == len(data):
             self._sent = 0
             return len(messages)
         return self._tear(messages, at - (len(data) - len(messages) - sum(map(len, messages))))
@@ -81,6 +85,25 @@ class FileWriter:
     def lift(self) -> None:
         """There is no limit here."""
 
+    def forget(self) -> None:
+        """A fragment that could not be taken away stays, on a line of its own."""
+        self._fresh = self._fresh or self._sent > 0
+
     def close(self) -> None:
         """Close."""
         os.close(self._fd)
+
+
+def _is_torn(path: str) -> bool:
+    """Whether the file ends in the middle of a line; no where that can't be read."""
+    try:
+        fd = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
+    except OSError:
+        return False
+    try:
+        size = os.fstat(fd).st_size
+        return size > 0 and os.pread(fd, 1, size - 1) not in (b"\n", b"")
+    except OSError:
+        return False
+    finally:
+        os.close(fd)

@@ -19,8 +19,6 @@ _SECOND = 1_000_000_000
 class LimitedWriter:
     """Above the limit, `delay` takes no more until there is room; else messages are dropped, and counted."""
 
-    refusal = "over the rate limit, or too large"
-
     def __init__(
         self, writer: "Writer", rate: int, burst: int, *, delay: bool, clock: "Callable[[], int]" = time.monotonic_ns
     ) -> None:
@@ -34,7 +32,7 @@ class LimitedWriter:
         self._admitted = (
             False  # the first message was let through, but not taken by the writer: it is not weighed again
         )
-        self._dropped = 0
+        self.losses = writer.losses
         self.due_ns = 0
         """When a message that must wait fits; 0 where none waits for the limit."""
 
@@ -49,11 +47,6 @@ class LimitedWriter:
         return -1 if self.due_ns else self._writer.wait_fd
 
     @property
-    def refused(self) -> int:
-        """Messages dropped here, and those that the writer refused."""
-        return self._dropped + self._writer.refused
-
-    @property
     def patience_ns(self) -> int:
         """The writer's own."""
         return self._writer.patience_ns
@@ -66,7 +59,7 @@ class LimitedWriter:
             if not self._admitted and not self._admit(len(message) + 1, now_ns):
                 if self._delay:
                     return count
-                self._dropped += 1
+                self.losses.add(message, "over the rate limit", meant=True)
                 continue
             self._admitted = not self._writer.write([message])
             if self._admitted:
@@ -84,10 +77,16 @@ class LimitedWriter:
         return True
 
     def lift(self) -> None:
-        """The session is over: nobody waits for the limit any more, and what still waits may pass."""
+        """The session is over: what still waits for the limit may pass; a limit that drops begins anew for the end."""
         if self._delay:
             self._capacity = 1 << 62
             self.due_ns = 0
+        self._level = 0.0
+
+    def forget(self) -> None:
+        """The next message is another one, to be weighed."""
+        self._admitted = False
+        self._writer.forget()
 
     def close(self) -> None:
         """Close the writer."""

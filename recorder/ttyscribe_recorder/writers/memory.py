@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Keeps messages in memory; for tests, and for measuring without a disk."""
 
+from ttyscribe_recorder.losses import Losses
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -9,14 +11,12 @@ if TYPE_CHECKING:
 class MemoryWriter:
     """Takes `room` messages, then has the given trouble (or is only full); `room` None is endless."""
 
-    refusal = "too large"
-
     def __init__(self, room: int | None = None, trouble: str = "", wait_fd: int = -1) -> None:
         self.messages: list[bytes] = []
         self.room = room
         self.trouble = trouble
         self.wait_fd = wait_fd
-        self.refused = 0
+        self.losses = Losses()
         self.patience_ns = 0
         self.due_ns = 0
         self.closed = False
@@ -31,6 +31,9 @@ class MemoryWriter:
 
     def lift(self) -> None:
         """There is no limit here."""
+
+    def forget(self) -> None:
+        """Nothing is torn here."""
 
     def close(self) -> None:
         """Remember that it was called."""
