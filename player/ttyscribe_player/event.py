@@ -6,6 +6,7 @@ uncertain is played as true.
 """
 
 from collections.abc import Iterable, Iterator
+from operator import itemgetter
 from typing import NamedTuple
 
 from ttyscribe_formats.errors import MessageError
@@ -46,21 +47,32 @@ def events(messages: Iterable[StoredMessage], sender: int = senders.NOBODY) -> I
 def following(messages: Iterable[StoredMessage | None], sender: int = senders.NOBODY) -> Iterator[Event | None]:
     """The same of a recording that still runs: what comes between two None is put in order, and told up to there.
 
-    A message that comes late is played late, and it is said; one whose id was told already is left out.
+    A message that comes late is played late, and it is said. One whose id was told already is left out; if it says
+    something else, a mark stands in its place.
     """
     story = _Story(sender)
-    told: set[int] = set()
+    told: dict[int, set[int]] = {}
     batch: list[StoredMessage] = []
     for message in messages:
         if message is not None:
             batch.append(message)
             continue
         batch.sort(key=lambda item: (item.tlog["id"], item.document_id))
+        again = [item for item in batch if item.tlog["id"] in told]
         for choice in choose(item for item in batch if item.tlog["id"] not in told):
-            told.add(choice.id)
+            told[choice.id] = set(map(_content, [*([choice.message] if choice.message else []), *choice.others]))
             yield from story.take(choice)
+        for item in again:
+            number: int = item.tlog["id"]
+            if _content(item) not in told[number]:
+                told[number].add(_content(item))
+                yield Mark(story.now, f"another message claims to be message {number}, late: not played", True)
         batch.clear()
         yield None
+
+
+def _content(message: StoredMessage) -> int:
+    return hash(repr(sorted(message.tlog.items(), key=itemgetter(0))))
 
 
 class _Story:
@@ -69,21 +81,21 @@ class _Story:
     def __init__(self, sender: int) -> None:
         self._sender = sender
         self._teller = _Teller(sender)
-        self._now = 0
+        self.now = 0
 
     def take(self, found: Choice) -> Iterator[Event]:
         """The events of what a recording has for one id."""
         choice = senders.preferred(found, self._sender)
-        yield from self._teller.marks(choice, self._now)
+        yield from self._teller.marks(choice, self.now)
         if choice.message is None:
             return
         try:
             packets = message_packets(from_fields(choice.message.tlog))
         except MessageError as error:
-            yield Mark(self._now, f"message {choice.id} can't be read: {_printable(str(error))}", True)
+            yield Mark(self.now, f"message {choice.id} can't be read: {_printable(str(error))}", True)
             return
         for packet in packets:
-            self._now = now = max(self._now, packet.time_ns)
+            self.now = now = max(self.now, packet.time_ns)
             if not isinstance(packet, Input):
                 yield packet if packet.time_ns == now else packet._replace(time_ns=now)
 

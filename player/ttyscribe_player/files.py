@@ -2,7 +2,8 @@
 """Recordings in a file of tlog messages, one a line: which there are, and the messages of one.
 
 A file is looked through once, then read in the order of its messages' ids: it may hold several recordings, lines twice
-and lines out of order. A line may carry what a log service puts before the message.
+and lines out of order. A line may carry what a log service puts before the message. What a reader brought (`feed.py`)
+lies in a file too, and carries who sent each message.
 """
 
 import os
@@ -16,6 +17,8 @@ from typing import BinaryIO, NamedTuple
 from ttyscribe_formats.errors import ConfigError, MessageError
 from ttyscribe_formats.identity import recording_key, tlog_id
 from ttyscribe_formats.tlog import Message, decode, to_fields
+from ttyscribe_player.feed import NOBODY, PREFIX, Feed, attested
+from ttyscribe_player.listing import Several, described
 from ttyscribe_store.base import StoredMessage
 
 MAX_LINE = 16 << 20
@@ -46,18 +49,24 @@ class Found(NamedTuple):
 class Recordings:
     """A file that has been looked through. `complain` is told of each damaged line, now and while reading."""
 
-    def __init__(self, path: str, complain: Complain, file: BinaryIO | None = None, *, grows: bool = False) -> None:
-        """With `file` the path is its name alone. What `grows` has a last line only once its end is there."""
-        self._path = path
+    def __init__(self, path: str, complain: Complain, feed: Feed | None = None, *, grows: bool = False) -> None:
+        """With a feed the path is not used. What `grows` has a last line only once its end is there."""
+        self._path = path if feed is None else feed.name
         self._complain = complain
-        self._file = _opened(path) if file is None else file
+        self._feed = feed
+        self._file = _opened(path) if feed is None else feed.file
+        self._skip = 0 if feed is None else PREFIX
         self._grows = grows
+        self._is_open = False
         self._number = self._place = 0
         self.found: dict[str, Found] = {}
         self.grow()
 
-    def grow(self) -> None:
-        """Look through what has come since. MessageError where the file has become shorter."""
+    def grow(self, wanted: "Found | None" = None) -> None:
+        """Look through what has come since, of this recording first of all. MessageError where the file has shrunk."""
+        if self._feed is not None and self._is_open:
+            self._feed.more(_first_open(wanted))
+        self._is_open = True
         if self._place and os.fstat(self._file.fileno()).st_size < self._place:
             raise MessageError(f"{self._path} has become shorter: it was written anew")
         self._file.seek(self._place)
@@ -66,7 +75,7 @@ class Recordings:
                 break
             self._number += 1
             if raw.text.strip():
-                start = 0 if raw.text.startswith(b"{") else max(0, raw.text.find(_START))
+                start = self._skip or (0 if raw.text.startswith(b"{") else max(0, raw.text.find(_START)))
                 self._look(self._number, self._place + start, raw.text[start:] if start else raw.text)
             self._place += raw.size
 
@@ -92,7 +101,7 @@ class Recordings:
     def choose(self, wanted: str) -> Found | None:
         """The recording that is meant: by its rec, its key, or the beginning of it; the only one where none is named.
 
-        None where the file holds nothing at all. ConfigError lists the recordings where the choice is not clear.
+        None where the file holds nothing at all. `Several` lists the recordings where the choice is not clear.
         """
         if not wanted:
             fitting = list(self.found.values())
@@ -105,9 +114,22 @@ class Recordings:
             return None
         head = f"{self._path} holds {len(self.found) or 'no'} recording{'s' * (len(self.found) != 1)}"
         what = f"none that begins with {wanted!r}" if wanted and not fitting else "choose one with --match=RECORDING"
-        listed = "".join(f"\n  {one.key} {described(one)}" for one in list(self.found.values())[:_MAX_LISTED])
-        more = len(self.found) - _MAX_LISTED
-        raise ConfigError(f"{head}, {what}{listed}" + (f"\n  and {more} more" if more > 0 else ""))
+        rows = [(one.key, self.described(one)) for one in (fitting or list(self.found.values()))[:_MAX_LISTED]]
+        more = len(fitting or self.found) - _MAX_LISTED
+        listed = "".join(f"\n  {key} {text}" for key, text in rows) + (f"\n  and {more} more" if more > 0 else "")
+        raise Several(f"{head}, {what}{listed}", rows if fitting else [])
+
+    def described(self, found: Found) -> str:
+        """What a list says of it, but for its name."""
+        places: dict[int, list[tuple[int, int]]] = {}
+        for message_id, place, number in found.lines:
+            places.setdefault(message_id, []).append((place, number))
+
+        def read(message_id: int) -> list[Message]:
+            read = (self._read(place, number) for place, number in places[message_id])
+            return [message for message in read if message is not None]
+
+        return described(found.key, found.user, found.host, (entry[0] for entry in found.lines), read)
 
     def messages(self, found: Found, first: int = 0) -> Iterator[StoredMessage]:
         """The recording's messages as a store would give them: ordered by id, equal ones under one document id.
@@ -116,11 +138,17 @@ class Recordings:
         """
         for _, group in groupby(sorted(found.lines[first:]), key=lambda entry: entry[0]):
             claims = list(group)
-            decoded = [(number, message) for _, place, number in claims if (message := self._read(place, number))]
-            for number, message in decoded:
-                alone = len(decoded) == 1
-                document_id = f"line:{number}" if alone else tlog_id(found.key, message)
-                yield StoredMessage(document_id, to_fields(message), "none", -1)
+            decoded = [(*entry, message) for entry in claims if (message := self._read(*entry[1:]))]
+            for _, place, number, message in decoded:
+                document_id = f"line:{number}" if len(decoded) == 1 else tlog_id(found.key, message)
+                pid, trust = self._sender(place)
+                yield StoredMessage(document_id, to_fields(message), trust, pid)
+
+    def _sender(self, place: int) -> tuple[int, str]:
+        if self._feed is None:
+            return NOBODY, "none"
+        self._file.seek(place - PREFIX)
+        return attested(self._file.read(PREFIX))
 
     def _read(self, place: int, number: int) -> Message | None:
         self._file.seek(place)
@@ -134,18 +162,24 @@ class Recordings:
         self._complain(f"{self._path}:{number}: {error}")
 
     def close(self) -> None:
-        """Close the file."""
+        """Close the file, and end the reader."""
         self._file.close()
+        if self._feed is not None:
+            self._feed.close()
 
 
 _MAX_LISTED = 50
+_LATE = 200
+"""Messages that may come so much later than those behind them, and still be asked for."""
 
 
-def described(one: Found) -> str:
-    """What a list says of a recording; names are recorded and may hold anything."""
-    count = len(one.lines)
-    text = f"{one.user}@{one.host}, {count} message{'s' * (count != 1)}"
-    return "".join(c if c.isprintable() else "?" for c in text)[:160]
+def _first_open(found: Found | None) -> int:
+    """The lowest id that may be missing yet."""
+    if found is None or not found.lines:
+        return -1
+    ids = {entry[0] for entry in found.lines}
+    first = next((number for number in range(min(ids), max(ids)) if number not in ids), max(ids))
+    return max(first, max(ids) - _LATE)
 
 
 def _opened(path: str) -> BinaryIO:

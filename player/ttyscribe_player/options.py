@@ -1,62 +1,75 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The command line of ttyscribe-play."""
+"""The one table of ttyscribe-play's options: parser, configuration file, --help and man page are made from it."""
 
 import argparse
 import re
-from collections.abc import Callable
-from typing import NamedTuple
+from collections.abc import Sequence
+from typing import Any, NamedTuple, NoReturn
 
-from ttyscribe_formats.errors import MessageError
-from ttyscribe_formats.place import parse_time
+from ttyscribe_formats.errors import ConfigError
+from ttyscribe_player import usage
+from ttyscribe_player.names import PLAY, Name
 from ttyscribe_player.timeline import END
 
 STORE_VARIABLE = "TTYSCRIBE_STORE"
 MS = 1_000_000
 _SECOND = 1_000_000_000
 
-_FINER = re.compile(r"(\.[0-9]{3})[0-9]{1,6}$")
 
-_DESCRIPTION = """Plays a recording from a file of tlog messages, from a store, from the journal, or from an index in
-Elasticsearch or OpenSearch that holds tlog's messages.
+class Option(NamedTuple):
+    """One option and its key. `kind`: str, float, bool; `list` (repeated), `time`, `int`, `flag` are options alone."""
 
-On a terminal it plays as it was recorded, through an emulator: what was recorded moves text and colours there, and
-can't reach the terminal itself (its clipboard, its title, its answers). Where the emulator is not installed (extra
-`screen`), a filter lets only text, colours, cursor movement and erasing pass, and the player says so; --raw plays the
-exact bytes.
-What does not fit on the terminal is cut, and the part with the cursor is shown.
+    key: str
+    kind: str
+    default: Any
+    flags: tuple[str, ...]
+    metavar: str
+    help: str
+    use: str = "key"
+    """`key`: also a key of the configuration file; `own`: the same, but not under tlog's name; `option`: no key."""
+    choices: tuple[str, ...] = ()
+    least: float = 0
+    most: float = 2.0**31
 
-Where several messages claim one place and none is certain, none is played and the mark names the processes that sent
-them; --sender plays what one process sent, and marks all else. The recorder is one process: its pid is that of the
-most trusted messages, or is known from the host's log.
 
-Into a file or a pipe it writes all bytes that the recorded programs wrote, at once and unchanged, and nothing else;
-speed, pause and place change nothing there. What is missing, damaged or in doubt is said: on a terminal at its place,
-else on standard error. Bytes that were written to standard error go to standard output with the rest, in order."""
-
-_KEYS = """keys:
-  space, p      pause, go on
-  }  {          twice as fast, half as fast (1/16 to 16 times)
-  backspace     as fast as it was recorded
-  .  ,          the next packet now; back before the last one
-  right, left   5 seconds on, back; up, down: a minute
-  TIME G        go to [[H:]M:]SS; G or End alone: to the end
-  N %           go to this part of the whole
-  r, Home       from the beginning
-  i             cut pauses to 2 seconds, or play them as they were
-  / TEXT Enter  find when a text comes onto the screen; n: the next time, N: the time before
-  q             quit
-
-examples:
-  ttyscribe-play session.log
-  ttyscribe-play --speed 4 --goto 1:30 session.log
-  ttyscribe-play --goto 50% --idle-limit 1 session.log
-  ttyscribe-play --store sqlite:/var/lib/ttyscribe 1f0c-1011-13dda@0:42.000
-  ttyscribe-play --list session.log
-  ttyscribe-play --follow --goto end session.log
-  ttyscribe-play -r journal -M TLOG_REC=1f0c-1011-13dda
-  ttyscribe-play session.log > output
-
-exit status: 0 played; 1 something is missing, damaged or can't be reached; 2 wrong usage, file or configuration"""
+READERS = ("file", "journal", "es")
+OPTIONS = (
+    Option("speed", "float", 1.0, ("-s", "--speed"), "N", "play N times as fast; 0 begins with a pause", "own",
+           most=1e6),
+    Option("goto", "time", None, ("-g", "--goto"), "TIME",
+           "begin at start, end, [[H:]M:]SS[.fraction] or N%% of the whole", "option"),
+    Option("paused", "bool", False, ("-p", "--paused"), "", "begin with a pause", "option"),
+    Option("list", "flag", False, ("-l", "--list"), "", "list the recordings in the file and play nothing", "option"),
+    Option("file.match", "str", "", ("-m", "--match", "--file-match"), "REC", "which of several recordings"),
+    Option("follow", "bool", False, ("-f", "--follow"), "", "go on with what is still being recorded", "option"),
+    Option("idle_limit", "float", 0.0, ("--idle-limit",), "S", "cut pauses in the recording to S seconds", "own",
+           most=1e6),
+    Option("resize", "bool", False, ("--resize",), "",
+           "give the terminal's window the size of the recorded one, where it obeys", "own"),
+    Option("raw", "bool", False, ("--raw",), "",
+           "write the recorded bytes to the terminal as they are: trust the recording", "option"),
+    Option("sender", "int", -1, ("--sender",), "PID", "play only what this process sent", "option", most=2.0**60),
+    Option("persist", "bool", False, ("--persist",), "", "ignore q, and keys that make signals"),
+    Option("lax", "bool", False, ("--lax",), "",
+           "as tlog-play takes it: gaps never end playing here, with it or without"),
+    Option("reader", "str", "file", ("-r", "--reader"), "", "where messages are", choices=READERS),
+    Option("file.path", "str", "", ("-i", "--file-path"), "FILE", "the same as FILE"),
+    Option("journal.since", "int", None, ("-S", "--journal-since"), "SECONDS",
+           "journal entries from this time on (since 1970)", "option", most=2.0**40),
+    Option("journal.until", "int", None, ("-U", "--journal-until"), "SECONDS", "journal entries up to this time",
+           "option", most=2.0**40),
+    Option("journal.match", "list", (), ("-M", "--journal-match"), "MATCH", "FIELD=value, OR, or AND between what "
+           "OR joins; repeat it", "option"),
+    Option("journal.namespace", "str", "", ("-N", "--journal-namespace"), "NAME", "the journal's namespace", "option"),
+    Option("es.baseurl", "str", "", ("--es-baseurl",), "URL",
+           "the _search of an index, as http://host:9200/tlog/_search"),
+    Option("es.query", "str", "", ("--es-query",), "QUERY", "which documents: a query string"),
+    Option("es.verbose", "bool", False, ("--es-verbose",), "", "say what the engine is asked"),
+    Option("es.ca", "str", "", ("--es-ca",), "FILE", "certificates to trust in place of the system's", "own"),
+    Option("es.api_key_file", "str", "", ("--es-api-key-file",), "FILE", "a file that holds an API key", "own"),
+    Option("store", "str", None, ("--store",), "URL", f"play from this store (default: ${STORE_VARIABLE})", "own"),
+    Option("configuration", "flag", False, ("--configuration",), "", "print the configuration that holds", "option"),
+)  # fmt: skip
 
 
 class Goto(NamedTuple):
@@ -66,47 +79,102 @@ class Goto(NamedTuple):
     part: float = 0.0
 
 
-def parser() -> argparse.ArgumentParser:
-    """The command line."""
-    made = argparse.ArgumentParser(
-        prog="ttyscribe-play",
-        description=_DESCRIPTION,
-        epilog=_KEYS,
+def keys(name: Name) -> list[Option]:
+    """What the program's configuration file may hold."""
+    wanted = ("key",) if name.tlog else ("key", "own")
+    return [option for option in OPTIONS if option.use in wanted]
+
+
+def attribute(option: Option) -> str:
+    """Its name in what `parse` gives."""
+    return option.key.replace(".", "_")
+
+
+class _Parser(argparse.ArgumentParser):
+    """Ends with the status that belongs to the program's name."""
+
+    status = PLAY.usage_status
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(self.status, f"{self.prog}: {message} (see --help)\n")
+
+
+def parser(name: Name = PLAY) -> argparse.ArgumentParser:
+    """The command line. What is not given is absent in its result."""
+    made = _Parser(
+        prog=name.program,
+        description=usage.DESCRIPTION,
+        epilog=usage.epilog(name, [option.key for option in keys(name)]),
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
+        argument_default=argparse.SUPPRESS,
     )
-    add = made.add_argument
-    add(
+    made.status = name.usage_status
+    made.add_argument(
         "recording",
         metavar="FILE|RECORDING[@PLACE]",
         nargs="?",
         default="",
         help="a file (- is standard input), or a recording in the store or its beginning; PLACE is [[H:]M:]SS[.mmm]",
     )
-    add("-s", "--speed", metavar="N", type=_speed, default=1.0, help="play N times as fast")
-    add("-g", "--goto", metavar="TIME", type=_goto, help="begin at start, end, [[H:]M:]SS[.mmm] or N%% of the whole")
-    add("-p", "--paused", action="store_true", help="begin with a pause")
-    add("-l", "--list", action="store_true", help="list the recordings in the file and play nothing")
-    add("-m", "--match", "--file-match", metavar="REC", default="", help="which of several recordings in a file")
-    add("-f", "--follow", action="store_true", help="go on with what is still being recorded, in a file or a store")
-    add("--idle-limit", metavar="S", type=_seconds, default=0, help="cut pauses in the recording to S seconds")
-    add("--resize", action="store_true", help="give the terminal's window the size of the recorded one, where it obeys")
-    add("--raw", action="store_true", help="write the recorded bytes to the terminal as they are: trust the recording")
-    add("--sender", metavar="PID", type=_pid, default=-1, help="play only what this process sent")
-    add("--persist", action="store_true", help="ignore q")
-    add("--lax", action="store_true", help="as tlog-play takes it: gaps never end playing here, with it or without")
-    add("-r", "--reader", choices=("file", "journal", "es"), default="file", help="where messages are (%(default)s)")
-    add("-i", "--file-path", metavar="FILE", default="", help="the same as FILE")
-    add("-S", "--journal-since", metavar="SECONDS", type=_epoch, help="journal entries from this time on (since 1970)")
-    add("-U", "--journal-until", metavar="SECONDS", type=_epoch, help="journal entries up to this time")
-    add("-M", "--journal-match", metavar="MATCH", action="append", default=[], help="FIELD=value, AND or OR; repeat it")
-    add("-N", "--journal-namespace", metavar="NAME", default="", help="the journal's namespace")
-    add("--es-baseurl", metavar="URL", default="", help="the _search of an index, as http://host:9200/tlog/_search")
-    add("--es-query", metavar="QUERY", default="", help="which documents: a query string")
-    add("--es-verbose", action="store_true", help="say what the engine is asked")
-    add("--store", metavar="URL", help=f"play from this store (default: ${STORE_VARIABLE})")
-    add("-v", "--version", action=_Version, nargs=0, help="print the version")
+    for option in OPTIONS:
+        _add(made, option)
+    made.add_argument("-v", "--version", action=_Version, nargs=0, help="print the version")
     return made
+
+
+def _add(made: argparse.ArgumentParser, option: Option) -> None:
+    more: dict[str, Any] = {"dest": attribute(option), "help": option.help}
+    if option.kind in ("bool", "flag"):
+        more["action"] = "store_true"
+        if option.kind == "bool":
+            made.add_argument(f"--no-{option.flags[-1][2:]}", dest=more["dest"], action="store_false", help=_HIDDEN)
+    elif option.choices:
+        more |= {"choices": option.choices}
+        more["help"] += f" ({option.default})"
+    else:
+        more |= {"metavar": option.metavar, "type": _Taker(option)}
+        more |= {"action": "append"} if option.kind == "list" else {}
+    made.add_argument(*option.flags, **more)
+
+
+_HIDDEN = argparse.SUPPRESS
+
+
+class _Taker:
+    """Makes an option's value of what argparse read."""
+
+    def __init__(self, option: Option) -> None:
+        self._option = option
+
+    def __call__(self, text: str) -> Any:
+        try:
+            return convert(self._option, text, "")
+        except ConfigError as error:
+            raise argparse.ArgumentTypeError(str(error)) from None
+
+
+def parse(arguments: Sequence[str], name: Name = PLAY) -> argparse.Namespace:
+    """What the command line says. Exits where it is wrong."""
+    return parser(name).parse_args(_plain(arguments, name))
+
+
+_BOOLS = {flag: option for option in OPTIONS if option.kind == "bool" for flag in option.flags if flag[:2] == "--"}
+_WORDS = {"yes": True, "on": True, "true": True, "no": False, "off": False, "false": False}
+
+
+def _plain(arguments: Sequence[str], name: Name) -> list[str]:
+    """With `--lax=yes`, as tlog takes it, written in argparse's way."""
+    found = list(arguments)
+    for at, word in enumerate(found):
+        if word == "--":
+            break
+        flag, equals, value = word.partition("=")
+        if equals and flag in _BOOLS:
+            if value.lower() not in _WORDS:
+                parser(name).error(f"argument {flag}: {value!r} is neither yes nor no")
+            found[at] = flag if _WORDS[value.lower()] else f"--no-{_BOOLS[flag].flags[-1][2:]}"
+    return found
 
 
 class _Version(argparse.Action):
@@ -119,40 +187,49 @@ class _Version(argparse.Action):
         parser.exit()
 
 
-def _speed(text: str) -> float:
-    return _number(text, lambda speed: 0 < speed <= 1e6, "speed: give a number above 0, as 2 or 0.5")
+def convert(option: Option, text: str, name: str) -> Any:
+    """The value that a text stands for. Raises ConfigError; `name` is the key, where it was one."""
+    head = f"{name}: " if name else ""
+    if option.choices and text not in option.choices:
+        raise ConfigError(f"{head}{text!r} is none of {', '.join(option.choices)}")
+    if option.kind == "float":
+        return _number(option, text, head)
+    if option.kind == "int":
+        if not (text.isascii() and text.isdecimal() and option.least <= int(text[:25]) <= option.most):
+            raise ConfigError(f"{head}{text!r} is no whole number that fits here")
+        return int(text)
+    if option.kind == "time":
+        return _goto(text)
+    return text
 
 
-def _epoch(text: str) -> int:
-    return int(_number(text, lambda value: 0 <= value < 2**40, "number of seconds since 1970"))
-
-
-def _seconds(text: str) -> int:
-    return int(_number(text, lambda value: 0 <= value <= 1e6, "number of seconds, as 2 or 0.5") * _SECOND)
-
-
-def _number(text: str, fits: Callable[[float], bool], what: str) -> float:
+def _number(option: Option, text: str, head: str) -> float:
     try:
         number = float(text)
     except ValueError:
         number = -1.0
-    if not fits(number):
-        raise argparse.ArgumentTypeError(f"{text!r} is no {what}")
+    if not option.least <= number <= option.most:
+        raise ConfigError(f"{head}{text!r} is no number from {option.least:g} to {option.most:g}, as 2 or 0.5")
     return number
 
 
-def _pid(text: str) -> int:
-    if not text.isascii() or not text.isdecimal() or len(text) > 18:
-        raise argparse.ArgumentTypeError(f"{text!r} is no process id")
-    return int(text)
+_TIME = re.compile(r"(?:(?:([0-9]{0,6}):)?([0-9]{0,6}):)?([0-9]{0,9})(?:\.([0-9]{1,9}))?")
+"""tlog's, in which any part may be left out."""
 
 
 def _goto(text: str) -> Goto:
     if text.lower() in ("start", "end"):
         return Goto(0 if text.lower() == "start" else END)
     if text.endswith("%"):
-        return Goto(0, _number(text[:-1], lambda part: 0 <= part <= 100, "part of the whole: give 0% to 100%") / 100)
-    try:
-        return Goto(parse_time(_FINER.sub(r"\1", text)) * MS)
-    except MessageError as error:
-        raise argparse.ArgumentTypeError(str(error)) from None
+        try:
+            part = float(text[:-1])
+        except ValueError:
+            part = -1.0
+        if not 0 <= part <= 100:
+            raise ConfigError(f"{text!r} is no part of the whole: give 0% to 100%")
+        return Goto(0, part / 100)
+    match = _TIME.fullmatch(text)
+    if match is None or not any(match.groups()):
+        raise ConfigError(f"{text!r} is no time: give start, end, [[H:]M:]SS[.fraction] or N%")
+    hours, minutes, seconds = (int(part or 0) for part in match.groups()[:3])
+    return Goto(((hours * 60 + minutes) * 60 + seconds) * _SECOND + int((match[4] or "").ljust(9, "0")))

@@ -14,6 +14,7 @@ from ttyscribe_player.search import Search
 from ttyscribe_player.tape import Tape
 from ttyscribe_player.terminal import Terminal
 from ttyscribe_player.timeline import END, FEWEST_BYTES, MOST_BYTES, Timeline
+from ttyscribe_player.usage import KEYS
 from ttyscribe_player.views import View
 
 _MS = 1_000_000
@@ -66,12 +67,13 @@ class Player:
         self._persist = persist
         self._clock = clock
         self._typed = ""
-        self._is_asking = False
+        self._is_asking = self._is_helping = False
         self._search: Search | None = None
         self._note = ""
         self._status_until = 0
         self._status_due = 0
         self._marks = 0
+        self._was_paused = False
         self._quit = False
         self._actions: dict[str, Callable[[], None]] = {
             " ": self._pause,
@@ -94,6 +96,7 @@ class Player:
             "/": self._ask,
             "n": lambda: self._find(forward=True),
             "N": lambda: self._find(forward=False),
+            "?": self._help,
             "q": self._stop,
         }
 
@@ -162,6 +165,11 @@ class Player:
     # ---- keys
 
     def _press(self, key: str) -> None:
+        if self._is_helping:
+            self._is_helping = False
+            self._view.help(())
+            self._go_on()
+            return
         if self._is_asking:
             self._answer(key)
             return
@@ -219,6 +227,23 @@ class Player:
             self._say("that is no part: 0 to 100 %")
         elif self._read_to(END):
             self._seek(self._tape.duration * int(self._typed) // 100)
+
+    def _help(self) -> None:
+        """Show the keys, while the recording waits."""
+        if not self._view.is_painted:
+            self._say("the keys are in --help")
+            return
+        self._is_helping = True
+        self._was_paused = self._timeline.paused
+        if not self._was_paused:
+            self._timeline.toggle(self._clock())
+        self._say("any key goes back")
+        self._view.help([f"  {key:14s} {text}" for key, text in KEYS])
+
+    def _go_on(self) -> None:
+        if not self._was_paused:
+            self._timeline.toggle(self._clock())
+        self._say()
 
     def _stop(self) -> None:
         self._quit = not self._persist

@@ -3,15 +3,15 @@
 
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import chain
 from typing import NamedTuple
 
-from ttyscribe_formats.errors import ConfigError, MessageError
+from ttyscribe_formats.errors import ConfigError, MessageError, Unavailable
 from ttyscribe_formats.place import Place, parse_place
 from ttyscribe_player import senders
 from ttyscribe_player.event import Event, Mark, events
-from ttyscribe_player.files import Complain, Recordings, described
+from ttyscribe_player.files import Complain, Recordings
 from ttyscribe_store.base import Recording, RecordingFilter, Store, StoredMessage
 from ttyscribe_store.open import open_store
 
@@ -61,9 +61,8 @@ def chosen(recordings: Recordings, match: str) -> Iterator[StoredMessage]:
     return recordings.messages(found) if found else iter(())
 
 
-def follow_file(path: str, match: str, complain: Complain) -> Iterator[StoredMessage | None]:
-    """The same of a file that still grows, without an end; None where nothing more is there at the moment."""
-    recordings = Recordings(path, complain, grows=True)
+def follow(recordings: Recordings, match: str) -> Iterator[StoredMessage | None]:
+    """The same of what still grows, without an end; None where nothing more is there at the moment."""
     given = 0
     while True:
         found = recordings.choose(match) if given or recordings.found or not match else None
@@ -72,28 +71,37 @@ def follow_file(path: str, match: str, complain: Complain) -> Iterator[StoredMes
             yield from recordings.messages(found, given)
             given = len(found.lines)
         yield None
-        recordings.grow()
+        recordings.grow(found)
 
 
-def follow_store(url: str, name: str, *, is_sure: bool) -> Iterator[StoredMessage | None]:
-    """The same of a recording in a store that still runs."""
+def follow_store(url: str, name: str, complain: Complain, *, is_sure: bool) -> Iterator[StoredMessage | None]:
+    """The same of a recording in a store that still runs. An outage is told once and waited for."""
     store, recording = opened(url, name, is_sure=is_sure)
     seen: set[str] = set()
     asked = -_ASK_SECONDS
+    is_down = False
     while True:
         if time.monotonic() - asked >= _ASK_SECONDS:
-            for message in store.messages(recording):
-                if message.document_id not in seen:
-                    seen.add(message.document_id)
-                    yield message
+            try:
+                for message in store.messages(recording):
+                    if message.document_id not in seen:
+                        seen.add(message.document_id)
+                        yield message
+                is_down = False
+            except Unavailable as error:
+                if not seen:
+                    raise
+                if not is_down:
+                    complain(f"{error}; asking again")
+                is_down = True
             asked = time.monotonic()
         yield None
 
 
 def listed(recordings: Recordings) -> Iterator[str]:
-    """One line for each recording in a file: its name, who, where, how many messages."""
+    """One line for each recording in a file: its name, who, where, when, how long, and what is missing."""
     for found in recordings.found.values():
-        yield f"{found.key} {described(found)}"
+        yield f"{found.key} {recordings.described(found)}"
     recordings.close()
 
 
@@ -110,11 +118,16 @@ def from_store(url: str, name: str, sender: int = senders.NOBODY, *, is_sure: bo
     Its messages are read twice: who sent them has to be said before the first is played.
     """
     store, key = opened(url, name, is_sure=is_sure)
-    counts = senders.counted(store.messages(key))
+    return told(lambda: store.messages(key), sender)
+
+
+def told(messages: Callable[[], Iterable[StoredMessage]], sender: int) -> Iterator[Event]:
+    """The events of messages that can be read twice, with a mark before them where several processes sent them."""
+    counts = senders.counted(messages())
     senders.check(sender, counts)
     several = senders.several_text(counts)
-    told = [Mark(0, several, False)] if several else []
-    return chain(told, events(store.messages(key), sender))
+    first = [Mark(0, several, False)] if several else []
+    return chain(first, events(messages(), sender))
 
 
 def find_recording(store: Store, name: str, url: str, what: str = "recording") -> Recording:

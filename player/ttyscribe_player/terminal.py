@@ -50,8 +50,10 @@ _ASKING = re.compile(rb"[\x1b\x05\x90-\x9f]")
 class Terminal:
     """Standard output is a terminal; standard input may be. Use as a context manager."""
 
-    def __init__(self, stdin: int = 0, stdout: int = 1) -> None:
+    def __init__(self, stdin: int = 0, stdout: int = 1, *, persist: bool = False) -> None:
+        """With `persist` no key makes a signal."""
         self._stdin, self._stdout = stdin, stdout
+        self._persist = persist
         self.has_keys = os.isatty(stdin)
         self._keys = Keys()
         self._saved: list[tuple[int, list[Any]]] = []
@@ -74,7 +76,7 @@ class Terminal:
         if self.has_keys:
             mode = termios.tcgetattr(self._stdin)
             mode[0] &= ~(termios.ICRNL | termios.INLCR | termios.IXON)
-            mode[3] &= ~(termios.ICANON | termios.ECHO)
+            mode[3] &= ~(termios.ICANON | termios.ECHO | (termios.ISIG if self._persist else 0))
             mode[6][termios.VSUSP] = b"\0"  # a stopped player would leave the terminal to the shell as it is
             mode[6][termios.VMIN], mode[6][termios.VTIME] = 1, 0
             termios.tcsetattr(self._stdin, termios.TCSADRAIN, mode)

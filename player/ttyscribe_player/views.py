@@ -5,7 +5,7 @@ Painted is the rule: then nothing that was recorded reaches the terminal. Writte
 what the filter lets pass where no emulator is installed.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Protocol
 
 from ttyscribe_formats.packet import Output, Window
@@ -30,6 +30,9 @@ class View(Protocol):
 
     def status(self, text: str, *, wanted: bool) -> None:
         """Say how things are; `wanted`: the viewer should see it now, and not only where there is room."""
+
+    def help(self, lines: Sequence[str]) -> None:
+        """Show these lines in place of what is played, until it is told to show none."""
 
     def size_text(self) -> str:
         """How the recorded size and the terminal's differ; empty where they don't."""
@@ -96,6 +99,9 @@ class WrittenView:
         if wanted:
             self._terminal.title(text)
 
+    def help(self, lines: Sequence[str]) -> None:
+        """There is no room of our own."""
+
     def size_text(self) -> str:
         """How the sizes differ."""
         return _sizes(self._size, self._terminal.size())
@@ -120,6 +126,7 @@ class PaintedView:
         self._top = self._left = 0
         self._status = ""
         self._status_wanted = False
+        self._help: Sequence[str] = ()
         terminal.own_screen()
 
     def show(self, events: Iterable[Event]) -> None:
@@ -147,6 +154,11 @@ class PaintedView:
         self._status, self._status_wanted = text, wanted
         self.paint()
 
+    def help(self, lines: Sequence[str]) -> None:
+        """In place of the screen."""
+        self._help = lines
+        self.paint()
+
     def size_text(self) -> str:
         """How the sizes differ."""
         columns, rows = self._terminal.size()
@@ -164,10 +176,11 @@ class PaintedView:
         cursor = self._screen.cursor
         self._top = _scrolled(self._top, cursor.row, self._screen.rows, room)
         self._left = _scrolled(self._left, cursor.column, self._screen.columns, columns)
-        wanted = [
-            paint_row(self._screen.row(number), columns, self._left)
-            for number in range(self._top, min(self._screen.rows, self._top + room))
-        ]
+        if self._help:
+            wanted = [RESET + line[:columns].encode() + b"\x1b[K" for line in ["", *self._help][:room]]
+        else:
+            shown_rows = range(self._top, min(self._screen.rows, self._top + room))
+            wanted = [paint_row(self._screen.row(number), columns, self._left) for number in shown_rows]
         wanted += [RESET + b"\x1b[K"] * (room - len(wanted))
         if has_status:
             wanted.append(b"\x1b[0;7m" + self._status[:columns].encode("utf-8", "replace") + b"\x1b[0m\x1b[K")
@@ -180,7 +193,7 @@ class PaintedView:
             if new != old:
                 parts.append(b"\x1b[%d;1H" % number + new)
         self._painted = wanted
-        shown = cursor.visible and 0 <= cursor.row - self._top < room
+        shown = not self._help and cursor.visible and 0 <= cursor.row - self._top < room
         place = b"\x1b[%d;%dH" % (cursor.row - self._top + 1, cursor.column - self._left + 1) if shown else b""
         tail = place + (b"\x1b[?25h" if shown else b"\x1b[?25l")
         self._terminal.paint((b"\x1b[?25l" if parts else b"") + b"".join(parts) + tail)

@@ -36,7 +36,7 @@ def ordered(messages: Iterable[StoredMessage]) -> list[StoredMessage]:
 def play(*arguments: str | Path, **more: Any) -> subprocess.CompletedProcess[bytes]:
     """Play into a pipe."""
     options: dict[str, Any] = {"stdin": subprocess.DEVNULL, "capture_output": True, "timeout": PATIENCE} | more
-    environment = {name: value for name, value in os.environ.items() if name != "TTYSCRIBE_STORE"}
+    environment = {name: value for name, value in os.environ.items() if name != "TTYSCRIBE_STORE"} | {"TZ": "UTC"}
     options["env"] = environment | more.get("env", {})
     return subprocess.run([*PLAYER, *map(str, arguments)], **options)
 

@@ -24,6 +24,6 @@ GENERATORS: tuple[Generator, ...] = (
     Generator("schema", ("docs/schema/*.schema.json",), schema.files),
     Generator("fields", ("docs/fields.md",), reference.files),
     Generator("dashboards", ("kibana/ttyscribe_kibana/bundles/*.ndjson",), dashboards.files),
-    Generator("conf", ("recorder/conf/*.conf",), conf.files),
+    Generator("conf", ("recorder/conf/*.conf", "player/conf/*.conf"), conf.files),
     Generator("man", ("docs/man/*.1",), man.files),
 )
