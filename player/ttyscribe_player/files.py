@@ -49,12 +49,23 @@ class Found(NamedTuple):
 class Recordings:
     """A file that has been looked through. `complain` is told of each damaged line, now and while reading."""
 
-    def __init__(self, path: str, complain: Complain, feed: Feed | None = None, *, grows: bool = False) -> None:
-        """With a feed the path is not used. What `grows` has a last line only once its end is there."""
+    def __init__(
+        self,
+        path: str,
+        complain: Complain,
+        file: BinaryIO | None = None,
+        *,
+        feed: Feed | None = None,
+        grows: bool = False,
+    ) -> None:
+        """With `file` the path is its name alone; with a feed neither is used.
+
+        What `grows` has a last line only once its end is there.
+        """
         self._path = path if feed is None else feed.name
         self._complain = complain
         self._feed = feed
-        self._file = _opened(path) if feed is None else feed.file
+        self._file = file or (_opened(path) if feed is None else feed.file)
         self._skip = 0 if feed is None else PREFIX
         self._grows = grows
         self._is_open = False

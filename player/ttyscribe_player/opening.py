@@ -34,7 +34,7 @@ class Opening:
             raise ConfigError(f"--reader={options.reader} takes no file; --match chooses among several recordings")
         feed = self._journal() if options.reader == "journal" else self._index()
         self._opened.callback(feed.close)
-        found = self._made(Recordings("", self._damage, feed, grows=options.follow))
+        found = self._made(Recordings("", self._damage, feed=feed, grows=options.follow))
         if not found.found and not options.follow:
             self._damage(f"{feed.name} holds no message of a recording that fits")
         return found

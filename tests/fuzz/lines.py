@@ -8,7 +8,7 @@ from ttyscribe_formats import identity, tlog, words
 from ttyscribe_formats.plain import hidden_text, plain_text
 from ttyscribe_normalizers import envelope, shapes
 from ttyscribe_normalizers.pipeline import Decode
-from ttyscribe_player import readers
+from ttyscribe_player import feed, index, journal
 from ttyscribe_store import jsontext
 
 _MAX_MS = 2**63 // 1_000_000
@@ -47,15 +47,17 @@ def _line(data: bytes, decode: Decode) -> None:
 
 def entry(data: bytes) -> None:
     """An entry of a journal or a document of an index, as the player's readers take them."""
-    found = readers._entry(data)
-    assert found is None or isinstance(found, bytes)
+    found = journal.entry(data)
+    assert feed.attested(feed.line(*found)) == found[1:] if found[0] else found == (b"", feed.NOBODY, "none")
     try:
         hit = json.loads(data)
     except (ValueError, RecursionError):
         return
     if isinstance(hit, dict):
-        fields = readers._message(hit)
-        assert fields is None or isinstance(fields["id"], int)
+        message, pid, trust = index._message(hit)
+        line = feed.line(message, pid, trust)
+        assert line.count(b"\n") == 1
+        assert not message or isinstance(json.loads(line[feed.PREFIX :]), dict)
 
 
 def text(data: bytes) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from tests.fuzz.recordings import is_one_line, must_be_clean
 from ttyscribe_formats.errors import ConfigError
 from ttyscribe_player.event import Event, Mark, events
-from ttyscribe_player.files import Recordings, described
+from ttyscribe_player.files import Recordings
 from ttyscribe_player.filter import Filter
 from ttyscribe_player.keys import DOWN, END, HOME, LEFT, RIGHT, UP, Keys
 from ttyscribe_player.player import Player
@@ -86,7 +86,7 @@ def files(data: bytes) -> None:
     lines = [line for line in data.split(b"\n") if line.strip()]
     assert len(complaints) + sum(len(one.lines) for one in recordings.found.values()) == len(lines)
     for one in recordings.found.values():
-        assert is_one_line(f"{one.key} {described(one)}")
+        assert is_one_line(f"{one.key} {recordings.described(one)}")
         now = 0
         for event in events(recordings.messages(one)):
             assert event.time_ns >= now
