@@ -1,0 +1,168 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The chain: one function of each filter, compiled once, and one of each tag, made when the tag is first seen; pure."""
+
+from collections.abc import Callable, Sequence
+
+from ttyscribe_formats.errors import ConfigError
+from ttyscribe_formats.viaq import Record, journal, json_file, tags, var_log
+from ttyscribe_formats.viaq.config import Filter, Formatter, Surroundings, ViaqDataModel
+from ttyscribe_formats.viaq.displaced import Displaced
+from ttyscribe_formats.viaq.empties import compile_empties
+from ttyscribe_formats.viaq.index_name import Name, compile_index_name
+from ttyscribe_formats.viaq.levels import FindLevel, compile_levels
+from ttyscribe_formats.viaq.metadata import compile_metadata
+from ttyscribe_formats.viaq.parts import Format, Parts
+from ttyscribe_formats.viaq.payload import parse_json_field
+from ttyscribe_formats.viaq.times import of_ns
+from ttyscribe_formats.viaq.undefined import compile_undefined
+
+Step = Callable[[Record, int, int], Record]
+"""One filter for one tag: of a record, the event's time and the time now in nanoseconds. The record may be changed."""
+_Compiled = Callable[[str], Step]
+
+_MAX_TAGS = 1024
+_FORMATTERS: dict[str, Callable[[Parts], Format]] = {
+    "sys_journal": journal.compile_sys_journal,
+    "k8s_journal": journal.compile_k8s_journal,
+    "sys_var_log": var_log.compile_sys_var_log,
+    "k8s_json_file": json_file.compile_k8s_json_file,
+}
+
+
+class Chain:
+    """Filters in a row."""
+
+    def __init__(self, filters: Sequence[_Compiled]) -> None:
+        self._filters = filters
+        self._steps: dict[str, Step] = {}
+
+    def step(self, tag: str) -> Step:
+        """The whole chain for records with this tag."""
+        found = self._steps.get(tag)
+        if found is None:
+            if len(self._steps) >= _MAX_TAGS:
+                self._steps.clear()
+            found = self._steps[tag] = _joined([compiled(tag) for compiled in self._filters])
+        return found
+
+    def filter(self, tag: str, record: Record, time_ns: int, now_ns: int) -> Record:
+        """What becomes of one record; never raises on data."""
+        return self.step(tag)(record, time_ns, now_ns)
+
+
+def compile_chain(filters: Sequence[Filter], surroundings: Surroundings) -> Chain:
+    """The chain of a configuration. Raises ConfigError."""
+    return Chain([_compile(wanted, surroundings) for wanted in filters])
+
+
+def _joined(steps: Sequence[Step]) -> Step:
+    if len(steps) == 1:
+        return steps[0]
+
+    def all_steps(record: Record, time_ns: int, now_ns: int) -> Record:
+        for step in steps:
+            record = step(record, time_ns, now_ns)
+        return record
+
+    return all_steps
+
+
+def _compile(wanted: Filter, surroundings: Surroundings) -> _Compiled:
+    if isinstance(wanted, ViaqDataModel):
+        return _compile_model(wanted, surroundings)
+
+    def parse(record: Record, time_ns: int, now_ns: int) -> Record:  # noqa: ARG001
+        return parse_json_field(record, wanted)
+
+    return lambda tag: parse  # noqa: ARG005 - the same for all
+
+
+def _check(model: ViaqDataModel) -> None:
+    keep = {*model.default_keep_fields, *model.extra_keep_fields, *model.keep_empty_fields}
+    if model.use_undefined and model.undefined_name in keep:
+        raise ConfigError(f"undefined_name {model.undefined_name!r} is in a list of fields to keep: it can't be both")
+    if model.use_undefined and model.rename_time and model.src_time_name not in keep:
+        raise ConfigError(f"src_time_name {model.src_time_name!r} must be in default_keep_fields or extra_keep_fields")
+    for index in model.index_names:
+        if index.name_type == "static" and not index.static_index_name:
+            raise ConfigError("an elasticsearch_index_name of type static needs static_index_name")
+
+
+def _compile_model(model: ViaqDataModel, surroundings: Surroundings) -> _Compiled:
+    """The filter `viaq_data_model`."""
+    _check(model)
+    find_level = compile_levels(model.levels)
+    formatters = [
+        (tags.compile_patterns(one.tag).fullmatch, one, _compile_formatter(model, surroundings, find_level, one))
+        for one in model.formatters
+    ]
+    names = [
+        (tags.compile_patterns(one.tag).fullmatch, one, compile_index_name(one, model)) for one in model.index_names
+    ]
+    rest = _compile_rest(model, surroundings)
+
+    def step_of(tag: str) -> Step:
+        formatter = next(((one, made) for fits, one, made in formatters if fits(tag)), None)
+        name = next(((one, made) for fits, one, made in names if fits(tag)), None)
+        return rest(
+            formatter[1] if formatter is not None and formatter[0].enabled else None,
+            name[1] if name is not None and name[0].enabled else None,
+        )
+
+    return step_of
+
+
+def _compile_formatter(
+    model: ViaqDataModel, surroundings: Surroundings, find_level: FindLevel | None, one: Formatter
+) -> Format:
+    events = one.process_kubernetes_events
+    parts = Parts(
+        model,
+        find_level,
+        surroundings.node_name,
+        model.process_kubernetes_events if events is None else events,
+    )
+    format_record = _FORMATTERS[one.type](parts)
+    remove, dest = one.remove_keys, model.dest_time_name
+
+    def formatted(record: Record, displaced: Displaced, time_ns: int, now_ns: int) -> None:
+        format_record(record, displaced, time_ns, now_ns)
+        if record.get(dest) is None and record.get("time") is None:
+            record["time"] = of_ns(time_ns)
+        for key in remove:
+            record.pop(key, None)
+
+    return formatted
+
+
+def _compile_rest(model: ViaqDataModel, surroundings: Surroundings) -> Callable[[Format | None, Name | None], Step]:
+    """Everything behind the formatters, which is the same for all tags but for the index's name."""
+    stamp = compile_metadata(model.pipeline_type, surroundings)
+    undefined = compile_undefined(model)
+    remove_empties = compile_empties(model.keep_empty_fields, lossless=model.lossless)
+    rename, if_missing = model.rename_time or model.rename_time_if_missing, model.rename_time_if_missing
+    source, dest = model.src_time_name, model.dest_time_name
+    undefined_name, as_text = model.undefined_name, model.undefined_to_string
+
+    def rest(format_record: Format | None, add_name: Name | None) -> Step:
+        def viaq_data_model(record: Record, time_ns: int, now_ns: int) -> Record:
+            displaced = Displaced()
+            if format_record is not None:
+                format_record(record, displaced, time_ns, now_ns)
+            stamp(record, displaced, now_ns)
+            if undefined is not None:
+                undefined(record)
+            remove_empties(record)
+            if rename and source in record:
+                value = record.pop(source)
+                if not (if_missing and dest in record):
+                    record[dest] = value
+            if add_name is not None:
+                add_name(record, displaced, time_ns, now_ns)
+            if displaced.values or displaced.is_error:
+                displaced.into(record, undefined_name, as_text=as_text)
+            return record
+
+        return viaq_data_model
+
+    return rest

@@ -1,0 +1,48 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`pipeline_metadata`: who handled a record, where, and when; pure."""
+
+from collections.abc import Callable
+
+from ttyscribe_formats.viaq import Record, times
+from ttyscribe_formats.viaq.config import Surroundings
+from ttyscribe_formats.viaq.displaced import Displaced
+
+FIELD = "pipeline_metadata"
+NAME = "fluentd"
+INPUT = "fluent-plugin-systemd"
+"""A constant of the plugin, whatever the input was."""
+
+Stamp = Callable[[Record, Displaced, int], None]
+
+
+def compile_metadata(role: str, surroundings: Surroundings) -> Stamp:
+    """The step that stamps records as a collector or a normalizer; the other one's stamp stays."""
+    before = {"ipaddr4": surroundings.ipaddr4}
+    if surroundings.ipaddr6:
+        before["ipaddr6"] = surroundings.ipaddr6
+    before |= {"inputname": INPUT, "name": NAME}
+    version = surroundings.version
+    last_us, text = -1, ""
+
+    def stamp(record: Record, displaced: Displaced, now_ns: int) -> None:
+        nonlocal last_us, text
+        now_us = now_ns // times.MICROSECOND
+        if now_us != last_us:
+            last_us, text = now_us, times.of_us(now_us)
+        fresh = {**before, "received_at": text, "version": version}
+        if FIELD not in record:
+            record[FIELD] = {role: fresh}
+            return
+        metadata = record[FIELD]
+        if type(metadata) is not dict:
+            displaced.error(FIELD, metadata)
+            record[FIELD] = {role: fresh}
+            return
+        section = metadata.get(role)
+        if type(section) is dict:
+            section.update(fresh)
+        else:
+            displaced.put(f"{FIELD}.{role}", section)
+            metadata[role] = fresh
+
+    return stamp

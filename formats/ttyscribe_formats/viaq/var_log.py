@@ -1,0 +1,35 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Lines of syslog's files (`process_sys_var_log_fields`); pure."""
+
+from ttyscribe_formats.viaq import Record, times
+from ttyscribe_formats.viaq.displaced import Displaced
+from ttyscribe_formats.viaq.parts import Format, Parts
+
+
+def compile_sys_var_log(parts: Parts) -> Format:
+    """Records with `host`, `ident`, `pid` and `message`. Their level, if they have one, is never touched."""
+    node_name, lossless, dest = parts.node_name, parts.lossless, parts.model.dest_time_name
+
+    def sys_var_log(record: Record, displaced: Displaced, time_ns: int, now_ns: int) -> None:
+        if lossless and "systemd" in record:
+            displaced.put("systemd", record["systemd"])
+        record["systemd"] = {
+            "t": {"PID": record.get("pid")},
+            "u": {"SYSLOG_IDENTIFIER": record.get("ident")},
+        }
+        if record.get(dest) is None:
+            if lossless and "time" in record:
+                displaced.put("time", record["time"])
+            # Such lines name no year: what lies ahead is of the year before.
+            record["time"] = times.of_ns(time_ns if time_ns <= now_ns else times.year_before(time_ns))
+        host = record.get("host")
+        if host == "localhost" and node_name is not None:
+            host = node_name
+        before = record.get("hostname")
+        if lossless and before is not None and before != host:
+            if host is None:
+                return
+            displaced.put("hostname", before)
+        record["hostname"] = host
+
+    return sys_var_log
