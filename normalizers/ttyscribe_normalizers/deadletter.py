@@ -72,7 +72,11 @@ class DeadLetter:
 
     def append(self, entries: Sequence[Entry], time: str) -> None:
         """Write and sync. OSError (a full disk): nothing of it is in the file."""
-        data = b"".join(encode(entry, time) for entry in entries)
+        self.append_encoded([encode(entry, time) for entry in entries])
+
+    def append_encoded(self, lines: Sequence[bytes]) -> None:
+        """The same for entries that are lines already, each with its LF."""
+        data = b"".join(lines)
         size = self._locked(len(data))
         try:
             self._write(data, size)

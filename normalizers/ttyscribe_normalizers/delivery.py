@@ -56,16 +56,35 @@ class Batch:
 
 
 class Delivery:
-    """A sink and the dead letter behind it. `counters`: `stored`, `duplicate`, `rejected`."""
+    """A sink and the dead letter behind it. `counters`: `stored`, `duplicate`, `rejected`, `retried`.
+
+    Attempts are made in one thread at a time; what it counts may be read in others.
+    """
 
     def __init__(self, sink: Sink, dead_letter: DeadLetter, now_ns: Callable[[], int]) -> None:
         self._sink = sink
         self._dead_letter = dead_letter
         self._now_ns = now_ns
         self.counters: Counter[str] = Counter()
+        self.delivered = ("", 0)
+        """When the line that was delivered last was received, as text, and when it was delivered (ns)."""
+        self.held_since_ns = 0
+        """Since when nothing can be delivered; 0 while it can."""
 
     def attempt(self, batch: Batch) -> None:
         """Make the batch durable. Raises Unavailable where some is not; call again with what is left of it then."""
+        last = batch.documents[-1]["ttyscribe"]["received"] if batch.documents else ""
+        try:
+            self._attempt(batch)
+        except Unavailable:
+            self.counters["retried"] += len(batch.documents)
+            self.held_since_ns = self.held_since_ns or self._now_ns()
+            raise
+        self.held_since_ns = 0
+        if last:
+            self.delivered = (last, self._now_ns())
+
+    def _attempt(self, batch: Batch) -> None:
         held = self._store(batch) if batch.documents else None
         if batch.entries:
             try:

@@ -10,6 +10,7 @@ import sys
 import time
 import uuid
 from collections.abc import Callable
+from pathlib import Path
 
 from pyrsyslog_omprog import decline
 from ttyscribe_formats.errors import ConfigError, Unavailable
@@ -18,9 +19,12 @@ from ttyscribe_normalizers.deadletter import DeadLetter
 from ttyscribe_normalizers.delivery import Delivery
 from ttyscribe_normalizers.kinds.syslog import Kind as Syslog
 from ttyscribe_normalizers.pipeline import Pipeline
+from ttyscribe_normalizers.replay import Replay
 from ttyscribe_normalizers.signals import Stop
 from ttyscribe_normalizers.sinks import JsonLines
 from ttyscribe_normalizers.spool.root import Root
+from ttyscribe_normalizers.watch.figures import Figures
+from ttyscribe_normalizers.watch.watcher import Watcher
 from ttyscribe_store.base import Sink
 from ttyscribe_store.open import open_store
 
@@ -46,11 +50,16 @@ def main(argv: list[str] | None = None) -> int:
         if usage.code and "omprog" in (sys.argv if argv is None else argv):
             _decline()
         raise
+    if wanted.list_kinds:
+        print(kinds.table(build(wanted).kinds))
+        return 0
     report = logs.reporter()
     try:
         report = _open_log(wanted.log_file)
         logging.getLogger("ttyscribe").addHandler(logs.Logs(report))
         sink = open_sink(wanted.output)
+        if wanted.replay is not None:
+            return _replay(wanted, wanted.replay, sink, report)
         dead_letter = DeadLetter(wanted.dead_letter)
         ready = _ready(wanted.output, sink)
         if wanted.spool is not None:
@@ -144,20 +153,46 @@ def _quiet_collector() -> None:
     gc.set_threshold(100_000, 20, 20)
 
 
+def _replay(wanted: options.Options, path: Path, sink: Sink, report: logs.Report) -> int:
+    """`--replay`."""
+    replay = Replay(path)
+    pipeline = build(wanted)
+    delivery = Delivery(sink, replay.again, time.time_ns)
+    try:
+        _ready(wanted.output, sink)()
+        done = replay.run(pipeline, delivery, _progress if sys.stderr.isatty() else _no_progress)
+    except Unavailable as error:
+        report(f"{error}; nothing is lost: give the same command again to go on")
+        return 1
+    finally:
+        sink.close()
+    report(summary.text(pipeline.counters, delivery.counters))
+    if done.failed:
+        report(f"{done.failed} of {done.entries} failed again: see {path}")
+    return 1 if done.failed else 0
+
+
 def _run(wanted: options.Options, sink: Sink, ready: Ready, dead_letter: DeadLetter, report: logs.Report) -> int:
     pipeline = build(wanted)
     delivery = Delivery(sink, dead_letter, time.time_ns)
+    figures = Figures(version(), wanted.protocol, pipeline, delivery)
+    watcher = Watcher(figures.take, report, wanted.stats, wanted.status_file)
+    if wanted.metrics:
+        watcher.serve(wanted.metrics)
+    watcher.start()
     _quiet_collector()
     try:
         if wanted.spool is not None:
             root = Root(wanted.spool, sync=wanted.spool_sync)
             handler = spooled.Spooled(root, wanted.spool_size, pipeline, delivery, ready, report)
+            figures.spooled = lambda: handler.waiting_bytes
             return spooled.serve(handler, report)
         if wanted.protocol == "omprog":
             return omprog.serve(omprog.Normalizer(pipeline, delivery, ready, time.time_ns, report), report)
         most = ndjson.FEW_DOCUMENTS if wanted.output == "-" else ndjson.MAX_DOCUMENTS
         return _read(pipeline, delivery, ready, dead_letter, report, most)
     finally:
+        watcher.stop()
         dead_letter.close()
         sink.close()
 

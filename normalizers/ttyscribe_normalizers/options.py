@@ -22,6 +22,8 @@ examples:
       ttyscribe-normalize --protocol ndjson --output sqlite:/var/lib/ttyscribe < session.log
   store what the journal holds
       journalctl --all -o json | ttyscribe-normalize --protocol ndjson --output sqlite:/var/lib/ttyscribe
+  send what a dead letter holds once more, after the cause was mended
+      ttyscribe-normalize --replay /var/lib/ttyscribe/dead-letter.ndjson --output https://search:9200
   see the documents
       ttyscribe-normalize --protocol ndjson --output - < session.log
   in rsyslog's configuration
@@ -48,6 +50,12 @@ class Options(NamedTuple):
     spool_size: int = SPOOL_SIZE
     """Bytes."""
     spool_sync: bool = False
+    replay: Path | None = None
+    list_kinds: bool = False
+    stats: float = 0.0
+    """Seconds between two lines of figures; 0 for none."""
+    status_file: Path | None = None
+    metrics: str = ""
 
 
 def parser(version: str = "") -> argparse.ArgumentParser:
@@ -61,7 +69,6 @@ def parser(version: str = "") -> argparse.ArgumentParser:
     )
     made.add_argument(
         "--protocol",
-        required=True,
         choices=("omprog", "ndjson"),
         help="how lines come: from rsyslog's omprog, each confirmed; or as JSON lines on standard input",
     )
@@ -107,6 +114,30 @@ def parser(version: str = "") -> argparse.ArgumentParser:
     )
     made.add_argument("--log-file", metavar="PATH", default="", help="file for reports (default: standard error)")
     made.add_argument(
+        "--stats",
+        metavar="SECONDS",
+        type=_seconds,
+        default=0.0,
+        help="report figures so often: lines, documents by outcome and kind, what waits, how late (default: never)",
+    )
+    made.add_argument(
+        "--status-file",
+        metavar="PATH",
+        help="keep the same figures in PATH as JSON, a few seconds old at most; %%p stands for the process id",
+    )
+    made.add_argument(
+        "--metrics",
+        metavar="HOST:PORT",
+        default="",
+        help="answer GET /metrics there with the same figures, for Prometheus; nothing in them is secret",
+    )
+    made.add_argument(
+        "--replay",
+        metavar="FILE",
+        help="send what is in a dead letter through once more; what fails again is in FILE again",
+    )
+    made.add_argument("--list-kinds", action="store_true", help="print the kinds of messages that are known, and end")
+    made.add_argument(
         "--check-config", action="store_true", help="check options, files and the store, say what is wrong, and end"
     )
     made.add_argument("--version", action="version", version=f"ttyscribe-normalize {version}")
@@ -117,17 +148,28 @@ def parse(arguments: list[str] | None, version: str) -> Options:
     """The options of a command line; SystemExit(2) with one clear line where they are wrong."""
     made = parser(version)
     found = made.parse_args(arguments)
+    if not (found.protocol or found.replay or found.list_kinds):
+        made.error("say how lines come: --protocol omprog or --protocol ndjson")
+    if found.replay and (found.protocol or found.spool):
+        made.error("--replay FILE reads that file alone: leave --protocol and --spool out")
+    if found.replay and found.output == "-":
+        made.error("--replay needs --output: where the documents go")
     if found.output == "-" and found.protocol == "omprog":
         made.error("--protocol omprog needs --output: standard output belongs to rsyslog")
-    if found.protocol != "omprog" and found.spool:
+    if found.spool and found.protocol != "omprog":
         made.error("--spool is for --protocol omprog: other inputs are read only as fast as they are stored")
     return Options(
-        protocol=found.protocol,
+        protocol=found.protocol or "replay",
         output=found.output,
         dead_letter=Path(found.dead_letter) if found.dead_letter else default_dead_letter(found.output),
         spool=Path(found.spool) if found.spool else None,
         spool_size=found.spool_size,
         spool_sync=found.spool_sync,
+        replay=Path(found.replay) if found.replay else None,
+        list_kinds=found.list_kinds,
+        stats=found.stats,
+        status_file=Path(found.status_file.replace("%p", str(os.getpid()))) if found.status_file else None,
+        metrics=found.metrics,
         trusted_uids=tuple(found.trusted_uid) if found.trusted_uid else (0,),
         log_file=found.log_file,
         check_config=found.check_config,
@@ -156,3 +198,13 @@ def _size(text: str) -> int:
     if not digits.isascii() or not digits.isdecimal() or not 0 < (size := int(digits[:18]) << _UNITS[unit]) < 1 << 50:
         raise argparse.ArgumentTypeError(f"{text!r} is no size: say a number, with K, M or G behind it")
     return size
+
+
+def _seconds(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = -1.0
+    if not (seconds == 0 or 0.1 <= seconds <= 86400):
+        raise argparse.ArgumentTypeError(f"{text!r}: say 0.1 to 86400 seconds, or 0 for never")
+    return seconds

@@ -43,13 +43,13 @@ EMPTY = Processed(())
 class Pipeline:
     """Decoder and kinds in a row.
 
-    `counters` counts lines by what became of them: `lines`, `empty`, `unparsable`, `too-long`, `broken` (kept as kind
-    syslog with the error), and documents by kind.
+    `counters` counts `bytes`, and lines by what became of them: `lines`, `empty`, `unparsable`, `too-long`, `broken`
+    (kept as kind syslog with the error), and lines by kind.
     """
 
     def __init__(self, decode: Decode, kinds: Sequence[Kind], fallback: Syslog, max_text: int = MAX_TEXT) -> None:
         self._decode = decode
-        self._kinds = kinds
+        self.kinds = kinds
         self._fallback = fallback
         self._max_text = max_text
         self.counters: Counter[str] = Counter()
@@ -58,6 +58,7 @@ class Pipeline:
         """What becomes of one line (without its LF) that is read at `now_ns`."""
         counters = self.counters
         counters["lines"] += 1
+        counters["bytes"] += len(line)
         try:
             envelope = self._decode(line, now_ns)
         except MessageError as error:
@@ -80,10 +81,11 @@ class Pipeline:
     def too_long(self, size: int, limit: int) -> Processed:
         """What becomes of a line of which only the first `limit` bytes were kept."""
         self.counters["lines"] += 1
+        self.counters["bytes"] += size
         return self._dead("too-long", f"the line has {size} bytes, more than {limit}; only its head is kept")
 
     def _normalized(self, envelope: Envelope) -> Sequence[Document]:
-        for kind in self._kinds:
+        for kind in self.kinds:
             if kind.accepts(envelope):
                 try:
                     documents = kind.normalize(envelope)

@@ -43,7 +43,13 @@ class Spooled(Handler):
         self.wake = self._worker.fd
         self._own: Folder
         self._shipper: Shipper
+        self._started = False
         self._pump_at = 0.0
+
+    @property
+    def waiting_bytes(self) -> int:
+        """What waits in the spool, of ours and of what was adopted."""
+        return self._shipper.size if self._started else 0
 
     def start(self) -> None:
         """Make a folder of our own."""
@@ -54,6 +60,7 @@ class Spooled(Handler):
         self._shipper = Shipper(
             self._root, self._own, self._pipeline, self._delivery, self._ready, self._report, self._worker
         )
+        self._started = True
 
     def line(self, data: bytes) -> None:
         """Keep one line."""
@@ -85,7 +92,7 @@ class Spooled(Handler):
             if not self._shipper.waiting or now >= end:
                 break
             select.select([self.wake], [], [], min(self._shipper.patience(now), end - now))
-        left = self._own.size if self._shipper.waiting else 0
+        left = self._shipper.size if self._shipper.waiting else 0
         self._shipper.close()
         counted = summary.text(self._pipeline.counters, self._delivery.counters)
         rest = f"; {left >> 10} KiB wait in the spool for the next start" if left else ""

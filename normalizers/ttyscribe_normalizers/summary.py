@@ -9,7 +9,7 @@ _WORDS = {
     "broken": "broken recordings' messages among them",
     "empty": "empty",
 }
-DEAD = ("unparsable", "too-long", "rejected", "failed")
+DEAD = ("unparsable", "too-long", "rejected", "failed", "damaged")
 """What the dead letter holds."""
 
 

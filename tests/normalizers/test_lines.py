@@ -187,7 +187,7 @@ def test_a_fault_of_ours_costs_nobody_a_line() -> None:
             raise RuntimeError("a fault")
 
     subject = pipeline()
-    subject._kinds = [Faulty()]
+    subject.kinds = [Faulty()]
     processed = subject.process(line("hello"), NOW_NS)
     assert processed.dead == ("failed", "RuntimeError: a fault", RECEIVED)
 

@@ -45,3 +45,14 @@ def load(context: Context) -> list[Kind]:
     modules = [importlib.import_module(f"{__name__}.{found.name}") for found in pkgutil.iter_modules(__path__)]
     kinds: list[Kind] = [module.Kind(context) for module in modules if hasattr(module, "Kind")]
     return sorted(kinds, key=lambda kind: kind.order)
+
+
+def table(known: Sequence[Kind]) -> str:
+    """The kinds in the order in which they are asked, one line each: name, package, what it takes."""
+    rows = []
+    for kind in known:
+        module = importlib.import_module(type(kind).__module__)
+        about = (module.__doc__ or "").partition("\n")[0]
+        rows.append((kind.name, module.__name__.partition(".")[0], about))
+    widths = [max(len(row[column]) for row in rows) for column in (0, 1)]
+    return "\n".join(f"{name:{widths[0]}}  {package:{widths[1]}}  {about}".rstrip() for name, package, about in rows)

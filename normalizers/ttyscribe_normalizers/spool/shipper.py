@@ -65,6 +65,12 @@ class Shipper:
         """Whether something of ours or adopted is not delivered yet."""
         return self._batch is not None or self._own.waiting or self._adopted is not None
 
+    @property
+    def size(self) -> int:
+        """Bytes that wait, of ours and of what was adopted."""
+        adopted = self._adopted
+        return self._own.size + (adopted.size if adopted is not None else 0)
+
     def patience(self, now: float) -> float:
         """Seconds after which `pump` is to be called, unless the worker's `fd` can be read before."""
         if self._worker.busy:
@@ -104,7 +110,7 @@ class Shipper:
             self._is_down = True
             if now >= self._tell_at:
                 self._tell_at = now + REPORT_EVERY
-                self._report(f"{self._own.size >> 10} KiB wait in the spool: {error}")
+                self._report(f"{self.size >> 10} KiB wait in the spool: {error}")
             return
         if self._is_down:
             self._is_down = False

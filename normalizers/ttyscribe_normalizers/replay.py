@@ -1,0 +1,113 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`--replay`: what is in a dead letter goes through the pipeline once more; what fails again stays.
+
+The file is set aside as `FILE.replaying` first, so that running programs go on with a new one. A replay that was
+interrupted is taken up again from its beginning by the next: what was stored is there already and is not stored twice.
+"""
+
+import fcntl
+import json
+import os
+from base64 import b64decode
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+from ttyscribe_formats import timestamp
+from ttyscribe_formats.errors import ConfigError, MessageError
+from ttyscribe_normalizers.deadletter import DeadLetter
+from ttyscribe_normalizers.delivery import Batch, Delivery
+from ttyscribe_normalizers.pipeline import MAX_LINE, Dead, Pipeline, Processed
+
+MOST = 1000
+_AGAIN = ".again"
+_ASIDE = ".replaying"
+
+
+class Replayed(NamedTuple):
+    """What was done."""
+
+    entries: int
+    failed: int
+    """Entries that failed again, and are in the dead letter."""
+
+
+class Replay:
+    """One dead letter's replay. `delivery` must put what fails into `again`, of the same replay.
+
+    Raises ConfigError where there is no such file, or another replay is at work on it.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._aside = path.with_name(path.name + _ASIDE)
+        self._file = self._set_aside()
+        again = path.with_name(path.name + _AGAIN)
+        again.unlink(missing_ok=True)
+        self.again = DeadLetter(again)
+
+    def _set_aside(self) -> int:
+        """The file under its other name, locked."""
+        if not self._aside.exists():
+            if not self.path.is_file():
+                raise ConfigError("there is no such dead letter", str(self.path))
+            fd = os.open(self.path, os.O_RDONLY | os.O_CLOEXEC)
+            fcntl.flock(fd, fcntl.LOCK_EX)  # whoever writes now finishes, and sees that the file has moved
+            self.path.rename(self._aside)
+            os.close(fd)
+        fd = os.open(self._aside, os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            os.close(fd)
+            raise ConfigError("another replay of it is at work", str(self.path)) from None
+        return fd
+
+    def run(self, pipeline: Pipeline, delivery: Delivery, progress: Callable[[int], None]) -> Replayed:
+        """Replay all of it. Raises Unavailable where the store goes away: the next replay begins anew."""
+        count = 0
+        batch = Batch()
+        for line in self._lines():
+            count += 1
+            batch.add(*_processed(line, pipeline))
+            if len(batch.documents) + len(batch.entries) >= MOST:
+                delivery.attempt(batch)
+                batch = Batch()
+                progress(count)
+        delivery.attempt(batch)
+        self.again.close()
+        failed = self._put_back()
+        self._aside.unlink()
+        os.close(self._file)
+        return Replayed(count, failed)
+
+    def _lines(self) -> Iterator[bytes]:
+        with open(self._file, "rb", closefd=False) as file:
+            for line in file:
+                if stripped := line.strip():
+                    yield stripped
+
+    def _put_back(self) -> int:
+        """Append what failed again to the dead letter; how many entries."""
+        if not self.again.path.exists():
+            return 0
+        lines = self.again.path.read_bytes().splitlines(keepends=True)
+        letter = DeadLetter(self.path)
+        letter.append_encoded(lines)
+        letter.close()
+        self.again.path.unlink()
+        return len(lines)
+
+
+def _processed(line: bytes, pipeline: Pipeline) -> tuple[bytes, Processed]:
+    """The raw line of an entry, and what becomes of it now."""
+    try:
+        entry = json.loads(line)
+        raw, received = b64decode(entry["raw"], validate=True), timestamp.parse(entry["received"])
+        if entry["status"] == "damaged":
+            return raw, Processed((), Dead("damaged", str(entry["reason"]), entry["received"]))
+    except (ValueError, KeyError, TypeError, MessageError, RecursionError):
+        return line, Processed((), Dead("unparsable", "no entry of a dead letter"))
+    if len(raw) >= MAX_LINE:
+        return raw, Processed((), Dead("too-long", str(entry.get("reason", "")), entry["received"]))
+    return raw, pipeline.process(raw, received)
