@@ -67,6 +67,16 @@ def parser(version: str = "") -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
+    _add_ways(made)
+    _add_spool(made)
+    _add_reports(made)
+    _add_tools(made)
+    made.add_argument("--version", action="version", version=f"ttyscribe-normalize {version}")
+    return made
+
+
+def _add_ways(made: argparse.ArgumentParser) -> None:
+    """Where lines come from and where documents go."""
     made.add_argument(
         "--protocol",
         choices=("omprog", "ndjson"),
@@ -86,6 +96,18 @@ def parser(version: str = "") -> argparse.ArgumentParser:
         f"where that folder can be written, else ./{NAME})",
     )
     made.add_argument(
+        "--trusted-uid",
+        metavar="UID",
+        type=_uid,
+        action="append",
+        help="messages from this user id, attested by the kernel, have trust `system`; may be given several times "
+        "(default: 0)",
+    )
+
+
+def _add_spool(made: argparse.ArgumentParser) -> None:
+    """Batching and durability behind the confirmation."""
+    made.add_argument(
         "--spool",
         metavar="DIR",
         help="with omprog: keep each line in DIR, confirm it, and deliver behind it in batches; several processes may "
@@ -104,14 +126,10 @@ def parser(version: str = "") -> argparse.ArgumentParser:
         action="store_true",
         help="sync each line to the disk before it is confirmed: it survives a loss of power too, at the cost of speed",
     )
-    made.add_argument(
-        "--trusted-uid",
-        metavar="UID",
-        type=_uid,
-        action="append",
-        help="messages from this user id, attested by the kernel, have trust `system`; may be given several times "
-        "(default: 0)",
-    )
+
+
+def _add_reports(made: argparse.ArgumentParser) -> None:
+    """How the program is doing."""
     made.add_argument("--log-file", metavar="PATH", default="", help="file for reports (default: standard error)")
     made.add_argument(
         "--stats",
@@ -131,6 +149,10 @@ def parser(version: str = "") -> argparse.ArgumentParser:
         default="",
         help="answer GET /metrics there with the same figures, for Prometheus; nothing in them is secret",
     )
+
+
+def _add_tools(made: argparse.ArgumentParser) -> None:
+    """What is done beside the hot run."""
     made.add_argument(
         "--replay",
         metavar="FILE",
@@ -140,8 +162,6 @@ def parser(version: str = "") -> argparse.ArgumentParser:
     made.add_argument(
         "--check-config", action="store_true", help="check options, files and the store, say what is wrong, and end"
     )
-    made.add_argument("--version", action="version", version=f"ttyscribe-normalize {version}")
-    return made
 
 
 def parse(arguments: list[str] | None, version: str) -> Options:
