@@ -18,7 +18,7 @@ from ttyscribe_formats.packet import Output, Packet, Window
 from ttyscribe_formats.place import format_time
 from ttyscribe_formats.plain import plain_text
 from ttyscribe_player import source
-from ttyscribe_player.event import Mark, events
+from ttyscribe_player.event import Event, Mark, events
 from ttyscribe_player.tape import Tape, feed
 from ttyscribe_screen import Screen, available
 from ttyscribe_store.base import StoredMessage
@@ -27,8 +27,9 @@ DESCRIPTION = """Writes a recording as a file for other programs.
 
 asciicast (versions 3 and 2) is what asciinema plays; typescript, with --timing, is what scriptreplay plays; text is
 what stood on the screen, line by line, as a person would have read it. What was typed is not written. What is missing
-or in doubt in the recording is said on standard error, and where something is missing the exit status is 1. asciicast
-and text hold text alone: it is said how many bytes were none."""
+or in doubt in the recording, and what its recorder left out, is said on standard error, and in an asciicast by markers;
+where something is missing the exit status is 1. asciicast and text hold text alone: it is said how many bytes were
+none."""
 EPILOG = """examples:
   ttyscribe export session.log -o session.cast
   ttyscribe export --store sqlite:/var/lib/ttyscribe 1f0c-1011-13dda --format asciicast-v2 -o session.cast
@@ -125,14 +126,18 @@ def _load(tape: Tape) -> None:
             advance(len(tape))
 
 
-def _packets(tape: Tape) -> Iterator[Output | Window]:
-    """Everything but marks, while a bar says how far it came."""
+def _events(tape: Tape) -> Iterator[Event]:
+    """Everything, while a bar says how far it came."""
     with progress("writing", len(tape)) as advance:
         for number, event in enumerate(tape.events(0, len(tape))):
             if number % 1000 == 0:
                 advance(number)
-            if not isinstance(event, Mark):
-                yield event
+            yield event
+
+
+def _packets(tape: Tape) -> Iterator[Output | Window]:
+    """Everything but marks."""
+    return (event for event in _events(tape) if not isinstance(event, Mark))
 
 
 def _size(tape: Tape) -> tuple[int, int]:
@@ -141,14 +146,14 @@ def _size(tape: Tape) -> tuple[int, int]:
     return (first.columns, first.rows) if isinstance(first, Window) and first.columns and first.rows else (80, 24)
 
 
-def _changes(packets: Iterable[Packet], size: tuple[int, int]) -> Iterator[Packet]:
+def _changes(events: Iterable[Event], size: tuple[int, int]) -> Iterator[Event]:
     """Without the windows that are repeated at the front of each message."""
-    for packet in packets:
-        if isinstance(packet, Window):
-            if (packet.columns, packet.rows) == size:
+    for event in events:
+        if isinstance(event, Window):
+            if (event.columns, event.rows) == size:
                 continue
-            size = (packet.columns, packet.rows)
-        yield packet
+            size = (event.columns, event.rows)
+        yield event
 
 
 def _asciicast(tape: Tape, first: StoredMessage, output: BinaryIO, version: int) -> int:
@@ -160,8 +165,11 @@ def _asciicast(tape: Tape, first: StoredMessage, output: BinaryIO, version: int)
     encoder = asciicast.Encoder(version)
     _write_line(output, asciicast.encode_header(header))
     of_pipes = not (tape.has(0) and isinstance(tape.event(0), Window))
-    for packet in _changes(_packets(tape), size):
-        for line in encoder.lines(_returning(packet) if of_pipes else packet):
+    for event in _changes(_events(tape), size):
+        if isinstance(event, Mark):
+            _write_line(output, encoder.marker(event.time_ns, event.text))
+            continue
+        for line in encoder.lines(_returning(event) if of_pipes else event):
             _write_line(output, line)
     for line in encoder.end():
         _write_line(output, line)

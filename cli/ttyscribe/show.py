@@ -5,22 +5,27 @@ import argparse
 import sys
 from collections import Counter, deque
 from collections.abc import Iterable, Iterator
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ttyscribe import stores, times
 from ttyscribe.text import clean, print_json
 from ttyscribe_formats.errors import ConfigError, MessageError
+from ttyscribe_formats.own import read_object
 from ttyscribe_formats.packet import Output
-from ttyscribe_formats.place import Place, format_place, parse_place
+from ttyscribe_formats.place import Place, format_place, format_time, parse_place
 from ttyscribe_formats.plain import hidden_text, plain_text
 from ttyscribe_formats.reading import message_packets
 from ttyscribe_formats.tlog import from_fields
 from ttyscribe_store.base import Recording, StoredMessage
 from ttyscribe_store.conflict import FIRST_ID, Choice, choose
 
+if TYPE_CHECKING:
+    from ttyscribe_player.told import Hole, Losses
+
 DESCRIPTION = """Shows the messages around a place of a recording as text, without playing it.
 
-Messages that are missing are named. Where several messages claim one number, all are shown, each with its trust and
+Messages that are missing are named, with the recorder's reason where it lost them itself; what it left out (typed
+secrets, elided data) is said. Where several messages claim one number, all are shown, each with its trust and
 the process that sent it, the likelier first; it is said which one is played, if any. --sender takes the messages of one
 process as the true ones.
 
@@ -51,6 +56,8 @@ class Part(NamedTuple):
     """The recorded shell's exit status; none where the recording does not tell its end."""
     counts: dict[int, int]
     """How many of the recording's messages each process sent."""
+    losses: "Losses"
+    """What the recording itself says is lost."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -99,7 +106,9 @@ def run(options: argparse.Namespace) -> int:
 def around(messages: Iterable[StoredMessage], ms: int, context: int, sender: int = -1) -> Part:
     """The message that is under way at `ms`, `context` before it and as many behind; `sender` (a pid) is believed."""
     from ttyscribe_player.senders import preferred
+    from ttyscribe_player.told import Losses
 
+    losses = Losses()
     kept: deque[Choice] = deque(maxlen=context + 1)
     found: list[Choice] = []
     counts: Counter[int] = Counter()
@@ -108,6 +117,7 @@ def around(messages: Iterable[StoredMessage], ms: int, context: int, sender: int
     status: int | None = None
     for choice in (preferred(one, sender) for one in choose(_counting(messages, counts))):
         message = choice.message
+        losses.learn(message)
         status = end_status(message) if message is not None else None
         if not found and kept and message is not None and message.tlog["pos"] > ms:
             found, most = list(kept), len(kept) + context
@@ -118,7 +128,7 @@ def around(messages: Iterable[StoredMessage], ms: int, context: int, sender: int
             kept.append(choice)
         elif len(found) < most:
             found.append(choice)
-    return Part(found or list(kept), before, before_ms, status, dict(counts.most_common()))
+    return Part(found or list(kept), before, before_ms, status, dict(counts.most_common()), losses)
 
 
 def _counting(messages: Iterable[StoredMessage], counts: Counter[int]) -> Iterator[StoredMessage]:
@@ -129,17 +139,15 @@ def _counting(messages: Iterable[StoredMessage], counts: Counter[int]) -> Iterat
 
 def end_status(message: StoredMessage) -> int | None:
     """The exit status that a recording's last message tells."""
-    own = message.tlog.get("ttyscribe")
-    end = own.get("end") if isinstance(own, dict) else None
-    status = end.get("status") if isinstance(end, dict) else None
-    return status if type(status) is int else None
+    return read_object(message.tlog.get("ttyscribe")).status
 
 
-def _holes(part: Part) -> Iterator[tuple[Choice, int, int]]:
-    """Each choice, with the first and last id that are missing before it (last < first: none)."""
+def _holes(part: Part) -> "Iterator[tuple[Choice, list[Hole]]]":
+    """Each choice, with what is missing before it."""
     expected = part.before + 1
     for choice in part.choices:
-        yield choice, expected, choice.id - 1
+        missing = choice.id > expected
+        yield choice, list(part.losses.explained(expected, choice.id - 1)) if missing else []
         expected = choice.id + 1
 
 
@@ -173,11 +181,12 @@ def _print_head(recording: Recording, place: Place, part: Part) -> None:
 
 def _print_body(key: str, part: Part, sender: int) -> None:
     from ttyscribe_player.event import backwards_text
+    from ttyscribe_player.told import hole_text
 
     before_ms = part.before_ms
-    for choice, first, last in _holes(part):
-        if last >= first:
-            print(f"\n=== {_numbers(first, last)} missing ===")
+    for choice, holes in _holes(part):
+        for hole in holes:
+            print(f"\n=== {hole_text(hole)} ===")
         if verdict := _verdict(choice, sender):
             print(f"\n=== {verdict} ===")
         if choice.message:
@@ -191,6 +200,17 @@ def _print_body(key: str, part: Part, sender: int) -> None:
             print(f"\n--- message {choice.id} at {clean(place)}, trust {clean(claim.trust)}{pid}")
             _print_text("", claim.tlog.get("out_txt", ""))
             _print_text("typed: ", claim.tlog.get("in_txt", "").translate(_TYPED))
+            _print_left_out(claim)
+
+
+def _print_left_out(claim: StoredMessage) -> None:
+    """What this message says is kept out of the recording."""
+    own = read_object(claim.tlog.get("ttyscribe"))
+    for start_ms, end_ms in own.masks:
+        print(f"    [typed secret masked: {format_time(start_ms)} to {format_time(end_ms)}]")
+    for skip in own.skips:
+        digest = f"BLAKE2b {skip.digest}"
+        print(f"    [{skip.size} bytes of {skip.stream} skipped at {format_time(skip.ms)}, {digest}]")
 
 
 def _verdict(choice: Choice, sender: int) -> str:
@@ -213,11 +233,11 @@ def _write_raw(part: Part, sender: int) -> int:
     """The bytes of what is played there; what is not is told on standard error, and makes the status 1."""
     from ttyscribe_player.event import conflict_text
     from ttyscribe_player.output import write_all
+    from ttyscribe_player.told import hole_text
 
     lost: list[str] = []
-    for choice, first, last in _holes(part):
-        if last >= first:
-            lost.append(f"{_numbers(first, last)} missing")
+    for choice, holes in _holes(part):
+        lost += map(hole_text, holes)
         if choice.message is None:
             lost.append(conflict_text(choice, sender))
             continue
@@ -229,10 +249,6 @@ def _write_raw(part: Part, sender: int) -> int:
     for text in lost:
         print(f"ttyscribe: {text}", file=sys.stderr)
     return 1 if lost else 0
-
-
-def _numbers(first: int, last: int) -> str:
-    return f"message {first} is" if first == last else f"messages {first} to {last} are"
 
 
 def _print_text(head: str, text: str) -> None:
@@ -254,10 +270,11 @@ def _print_text(head: str, text: str) -> None:
 
 
 def _as_json(recording: Recording, place: Place, part: Part) -> dict[str, Any]:
-    messages, missing = [], []
-    for choice, first, last in _holes(part):
-        if last >= first:
-            missing.append([first, last])
+    messages, missing, lost = [], [], []
+    for choice, holes in _holes(part):
+        if holes:
+            missing.append([holes[0].first, holes[-1].last])
+        lost += [{"from": hole.first, "to": hole.last, "why": hole.why} for hole in holes if hole.why]
         claims = [_claim_json(claim) for claim in _claims(choice)]
         messages.append({"id": choice.id, "certain": choice.message is not None, "claims": claims})
     return {
@@ -266,6 +283,7 @@ def _as_json(recording: Recording, place: Place, part: Part) -> dict[str, Any]:
         "end_status": part.status,
         "senders": [{"pid": pid, "messages": count} for pid, count in part.counts.items()],
         "missing": missing,
+        "lost": lost,
         "messages": messages,
     }
 
@@ -275,4 +293,7 @@ def _claim_json(claim: StoredMessage) -> dict[str, Any]:
     shown, typed = tlog.get("out_txt", ""), tlog.get("in_txt", "").translate(_TYPED)
     texts = {"text": plain_text(shown), "typed": plain_text(typed)}
     texts |= {"hidden": hidden_text(shown), "typed_hidden": hidden_text(typed)}
-    return {"document": claim.document_id, "ms": tlog["pos"], "trust": claim.trust, "pid": claim.sender_pid, **texts}
+    own = read_object(tlog.get("ttyscribe"))
+    skips = [{"ms": one.ms, "stream": one.stream, "bytes": one.size, "digest": one.digest} for one in own.skips]
+    who = {"document": claim.document_id, "ms": tlog["pos"], "trust": claim.trust, "pid": claim.sender_pid}
+    return {**who, **texts, "masked": [list(mask) for mask in own.masks], "skipped": skips}

@@ -70,6 +70,10 @@ class Encoder:
         code = "i" if isinstance(packet, Input) else "o"
         return self._text(packet.time_ns, code, packet.data, final=False)
 
+    def marker(self, time_ns: int, text: str) -> str:
+        """The line of a marker, which players list and stop at."""
+        return self._line(time_ns, "m", text)
+
     def end(self) -> list[str]:
         """The rest, at the time of the last line: characters that never became whole."""
         return [line for code in _CODES for line in self._text(self._before_us * _US, code, b"", final=True)]

@@ -10,13 +10,12 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from ttyscribe_formats.errors import MessageError
+from ttyscribe_formats.own import read_own
 from ttyscribe_formats.packet import Input, Output, Packet, Window
 from ttyscribe_formats.timing import MAX_SIZE, records
-from ttyscribe_formats.tlog import Message, own_fields
+from ttyscribe_formats.tlog import Message
 
 _MS = 1_000_000
-MAX_OWN = 1024
-"""Our own key is never longer; a longer one is hostile, and its stretches are ignored."""
 _TEXT_ERROR = 'Message has invalid "in_txt" or "out_txt" field value'
 # Numbers that can't be too large: one with more digits does not add up to the whole, see `_measure_simple`.
 _FRONT = re.compile(r"=([0-9]{1,5})x([0-9]{1,5})")
@@ -83,7 +82,7 @@ def message_packets(message: Message) -> list[Packet]:
             data = side.take_text(first) if marker in "<>" else side.take_binary(first, second)
             if data:
                 _append(packets, now, data, marker in "<[")
-    return _split_error(packets, message) if 0 < len(message.extra) <= MAX_OWN else packets
+    return _split_error(packets, message) if message.extra else packets
 
 
 def _append(packets: list[Packet], now: int, data: bytes, is_input: bool) -> None:
@@ -96,7 +95,7 @@ def _append(packets: list[Packet], now: int, data: bytes, is_input: bool) -> Non
 
 def _split_error(packets: list[Packet], message: Message) -> list[Packet]:
     """Cut output packets where the message says that bytes were standard error."""
-    spans = _spans(own_fields(message).get("err"))
+    spans = read_own(message).errors
     if not spans:
         return packets
     done: list[Packet] = []
@@ -114,14 +113,6 @@ def _split_error(packets: list[Packet], message: Message) -> list[Packet]:
             done.append(Output(packet.time_ns, piece, "stderr" if is_error else "stdout"))
         offset = end
     return done
-
-
-def _spans(value: object) -> list[tuple[int, int]]:
-    """`err` as (start, end) pairs; what is not a pair of numbers is hostile and ignored."""
-    if not isinstance(value, list):
-        return []
-    pairs = [item for item in value if isinstance(item, list) and len(item) == 2 and all(type(n) is int for n in item)]
-    return [(start, start + length) for start, length in pairs if start >= 0 and length > 0]
 
 
 def packets(messages: Iterable[Message]) -> Iterator[Packet]:

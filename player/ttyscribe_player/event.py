@@ -5,18 +5,25 @@ Where the messages do not tell one certain story, a mark says so in place of wha
 uncertain is played as true.
 """
 
-from collections.abc import Iterable, Iterator
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
 from operator import itemgetter
 from typing import NamedTuple
 
 from ttyscribe_formats.errors import MessageError
-from ttyscribe_formats.packet import Input, Output, Window
+from ttyscribe_formats.own import Own, read_own
+from ttyscribe_formats.packet import Input, Output, Packet, Window
 from ttyscribe_formats.place import format_time
 from ttyscribe_formats.reading import message_packets
 from ttyscribe_formats.tlog import from_fields
-from ttyscribe_player import senders
+from ttyscribe_player import senders, told
+from ttyscribe_player.told import Hole, Losses, hole_text, looking_ahead
 from ttyscribe_store.base import StoredMessage
 from ttyscribe_store.conflict import FIRST_ID, Choice, choose, rank
+
+_MS = 1_000_000
+_MARK_BEHIND_NS = 60 * 1_000_000_000
+_HOLES = 64
 
 
 class Mark(NamedTuple):
@@ -24,7 +31,7 @@ class Mark(NamedTuple):
 
     time_ns: int
     text: str
-    """Printable ASCII of ours; nothing recorded is in it."""
+    """Printable ASCII of ours; of what is recorded it holds numbers, and a short reason for a loss."""
     is_loss: bool
     """Whether something that belongs here is not played."""
 
@@ -39,8 +46,10 @@ def events(messages: Iterable[StoredMessage], sender: int = senders.NOBODY) -> I
     before it: what is in doubt can't hold the clock. With a `sender` what this process sent is played, and nothing
     else.
     """
-    story = _Story(sender)
-    for choice in choose(messages):
+    losses = Losses()
+    story = _Story(sender, losses)
+    choices = (senders.preferred(one, sender) for one in choose(messages))
+    for choice in looking_ahead(choices, losses):
         yield from story.take(choice)
 
 
@@ -50,22 +59,27 @@ def following(messages: Iterable[StoredMessage | None], sender: int = senders.NO
     A message that comes late is played late, and it is said. One whose id was told already is left out; if it says
     something else, a mark stands in its place.
     """
-    story = _Story(sender)
-    told: dict[int, set[int]] = {}
+    losses = Losses()
+    story = _Story(sender, losses)
+    seen: dict[int, set[int]] = {}
     batch: list[StoredMessage] = []
     for message in messages:
         if message is not None:
             batch.append(message)
             continue
         batch.sort(key=lambda item: (item.tlog["id"], item.document_id))
-        again = [item for item in batch if item.tlog["id"] in told]
-        for choice in choose(item for item in batch if item.tlog["id"] not in told):
-            told[choice.id] = set(map(_content, [*([choice.message] if choice.message else []), *choice.others]))
+        again = [item for item in batch if item.tlog["id"] in seen]
+        fresh = choose(item for item in batch if item.tlog["id"] not in seen)
+        choices = [senders.preferred(one, sender) for one in fresh]
+        for choice in choices:
+            losses.learn(choice.message)
+        for choice in choices:
+            seen[choice.id] = set(map(_content, [*([choice.message] if choice.message else []), *choice.others]))
             yield from story.take(choice)
         for item in again:
             number: int = item.tlog["id"]
-            if _content(item) not in told[number]:
-                told[number].add(_content(item))
+            if _content(item) not in seen[number]:
+                seen[number].add(_content(item))
                 yield Mark(story.now, f"another message claims to be message {number}, late: not played", True)
         batch.clear()
         yield None
@@ -78,22 +92,42 @@ def _content(message: StoredMessage) -> int:
 class _Story:
     """Turns one choice after the other into events; remembers the time."""
 
-    def __init__(self, sender: int) -> None:
-        self._sender = sender
-        self._teller = _Teller(sender)
+    def __init__(self, sender: int, losses: Losses) -> None:
+        self._teller = _Teller(sender, losses)
         self.now = 0
 
-    def take(self, found: Choice) -> Iterator[Event]:
+    def take(self, choice: Choice) -> Iterator[Event]:
         """The events of what a recording has for one id."""
-        choice = senders.preferred(found, self._sender)
         yield from self._teller.marks(choice, self.now)
         if choice.message is None:
             return
         try:
-            packets = message_packets(from_fields(choice.message.tlog))
+            message = from_fields(choice.message.tlog)
+            packets = message_packets(message)
         except MessageError as error:
             yield Mark(self.now, f"message {choice.id} can't be read: {_printable(str(error))}", True)
             return
+        if message.extra:
+            own = read_own(message)
+            yield from self._teller.late(own, self.now)
+            yield from self._with_marks(packets, told.marks(own), message.pos * _MS)
+        else:
+            yield from self._played(packets)
+
+    def _with_marks(self, packets: Sequence[Packet], marks: list[tuple[int, str]], start_ns: int) -> Iterator[Event]:
+        """A forged time may hold the clock for so long as a recorder's mark can be behind its message, no longer."""
+        latest_ns = (packets[-1].time_ns if packets else start_ns) + _MARK_BEHIND_NS
+        at = 0
+        for time_ns, text in marks:
+            before = at
+            while at < len(packets) and packets[at].time_ns < time_ns:
+                at += 1
+            yield from self._played(packets[before:at])
+            self.now = max(self.now, min(time_ns, latest_ns))
+            yield Mark(self.now, text, False)
+        yield from self._played(packets[at:])
+
+    def _played(self, packets: Iterable[Packet]) -> Iterator[Event]:
         for packet in packets:
             self.now = now = max(self.now, packet.time_ns)
             if not isinstance(packet, Input):
@@ -103,8 +137,10 @@ class _Story:
 class _Teller:
     """Remembers who sent what came before, and says where the story breaks."""
 
-    def __init__(self, sender: int) -> None:
+    def __init__(self, sender: int, losses: Losses) -> None:
         self._sender = sender
+        self._losses = losses
+        self._unexplained: deque[Hole] = deque(maxlen=_HOLES)
         self._expected = FIRST_ID
         self._pid = -1
         self._rank = 0
@@ -113,7 +149,10 @@ class _Teller:
     def marks(self, choice: Choice, now: int) -> Iterator[Mark]:
         """What is to be said before this choice is played."""
         if choice.id > self._expected:
-            yield Mark(now, missing_text(self._expected, choice.id - 1), True)
+            for hole in self._losses.explained(self._expected, choice.id - 1):
+                yield Mark(now, hole_text(hole), True)
+                if not hole.why:
+                    self._unexplained.append(hole)
         is_late = FIRST_ID <= choice.id < self._expected
         if is_late:
             yield Mark(now, f"message {choice.id} comes late", False)
@@ -130,6 +169,14 @@ class _Teller:
             self._pos = pos
         yield from self._doubts(choice.id, choice.message, now)
 
+    def late(self, own: Own, now: int) -> Iterator[Mark]:
+        """What explains a hole that was told before anybody explained it: in a recording that is followed."""
+        for loss in own.losses if self._unexplained else ():
+            for hole in [one for one in self._unexplained if one.first <= loss.last and loss.first <= one.last]:
+                self._unexplained.remove(hole)
+                first, last = max(hole.first, loss.first), min(hole.last, loss.last)
+                yield Mark(now, hole_text(Hole(first, last, loss.why or "no reason is given")), False)
+
     def _doubts(self, number: int, message: StoredMessage, now: int) -> Iterator[Mark]:
         """Told where the sender changes, and not again at each message: else one forged message would mark them all."""
         trust = rank(message.trust)
@@ -138,11 +185,6 @@ class _Teller:
         elif self._pid >= 0 and message.sender_pid != self._pid:
             yield Mark(now, f"message {number} comes from another process than what came before it", False)
         self._rank, self._pid = trust, message.sender_pid
-
-
-def missing_text(first: int, last: int) -> str:
-    """Which messages are missing, in words."""
-    return f"message {first} is missing" if first == last else f"messages {first} to {last} are missing"
 
 
 def backwards_text(number: int, before_ms: int, ms: int) -> str:

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any, NamedTuple
 
+from ttyscribe_formats.own import read_object
 from ttyscribe_store.base import Recording, RecordingFilter
 from ttyscribe_store.conflict import FIRST_ID, TRUSTS, rank
 from ttyscribe_store.views import time_ns
@@ -97,8 +98,7 @@ def last_of(documents: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:
 
 def is_end(document: Mapping[str, Any]) -> bool:
     """Tell whether a message carries the mark of an end in order."""
-    own = document["tlog"].get("ttyscribe")
-    return isinstance(own, Mapping) and isinstance(own.get("end"), Mapping)
+    return read_object(document["tlog"].get("ttyscribe")).status is not None
 
 
 def gaps(ids: Iterable[int]) -> tuple[tuple[int, int], ...]:
