@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # The front door. `make demo` shows the product, `make test` proves it; tox.ini lists every check.
-.PHONY: help demo test lint typing unit faults fuzz bench generate launcher clean
+.PHONY: help demo test lint typing unit faults fuzz bench generate launcher deb clean
 
 VENV := .venv
 
@@ -29,6 +29,9 @@ generate: $(VENV)/.ready ## write everything that is generated from fields, opti
 launcher: recorder/launcher.c ## build the recorder's launcher into build/
 	@mkdir -p build
 	$(CC) -O2 -static -Wall -Wextra -Werror -o build/ttyscribe-launcher recorder/launcher.c
+
+deb: $(VENV)/.ready ## build the Debian packages into build/
+	@$(VENV)/bin/python tools/deb.py
 
 clean: ## remove what was built (not the demo's data)
 	rm -rf $(VENV) .tox build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis

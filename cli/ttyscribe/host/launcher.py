@@ -12,7 +12,7 @@ from ttyscribe.host.layout import Plan
 from ttyscribe_formats.errors import ConfigError
 
 _COMPILERS = ("cc", "gcc", "clang")
-_FLAGS = ("-O2", "-static", "-Wall")
+_FLAGS = ("-O2", "-static", "-s", "-Wall")
 _INTERPRETER = 3  # PT_INTERP: the program asks for the dynamic loader
 
 

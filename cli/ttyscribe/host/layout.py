@@ -99,6 +99,8 @@ class Sources(NamedTuple):
     """Default configuration by name."""
     manuals: Mapping[str, bytes]
     """Man pages of section 1 by name."""
+    rsyslog: Mapping[str, bytes]
+    """What an operator copies for rsyslog; of role all."""
 
 
 class Plan(NamedTuple):
@@ -148,6 +150,8 @@ def plan(settings: Settings, sources: Sources) -> Plan:
         if name.removesuffix(".1") in present:
             packed = gzip.compress(data, 9, mtime=0)
             files[f"{settings.prefix}/share/man/man1/{name}.gz"] = (0o644, packed)
+    for name, data in sources.rsyslog.items():
+        files[f"{settings.prefix}/share/ttyscribe/rsyslog/{name}"] = (0o644, data)
     files["/usr/lib/tmpfiles.d/ttyscribe.conf"] = (0o644, TMPFILES.encode())
     if settings.journald:
         files["/usr/lib/systemd/journald.conf.d/ttyscribe.conf"] = (0o644, JOURNALD.encode())

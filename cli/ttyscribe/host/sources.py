@@ -46,10 +46,12 @@ def find(role: str) -> Sources:
     source = next((path for path in (recorder / "launcher.c", checkout / "launcher.c") if path.is_file()), None)
     if source is None:
         raise ConfigError(f"launcher.c is neither in {recorder} nor in {checkout}")
+    samples = _shared("ttyscribe/rsyslog", _package("pyrsyslog_omprog").parent / "conf") if role == "all" else None
     manuals = _shared("man/man1", checkout.parent / "docs" / "man")
     return Sources(
         tree=tree,
         launcher=source.read_bytes(),
         configuration={name: (recorder / name).read_bytes() for name in _CONFIGURATION},
         manuals={path.name: path.read_bytes() for path in sorted(manuals.glob("ttyscribe*.1"))},
+        rsyslog={path.name: path.read_bytes() for path in sorted(samples.iterdir())} if samples else {},
     )

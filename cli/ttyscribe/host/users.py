@@ -4,6 +4,7 @@
 import configparser
 import pwd
 import re
+import sys
 from collections.abc import Iterable, Iterator
 
 from ttyscribe.host.machine import Machine
@@ -62,6 +63,14 @@ def _by_sshd(machine: Machine, programs: Iterable[str]) -> Iterator[str]:
             found = re.match(r"\s*ForceCommand[\s=]+\"?(\S+)", line, re.IGNORECASE)
             if found and found[1] in programs:
                 yield f"sshd starts {found[1]}: take ForceCommand out of {path}, line {number}"
+
+
+def main(programs: list[str]) -> int:
+    """For a package's scripts: print what is still in use; 3 where anything is."""
+    lines = in_use(Machine(), programs)
+    for line in lines:
+        print(f"ttyscribe: {line}", file=sys.stderr)
+    return 3 if lines else 0
 
 
 def in_use(machine: Machine, programs: Iterable[str], *, restored: Iterable[str] = ()) -> list[str]:
