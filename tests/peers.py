@@ -17,6 +17,8 @@ INSTALL = {
     "java": "apt-get install openjdk-17-jre-headless",
     "mvn": "apt-get install maven",
     "cc": "apt-get install gcc",
+    "debootstrap": "apt-get install debootstrap",
+    "dpkg-deb": "apt-get install dpkg",
     "tmux": "apt-get install tmux",
     "sshd": "apt-get install openssh-server",
     "ssh": "apt-get install openssh-client",

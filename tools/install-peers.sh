@@ -15,6 +15,8 @@ want rsyslogd rsyslog
 want tlog-rec tlog
 want man man-db
 want cc gcc
+want debootstrap debootstrap
+want ssh openssh-client # the server is in the Debian that debootstrap makes
 want mvn maven
 want journalctl systemd # for journald alone: nothing of it is started
 want sshd openssh-server

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Makes a small Debian once, by debootstrap from the mirror that this machine uses, and keeps it in the user's cache."""
+"""Makes a small Debian once, by debootstrap from this machine's mirror, and keeps it in the user's cache."""
 
 import fcntl
 import hashlib
@@ -12,7 +12,15 @@ from pathlib import Path
 from tests import peers
 
 RELEASE = "bookworm"
-PACKAGES = ("python3", "openssh-server", "ca-certificates", "libcurl4", "libjson-c5", "libutempter0", "libsystemd0")
+PACKAGES = (
+    "python3",
+    "openssh-server",
+    "ca-certificates",
+    "libcurl3-gnutls",
+    "libjson-c5",
+    "libutempter0",
+    "libsystemd0",
+)
 """With what the package tlog needs, so that it can be installed without a network."""
 LATER = ("tlog", "libtlog0")
 """Packages that wait in /root as files."""
@@ -52,7 +60,11 @@ def _run(*command: str | Path) -> None:
 
 def _make(folder: Path) -> None:
     _run("debootstrap", "--variant=minbase", f"--include={','.join(PACKAGES)}", RELEASE, folder, mirror())
-    for path in [Path("/etc/resolv.conf"), *Path("/etc/apt/apt.conf.d").glob("99*"), Path("/etc/ssl/certs/ca-certificates.crt")]:
+    for path in [
+        Path("/etc/resolv.conf"),
+        *Path("/etc/apt/apt.conf.d").glob("99*"),
+        Path("/etc/ssl/certs/ca-certificates.crt"),
+    ]:
         if path.is_file():
             shutil.copyfile(path, folder / str(path).lstrip("/"))
     _run("chroot", folder, "sh", "-c", f"cd /root && apt-get -qq download {' '.join(LATER)}")

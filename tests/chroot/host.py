@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""One such host: a writable layer over the Debian that is kept, in mount and process namespaces of its own, and an sshd.
+"""One such host: a writable layer over the Debian that is kept, in namespaces of its own, and an sshd.
 
 All of it ends with the process that holds the namespaces: no mount, no process stays.
 """
@@ -65,8 +65,9 @@ class Host:
         self._folder = folder
         below = folder / "host"
         below.mkdir()
+        apart = ["unshare", "--mount", "--pid", "--fork", "--kill-child"]
         self._holder = subprocess.Popen(
-            ["unshare", "--mount", "--pid", "--fork", "--kill-child", "sh", "-c", _HOLD, "sh", str(below), str(base.get())],
+            [*apart, "sh", "-c", _HOLD, "sh", str(below), str(base.get())],
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
         )  # fmt: skip
         assert self._holder.stdout is not None

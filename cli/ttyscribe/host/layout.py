@@ -140,7 +140,8 @@ def plan(settings: Settings, sources: Sources) -> Plan:
     share = {"share/ttyscribe/recorder/launcher.c": sources.launcher}
     share |= {f"share/ttyscribe/recorder/{name}": data for name, data in sources.configuration.items()}
     share |= {f"share/man/man1/{name}": data for name, data in sources.manuals.items()}
-    tree_files = {**sources.tree, **share}
+    about = f"Metadata-Version: 2.1\nName: ttyscribe\nVersion: {__version__}\n".encode()
+    tree_files = {**sources.tree, **share, f"ttyscribe-{__version__}.dist-info/METADATA": about}
     tree = f"{settings.home}/{tree_name(tree_files)}"
     programs = f"{settings.prefix}/bin"
     scripts = {name: begin for name, (begin, roles) in SCRIPTS.items() if settings.role in roles}
