@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.recorder.recorder import RECORDER, at_terminal, end_status, messages, recorded, run, wait_for
+from ttyscribe_formats import tlog
 from ttyscribe_recorder.log import Log
 from ttyscribe_recorder.writers.limit import LimitedWriter
 from ttyscribe_recorder.writers.memory import MemoryWriter
@@ -151,6 +152,35 @@ def test_drop_leaves_a_gap_and_says_so(tmp_path: Path) -> None:
     assert log.stat().st_size <= 2000 + 1000 * 60
     ids = [message.id for message in messages(log)]
     assert ids == sorted(set(ids))
+
+
+@pytest.mark.parametrize("action", ["drop", "delay"])
+def test_a_message_larger_than_the_limit_is_recorded(tmp_path: Path, action: str) -> None:
+    """It passes when the bucket is empty. tlog drops each such message, or waits for ever."""
+    log = tmp_path / "log"
+    options = ["-o", str(log), f"--limit-action={action}", "--limit-rate=100", "--limit-burst=100"]
+    done = run([*options, "printf", "%01500d", "7"])
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert recorded(log) == b"%01500d" % 7
+    assert end_status(log) == 0
+
+
+def test_what_a_limit_drops_is_told_in_the_recording(tmp_path: Path) -> None:
+    """By the next messages that pass, the last of them with the end: it comes whatever the limit says.
+
+    tlog leaves holes, and nobody can tell them from messages that a log service lost.
+    """
+    log = tmp_path / "log"
+    script = "for i in 1 2 3 4 5 6; do seq 1 500; sleep 0.4; done; exit 3"
+    assert run([*limited(log, "drop", "--latency=1"), "sh", "-c", script]).returncode == 3
+    found = messages(log)
+    own = [tlog.own_fields(message) for message in found]
+    lost = [item for key in own for item in key.get("lost", [])]
+    told = {number for item in lost for number in range(item["from"], item["to"] + 1)}
+    assert told == set(range(1, found[-1].id + 1)) - {message.id for message in found}
+    assert {item["why"] for item in lost} == {"over the rate limit"}
+    assert len([key for key in own if "lost" in key]) > 1
+    assert own[-1]["end"] == {"status": 3}
 
 
 def test_delay_slows_the_program_down_and_loses_nothing(tmp_path: Path) -> None:
