@@ -102,9 +102,25 @@ class Driver:
         self._loop = Loop()
         self._stopped_by = 0
         self._refused = ""  # why on_error ended the session
+        self._started = False
 
     def run(self, writer: "Writer", ready: "Callable[[], None]") -> int:
-        """Record; the command's status. Dies by the signal that stopped it."""
+        """Record; the command's status. Dies by the signal that stopped it.
+
+        Where the system gives no terminal, pipe or process, `on_error` says what happens.
+        """
+        try:
+            return self._record(writer, ready)
+        except OSError as error:
+            if self._started:
+                raise
+            ready()
+            say(self._name, f"can't start a session: {reason(error)}")
+            if self._values["on_error"] != "continue":
+                return 1
+            return assemble.run_unrecorded(self._name, self._values, self._argv, self._environment, self._path, error)
+
+    def _record(self, writer: "Writer", ready: "Callable[[], None]") -> int:
         terminal, at_terminal = find_terminal()
         signals = Signals((*_FATAL_NUMBERS, *_OTHERS))
         alarm = alarm_by_syslog(str(self._values["syslog.socket"]), self._name.syslog_ident)
@@ -142,6 +158,7 @@ class Driver:
         child = command.start(
             self._argv, self._environment, terminal, at_terminal, path=self._path, program=self._name.program
         )
+        self._started = True
         what = frozenset(name for name in ("input", "output", "window") if values[f"log.{name}"])
         head = header.make_header(child.pid, self._environment, host)
         recording = Recording(head, log, latency_ns, int(values["payload"]), what, marks=not self._name.tlog)

@@ -82,25 +82,34 @@ def domain_name(limit_ms: int = LOOKUP_MS) -> str:
 
     The resolver can't be stopped, so a process of its own asks it: a login never waits for DNS.
     """
-    node = node_name()
-    read, write = os.pipe2(os.O_CLOEXEC)
-    pid = os.fork()
-    if pid == 0:
-        try:
-            found = getaddrinfo(node, None, 0, 0, 0, AI_CANONNAME)
-            os.write(write, str(found[0][3]).encode("utf-8", "replace"))
-        finally:
-            os._exit(0)
-    os.close(write)
     try:
+        return to_text(_ask_resolver(limit_ms)) or node_name()
+    except OSError:  # no descriptor or process left for it
+        return node_name()
+
+
+def _ask_resolver(limit_ms: int) -> bytes:
+    read, write = os.pipe2(os.O_CLOEXEC)
+    try:
+        pid = os.fork()
+        if pid == 0:
+            try:
+                found = getaddrinfo(node_name(), None, 0, 0, 0, AI_CANONNAME)
+                os.write(write, str(found[0][3]).encode("utf-8", "replace"))
+            finally:
+                os._exit(0)
+        os.close(write)
+        write = -1
         ready = poll()
         ready.register(read, POLLIN)
         answer = os.read(read, 4096) if ready.poll(limit_ms) else b""
         os.kill(pid, signal.SIGKILL)
         os.waitpid(pid, 0)
+        return answer
     finally:
         os.close(read)
-    return to_text(answer) or node
+        if write >= 0:
+            os.close(write)
 
 
 def make_header(pid: int, environment: "dict[bytes, bytes]", host: str) -> Header:
