@@ -71,5 +71,5 @@ def to_json(name: "Name", values: "dict[str, Value]", command: list[str]) -> str
     """What --configuration prints: every key as JSON, and the command as `args`."""
     from ttyscribe_formats.settings import quote, to_json
 
-    wanted = [option.key for option in options.keys(name) if values[option.key] != "" or option.key != "file.path"]
-    return to_json(wanted, values, [("args", f"[{', '.join(map(quote, command))}]")])
+    keys = [option.key for option in options.keys(name)]
+    return to_json(keys, values, [("args", f"[{', '.join(map(quote, command))}]")])

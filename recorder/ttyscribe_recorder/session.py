@@ -29,7 +29,10 @@ _PARTING_NS = 1_000_000_000
 
 
 class Session:
-    """Ends (`done`) when the command has ended and what it wrote is delivered, or soon after `hang_up`."""
+    """Ends (`done`) when the command has ended and what it wrote is delivered, or soon after `hang_up`.
+
+    `standard` are the user's three streams, of which `at_terminal` says whether they are on `terminal`.
+    """
 
     def __init__(
         self,
@@ -38,8 +41,10 @@ class Session:
         command: "Command",
         terminal: "Terminal | None",
         at_terminal: tuple[bool, ...],
+        standard: tuple[int, int, int] = (0, 1, 2),
     ) -> None:
         self._loop = loop
+        self._standard = standard
         self.recording = recording
         self._command = command
         self._terminal = terminal
@@ -63,7 +68,7 @@ class Session:
         """The keyboard to the inner terminal, the inner terminal to the screen."""
         keyboard = screen = self._reopen(terminal.fd, os.O_RDWR)
         if keyboard < 0:
-            keyboard, screen = terminal.fd, next((fd for fd in (1, 2) if at_terminal[fd]), terminal.fd)
+            keyboard, screen = terminal.fd, next((self._standard[n] for n in (1, 2) if at_terminal[n]), terminal.fd)
         outlet = Outlet(screen, blocking=keyboard == terminal.fd)
         master = self._command.master
         self._outputs.append(Flow(self._loop, master, outlet, self._note_output("terminal"), self._output_ended))
@@ -72,9 +77,13 @@ class Session:
     def _connect_pipes(self) -> None:
         """Those of the standard streams that are not on the terminal."""
         command = self._command
+        stdin, stdout, stderr = self._standard
         if command.stdin >= 0:
-            self._inputs.append(Flow(self._loop, 0, Outlet(command.stdin), self._note_input, self._stdin_ended))
-        streams: tuple[tuple[int, int, Stream], ...] = ((1, command.stdout, "stdout"), (2, command.stderr, "stderr"))
+            self._inputs.append(Flow(self._loop, stdin, Outlet(command.stdin), self._note_input, self._stdin_ended))
+        streams: tuple[tuple[int, int, Stream], ...] = (
+            (stdout, command.stdout, "stdout"),
+            (stderr, command.stderr, "stderr"),
+        )
         for number, source, name in streams:
             if source >= 0:
                 own = self._reopen(number, os.O_WRONLY)
