@@ -77,13 +77,15 @@ class DatagramWriter:
     def connect(self) -> bool:
         """Connect, anew if need be; False with `trouble` set where there is no receiver."""
         self._disconnect()
-        link = socket(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC)
+        link = None
         try:
+            link = socket(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC)
             # A datagram holds what the buffer holds: the default would refuse messages of 256 KiB.
             link.setsockopt(SOL_SOCKET, SO_SNDBUF, _BUFFER)
             link.connect(self.path)
         except OSError as error:
-            link.close()
+            if link is not None:
+                link.close()
             self.trouble = reason(error)
             return False
         self._socket = link
