@@ -162,9 +162,16 @@ class Host:
         ]  # fmt: skip
         return [*fixed, *options, f"{user}@127.0.0.1", *words]
 
-    def login(self, user: str, *words: str, options: Sequence[str] = (), stdin: bytes = b"", **env: str) -> Done:
+    def login(
+        self,
+        user: str,
+        *words: str,
+        options: Sequence[str] = (),
+        stdin: bytes = b"",
+        env: Mapping[str, str] | None = None,
+    ) -> Done:
         """Run a command by ssh, with these variables on the client's side."""
-        environment = {"PATH": os.environ["PATH"], "HOME": str(self._folder), **env}
+        environment = {"PATH": os.environ["PATH"], "HOME": str(self._folder), **(env or {})}
         command = self.ssh(user, *words, options=options)
         return subprocess.run(command, env=environment, input=stdin, capture_output=True, timeout=PATIENCE * 2)
 

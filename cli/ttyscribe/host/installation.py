@@ -3,6 +3,7 @@
 
 from collections.abc import Callable, Iterator
 from functools import partial
+from pathlib import Path
 from typing import NamedTuple
 
 from ttyscribe import __version__
@@ -78,16 +79,25 @@ def _tree(machine: Machine, plan: Plan) -> Iterator[Step]:
     for name, data in plan.tree_files.items():
         path = f"{plan.tree}/{name}"
         if machine.read(path) != data:
-            yield Step(f"mend {path}", partial(machine.write, path, data, 0o644))
+            yield Step(f"mend {path}", partial(_mend, machine, plan, path, data))
+
+
+def _mend(machine: Machine, plan: Plan, path: str, data: bytes) -> None:
+    machine.write(path, data, 0o644)
+    _compile(machine, plan, machine.at(plan.tree))
 
 
 def _make_tree(machine: Machine, plan: Plan) -> None:
-    new = machine.tree(plan.tree, plan.tree_files)
+    _compile(machine, plan, machine.tree(plan.tree, plan.tree_files))
+    machine.settle(plan.tree)
+
+
+def _compile(machine: Machine, plan: Plan, tree: Path) -> None:
+    """Compile for the host's interpreter, once for all: a recorder looks at no source, and never writes there."""
     if machine.program(plan.settings.python):
-        inside = "/" + str(new.relative_to(machine.root))
+        inside = "/" + str(tree.relative_to(machine.root))
         compiling = ["-m", "compileall", "-q", "--invalidation-mode", "unchecked-hash", "-s", inside, "-p", plan.tree]
         machine.run([plan.settings.python, "-I", "-S", "-B", *compiling, inside])
-    machine.settle(plan.tree)
 
 
 def _configuration(machine: Machine, plan: Plan, old: Manifest) -> Iterator[Step]:
