@@ -13,11 +13,14 @@ _CENTURY = 69
 _OTHER = re.compile(r"[^-+',./:@\w\[\]]+|_")
 _WEEKDAY = re.compile(r"\b(?:sun|mon|tue|wed|thu|fri|sat)[^-/\d\s]*", _FLAGS)
 _TIME = re.compile(
-    r"(\d+\s*:\s*\d+(?:\s*:\s*\d+(?:[,.]\d*)?)?(?:\s*[ap](?:m\b|\.m\.))?|\d+\s*[ap](?:m\b|\.m\.))"
-    r"(?:\s*((?:gmt|utc?)?[-+]\d+(?:[,.:]\d+(?::\d+)?)?|[a-z]+(?:\sdst)?\b))?",
+    r"((?:\d+\s*:\s*\d+(?:\s*:\s*\d+(?:[,.]\d*)?)?|\d+\s*h(?:\s*\d+m?(?:\s*\d+s?)?)?)"
+    r"(?:\s*[ap](?:m\b|\.m\.))?|\d+\s*[ap](?:m\b|\.m\.))"
+    r"(?:\s*((?:gmt|utc?)?[-+]\d+(?:[,.:]\d+(?::\d+)?)?|[a-z.\s]+(?:standard|daylight)\stime\b|[a-z]+(?:\sdst)?\b))?",
     _FLAGS,
 )
-_CLOCK = re.compile(r"(\d+)\s*(?::\s*(\d+)(?:\s*:\s*(\d+)(?:[,.](\d*))?)?)?(?:\s*([ap])(?:m\b|\.m\.))?", _FLAGS)
+_CLOCK = re.compile(
+    r"(\d+)\s*h?(?:\s*:?\s*(\d+)m?(?:\s*:?\s*(\d+)(?:[,.](\d*))?s?)?)?(?:\s*([ap])(?:m\b|\.m\.))?", _FLAGS
+)
 _EUROPEAN = re.compile(rf"'?(\d+)[^-\d\s]*\s*({_MONTH})[^-\d\s']*(?:\s*('?-?\d+(?:(?:st|nd|rd|th)\b)?))?", _FLAGS)
 _AMERICAN = re.compile(rf"\b({_MONTH})[^-\d\s']*\s*('?\d+)[^-\d\s']*(?:\s*,?\s*('?-?\d+))?", _FLAGS)
 _ISO = re.compile(r"('?[-+]?\d+)-(\d+)-('?-?\d+)", _FLAGS)
@@ -27,7 +30,8 @@ _DOTS = re.compile(r"('?-?\d+)\.\s*('?\d+)\.\s*('?-?\d+)", _FLAGS)
 _MONTH_ALONE = re.compile(rf"\b({_MONTH})\S*", _FLAGS)
 _DAY_ALONE = re.compile(r"'?(\d+)(?:st|nd|rd|th)\b", _FLAGS)
 _DIGITS = re.compile(r"([-+]?)(\d{2,14})(?:\s*t?\s*(\d{2,6})?(?:[,.](\d*))?)?(z\b|[-+]\d{1,4}\b)?", _FLAGS)
-_PLAIN_NUMBER = re.compile(r"'?(-?)(\d+)", _FLAGS)
+_SIGNED_NUMBER = re.compile(r"([-+])?(\d+)", _FLAGS)
+_WITH_REST = re.compile(r"(\d+)\D", _FLAGS)
 
 
 class Found(NamedTuple):
@@ -39,13 +43,15 @@ class Found(NamedTuple):
     hour: int | None = None
     minute: int | None = None
     second: int | None = None
+    of_year: int | None = None
+    """Day of the year."""
     ns: int = 0
     zone: str = ""
 
     @property
     def has_any(self) -> bool:
         """Whether it says anything that a time can be made of."""
-        return any(part is not None for part in self[:6])
+        return any(part is not None for part in self[:7])
 
 
 def find(text: str) -> Found:
@@ -111,30 +117,37 @@ def _day_alone(match: re.Match[str], found: Found) -> Found:
 
 
 def _ymd(found: Found, year: str | None, month: str | None, day: str | None) -> Found:
-    """Year, month and day as they stand; where only the last can be the year, it is."""
-    if year is not None and month is not None and day is None:
-        year, month, day = None, year, month  # two numbers are month and day
-    if year is not None and day is not None and not _is_year(year) and _is_year(day):
+    """Year, month and day as they stand; a part that can only be the year is taken for it, wherever it stands."""
+    if year and month and not day:
+        year, month, day = day, year, month
+    if not year and day and _is_year(day):
+        year, day = day, year
+    if year and (match := _WITH_REST.search(year)):
+        year, day = day, match[1]
+    if month and _is_year(month):
+        year, month, day = month, day, year
+    if day and _is_year(day):
         year, day = day, year
     return found._replace(year=_year(year), month=_number(month), day=_number(day))
 
 
 def _is_year(text: str) -> bool:
-    match = _PLAIN_NUMBER.match(text)
-    return text.startswith("'") or (match is not None and (len(match[2]) > 2 or match[1] == "-"))
+    return text.startswith("'") or len(text) > 2
 
 
 def _number(text: str | None) -> int | None:
-    match = _PLAIN_NUMBER.search(text) if text else None
+    match = _SIGNED_NUMBER.search(text) if text else None
     return int(match[2]) if match else None
 
 
 def _year(text: str | None) -> int | None:
-    match = _PLAIN_NUMBER.search(text.replace("+", "")) if text else None
+    match = _SIGNED_NUMBER.search(text) if text else None
     if match is None:
         return None
-    year = int(match[1] + match[2])
-    return year + (1900 if year >= _CENTURY else 2000) if len(match[2]) <= 2 and not match[1] else year
+    year = int(match[2])
+    if match[1] or len(match[2]) > 2:
+        return -year if match[1] == "-" else year
+    return year + (1900 if year >= _CENTURY else 2000)
 
 
 def _digits(match: re.Match[str], found: Found) -> Found:
@@ -153,7 +166,8 @@ def _digits(match: re.Match[str], found: Found) -> Found:
     elif size == 2:
         found = found._replace(day=int(digits))
     elif size in (3, 5, 7):
-        return found
+        year = digits[:-3]
+        found = found._replace(year=_year(year), of_year=int(digits[-3:]))
     if clock:
         found = _clock_digits(found, clock)
     if fraction:

@@ -2,10 +2,11 @@
 """Times in many forms, as Ruby's `Time.parse` and `DateTime.parse` understand them; pure.
 
 What is missing comes from the time now; a time without a zone is UTC's. Forms that log lines have are understood: ISO
-8601 in its variants, syslog, e-mail, HTTP, C and America, and digits in a row. Not: weeks, days of the year, other
-calendars, and zones named in words beyond the common ones.
+8601 in its variants, syslog, e-mail, HTTP, C and America, and digits in a row. Not: weeks, and other calendars. A zone
+that is not understood is UTC, as it is the zone of this process to them.
 """
 
+import re
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -15,19 +16,11 @@ from ttyscribe_formats.viaq import date_forms, times
 
 _MAX_LENGTH = 128
 _DAY = 86_400
-_ZONES = {
-    "utc": 0,
-    "z": 0,
-    "gmt": 0,
-    "est": -5,
-    "edt": -4,
-    "cst": -6,
-    "cdt": -5,
-    "mst": -7,
-    "mdt": -6,
-    "pst": -8,
-    "pdt": -7,
-}
+_ZONES = {"utc": 0, "ut": 0, "gmt": 0, "z": 0}
+_ZONES |= {"est": -5, "edt": -4, "cst": -6, "cdt": -5, "mst": -7, "mdt": -6, "pst": -8, "pdt": -7}
+_ZONES |= {letter: number for number, letter in enumerate("abcdefghiklm", 1)}
+_ZONES |= {letter: -number for number, letter in enumerate("nopqrstuvwxy", 1)}
+_OFFSET = re.compile(r"([-+])([0-9]{2})(?:(:?)([0-9]{2})(?:\3([0-9]{2}))?)?")
 
 
 class Moment(NamedTuple):
@@ -48,13 +41,18 @@ class Moment(NamedTuple):
 
 
 def parse_time(value: Any, now_ns: int) -> int:
-    """Nanoseconds since the epoch of a text in any of the forms. Raises MessageError."""
+    """Nanoseconds since the epoch of a text in any of the forms. A day that its month lacks is one of the next month.
+
+    Raises MessageError.
+    """
     if type(value) is not str:
         raise MessageError("a time that is no text")
-    try:
-        return timestamp.parse(value)
-    except MessageError:
-        return _moment(value, now_ns).time_ns
+    found = _found(value)
+    offset = _offset(found.zone)
+    moment = _moment(found, _day(now_ns, offset), value)._replace(offset=offset)
+    if moment.second >= _DAY + 1:
+        raise MessageError(f"no such time: {value!r}")
+    return moment.time_ns
 
 
 def parse_day(value: Any, now_ns: int) -> str:
@@ -63,9 +61,11 @@ def parse_day(value: Any, now_ns: int) -> str:
         raise MessageError("a time that is no text")
     if timestamp.is_normal(value):
         return _day_of(value[:19])
-    moment = _moment(value, now_ns)
-    year, month, day = times.civil(times.day_of(moment.year, moment.month, moment.day) + moment.second // _DAY)
-    return f"{year:04d}.{month:02d}.{day:02d}"
+    moment = _moment(_found(value), _day(now_ns, 0), value)
+    days = times.day_of(moment.year, moment.month, moment.day)
+    if times.civil(days) != moment[:3]:
+        raise MessageError(f"no such day: {value!r}")
+    return "{:04d}.{:02d}.{:02d}".format(*times.civil(days + moment.second // _DAY))
 
 
 @lru_cache(maxsize=4096)
@@ -74,54 +74,44 @@ def _day_of(text: str) -> str:
     return text[:10].replace("-", ".")
 
 
-def _moment(text: str, now_ns: int) -> Moment:
+def _found(text: str) -> date_forms.Found:
     if len(text) > _MAX_LENGTH:
         raise MessageError(f"a time of more than {_MAX_LENGTH} characters")
     found = date_forms.find(text)
     if not found.has_any:
         raise MessageError(f"no time: {text!r}")
-    offset = _offset(found.zone)
-    today = times.civil((now_ns // timestamp.SECOND + offset) // _DAY)
+    return found
+
+
+def _day(now_ns: int, offset: int) -> tuple[int, int, int]:
+    return times.civil((now_ns // timestamp.SECOND + offset) // _DAY)
+
+
+def _moment(found: date_forms.Found, today: tuple[int, int, int], text: str) -> Moment:
     year, month, day = _date(found, today)
     hour, minute, second = found.hour or 0, found.minute or 0, found.second or 0
-    if not _is_date(year, month, day) or hour > 24 or minute > 59 or second > 60 or (hour == 24 and minute + second):
+    is_clock = hour < 24 or (hour == 24 and minute + second == 0)
+    if not (1 <= month <= 12 and 1 <= day <= 31 and is_clock and minute < 60 and second <= 60):
         raise MessageError(f"no such time: {text!r}")
-    return Moment(year, month, day, hour * 3600 + minute * 60 + second, found.ns, offset)
+    return Moment(year, month, day, hour * 3600 + minute * 60 + second, found.ns, 0)
 
 
 def _date(found: date_forms.Found, today: tuple[int, int, int]) -> tuple[int, int, int]:
     """What is named, completed: above it by today, below it by the first."""
-    if found.year is not None:
-        return found.year, found.month or 1, found.day or 1
-    if found.month is not None:
-        return today[0], found.month, found.day or 1
-    if found.day is not None:
-        return today[0], today[1], found.day
-    return today
-
-
-def _is_date(year: int, month: int, day: int) -> bool:
-    return 1 <= month <= 12 and 1 <= day <= 31 and times.civil(times.day_of(year, month, day)) == (year, month, day)
+    year = today[0] if found.year is None else found.year
+    if found.of_year is not None:
+        first = times.day_of(year, 1, 1)
+        named = times.civil(first + found.of_year - 1)
+        return named if named[0] == year else (year, 0, 0)
+    if found.year is not None or found.month is not None:
+        return year, found.month or 1, found.day or 1
+    return (year, today[1], found.day) if found.day is not None else today
 
 
 def _offset(zone: str) -> int:
     """Seconds east of UTC; of an unknown zone none."""
-    name = zone.lower()
-    if name in _ZONES:
-        return _ZONES[name] * 3600
-    for prefix in ("gmt", "utc", "ut"):
-        name = name.removeprefix(prefix)
-    if name[:1] not in ("+", "-") or not name[1:2].isdecimal():
-        return 0
-    digits = name[1:]
-    if ":" in digits:
-        hours, minutes, *seconds = (int(part) for part in digits.split(":") if part.isdecimal())
-        total = hours * 3600 + minutes * 60 + (seconds[0] if seconds else 0)
-    else:
-        digits = digits.partition(".")[0].partition(",")[0]
-        if len(digits) <= 2:
-            total = int(digits) * 3600
-        else:
-            digits = digits.rjust(4, "0").ljust(6, "0") if len(digits) <= 4 else digits.rjust(6, "0")
-            total = int(digits[:2]) * 3600 + int(digits[2:4]) * 60 + int(digits[4:6])
-    return -total if name[0] == "-" else total
+    match = _OFFSET.fullmatch(zone)
+    if match is None:
+        return _ZONES.get(zone.lower(), 0) * 3600
+    total = int(match[2]) * 3600 + int(match[4] or 0) * 60 + int(match[5] or 0)
+    return -total if match[1] == "-" else total
