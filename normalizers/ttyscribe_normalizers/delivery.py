@@ -45,9 +45,12 @@ class Batch:
         """The line of each document."""
         self.entries: list[Entry] = []
         """What has to go to the dead letter."""
+        self.received = ""
+        """When the line that was added last was received; empty where that is not known."""
 
     def add(self, line: bytes, processed: Processed) -> None:
         """Take one line's documents, or its reason."""
+        self.received = processed.received
         if processed.dead is not None:
             self.entries.append(Entry(line, processed.dead))
         for document in processed.documents:
@@ -73,7 +76,7 @@ class Delivery:
 
     def attempt(self, batch: Batch) -> None:
         """Make the batch durable. Raises Unavailable where some is not; call again with what is left of it then."""
-        last = batch.documents[-1]["ttyscribe"]["received"] if batch.documents else ""
+        last = batch.received if batch.documents else ""
         try:
             self._attempt(batch)
         except Unavailable:
@@ -112,7 +115,7 @@ class Delivery:
         for document, line, outcome in zip(batch.documents, batch.lines, outcomes, strict=True):
             self.counters[outcome.status] += 1
             if outcome.status == "rejected":
-                dead = Dead("rejected", outcome.reason, document["ttyscribe"]["received"])
+                dead = Dead("rejected", outcome.reason, document.get("ttyscribe", {}).get("received", ""))
                 batch.entries.append(Entry(line, dead, document))
             elif outcome.status == "retry":
                 held = held or Unavailable(outcome.reason, outcome.after)

@@ -23,6 +23,7 @@ from ttyscribe_normalizers.replay import Replay
 from ttyscribe_normalizers.signals import Stop
 from ttyscribe_normalizers.sinks import JsonLines
 from ttyscribe_normalizers.spool.root import Root
+from ttyscribe_normalizers.viaq import build as viaq
 from ttyscribe_normalizers.watch.figures import Figures
 from ttyscribe_normalizers.watch.watcher import Watcher
 from ttyscribe_store.base import Sink
@@ -65,6 +66,7 @@ def main(argv: list[str] | None = None) -> int:
         if wanted.spool is not None:
             Root(wanted.spool).check()
         if wanted.check_config:
+            build(wanted)
             return _check(wanted, ready, dead_letter, report)
         _check_dead_letter(wanted.output, ready, dead_letter)
         return _run(wanted, sink, ready, dead_letter, report)
@@ -90,6 +92,8 @@ def build(wanted: options.Options) -> Pipeline:
     """The pipeline that the options ask for."""
     vouching = trust.Trust(wanted.trusted_uids, trust.cached(_name_of, time.monotonic))
     context = kinds.Context(vouching, lambda: uuid.uuid4().hex, wanted.protocol, version())
+    if wanted.profile == "viaq":
+        return viaq.build(wanted, context, time.time_ns)
     decode = envelope.decode if wanted.protocol == "omprog" else shapes.decode
     return Pipeline(decode, kinds.load(context), Syslog(context))
 

@@ -46,6 +46,8 @@ class Options(NamedTuple):
     trusted_uids: tuple[int, ...]
     log_file: str
     check_config: bool
+    profile: str = "lossless"
+    viaq_config: str = ""
     spool: Path | None = None
     spool_size: int = SPOOL_SIZE
     """Bytes."""
@@ -81,6 +83,18 @@ def _add_ways(made: argparse.ArgumentParser) -> None:
         "--protocol",
         choices=("omprog", "ndjson"),
         help="how lines come: from rsyslog's omprog, each confirmed; or as JSON lines on standard input",
+    )
+    made.add_argument(
+        "--profile",
+        default="lossless",
+        choices=("lossless", "viaq"),
+        help="what documents are: complete and exact (lossless, the default), or what ViaQ's filters make of records",
+    )
+    made.add_argument(
+        "--viaq-config",
+        metavar="FILE",
+        default="",
+        help="the filters of the profile viaq, as TOML (default: those that ViaQ's deployments ran)",
     )
     made.add_argument(
         "--output",
@@ -178,6 +192,8 @@ def parse(arguments: list[str] | None, version: str) -> Options:
         made.error("--protocol omprog needs --output: standard output belongs to rsyslog")
     if found.spool and found.protocol != "omprog":
         made.error("--spool is for --protocol omprog: other inputs are read only as fast as they are stored")
+    if found.viaq_config and found.profile != "viaq":
+        made.error("--viaq-config is for --profile viaq")
     return Options(
         protocol=found.protocol or "replay",
         output=found.output,
@@ -193,6 +209,8 @@ def parse(arguments: list[str] | None, version: str) -> Options:
         trusted_uids=tuple(found.trusted_uid) if found.trusted_uid else (0,),
         log_file=found.log_file,
         check_config=found.check_config,
+        profile=found.profile,
+        viaq_config=found.viaq_config,
     )
 
 

@@ -13,7 +13,7 @@ _LEVEL_OF = {str(number): name for number, name in enumerate(_LEVELS)}
 _LONGEST_ADDRESS = 64
 _LONG = 256
 """Characters beyond which nothing is remembered: nobody makes us keep much."""
-_MAX_NS = 2**63
+MAX_NS = 2**63
 """Engines keep times as nanoseconds in 64 bit: 1970 to 2262."""
 
 
@@ -59,7 +59,7 @@ def placed(envelope: Envelope, time_ns: int) -> tuple[str, str]:
 
     A time that no engine can hold is replaced by the time of receipt, and is implausible.
     """
-    if not 0 <= time_ns < _MAX_NS:
+    if not 0 <= time_ns < MAX_NS:
         return envelope.received, timestamp.IMPLAUSIBLE
     window = envelope.received_ns if envelope.windowed else None
     text = envelope.received if time_ns == envelope.received_ns else timestamp.to_text(time_ns)

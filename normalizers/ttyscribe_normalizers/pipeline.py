@@ -3,13 +3,12 @@
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from ttyscribe_formats.document import Document
 from ttyscribe_formats.errors import MessageError
 from ttyscribe_normalizers.envelope import Envelope
 from ttyscribe_normalizers.kinds import Kind
-from ttyscribe_normalizers.kinds.syslog import Kind as Syslog
 
 MAX_LINE = 2 * 1024 * 1024
 MAX_TEXT = 256 * 1024
@@ -40,6 +39,13 @@ class Processed(NamedTuple):
 EMPTY = Processed(())
 
 
+class Fallback(Protocol):
+    """Takes what no kind takes, and what a kind could not understand."""
+
+    def normalize(self, envelope: Envelope, error: str = "") -> Sequence[Document]:
+        """One document; `error` says why a message of another kind could not be understood."""
+
+
 class Pipeline:
     """Decoder and kinds in a row.
 
@@ -47,8 +53,17 @@ class Pipeline:
     (kept as kind syslog with the error), and lines by kind.
     """
 
-    def __init__(self, decode: Decode, kinds: Sequence[Kind], fallback: Syslog, max_text: int = MAX_TEXT) -> None:
+    def __init__(
+        self,
+        decode: Decode,
+        kinds: Sequence[Kind],
+        fallback: Fallback,
+        max_text: int = MAX_TEXT,
+        *,
+        keep_empty: bool = False,
+    ) -> None:
         self._decode = decode
+        self._keep_empty = keep_empty
         self.kinds = kinds
         self._fallback = fallback
         self._max_text = max_text
@@ -67,7 +82,7 @@ class Pipeline:
                 return EMPTY
             return self._dead("unparsable", str(error))
         text = envelope.text
-        if not text or text.isspace():
+        if (not text or text.isspace()) and not self._keep_empty:
             counters["empty"] += 1
             return EMPTY
         if len(line) > self._max_text and (size := _size(text)) > self._max_text:

@@ -49,7 +49,7 @@ def decode(line: bytes, now_ns: int) -> Envelope:
         found = make(fields, now_ns)
         return found if "v" in fields else found._replace(collector="")
     if type(fields.get("message")) is str:
-        return make(_renamed(fields), now_ns)._replace(collector="")
+        return make(renamed(fields), now_ns)._replace(collector="")
     if text:
         return bare(line, now_ns, None)
     raise MessageError("the object is no recording's message, no journal entry, and has no msg or message")
@@ -161,7 +161,7 @@ def _microseconds(value: object) -> int | None:
     return found if found < 2**63 else None
 
 
-def _renamed(fields: dict[str, Any]) -> dict[str, Any]:
+def renamed(fields: dict[str, Any]) -> dict[str, Any]:
     """A syslog object of another program with the template's keys; keys that are the template's own come first."""
     renamed = {_ALIASES[key]: value for key, value in fields.items() if key in _ALIASES} | fields
     severity = renamed.get("severity")

@@ -34,12 +34,17 @@ def loads(text: bytes | str) -> Any:
     data = text.encode("utf-8", "surrogatepass") if isinstance(text, str) else text
     if orjson is None:
         return _loads_exactly(data)
-    if _BEYOND_64_BIT in data.translate(_DIGITS):
+    if not is_within_64_bit(data):
         return _loads_exactly(data)
     try:
         return orjson.loads(data)
     except ValueError:
         return _loads_exactly(data)
+
+
+def is_within_64_bit(data: bytes) -> bool:
+    """Tell whether no number in a JSON text can be beyond 64 bit: no row of digits is that long."""
+    return _BEYOND_64_BIT not in data.translate(_DIGITS)
 
 
 def _loads_exactly(data: bytes) -> Any:

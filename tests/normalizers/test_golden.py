@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Captured lines become exactly the documents that are kept beside them.
 
-`golden/<kind>/<case>.in.json` holds the lines, where they are from and how they came; `.out.json` what they become.
+`golden/<kind>/<case>.in.json` holds the lines, where they are from and how they came; `.out.json` what they become;
+`golden/viaq/` those of the profile of that name.
 Outputs are written by `--write-golden` only, and read in the diff.
 """
 
@@ -12,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from tests.normalizers.samples import NOW_NS, pipeline
+from tests.normalizers.samples import NOW_NS, pipeline, viaq_pipeline
 from ttyscribe_normalizers import envelope, kinds, shapes
 from ttyscribe_normalizers.trust import Trust
 
@@ -29,7 +30,10 @@ def _bytes(line: str | dict[str, str]) -> bytes:
 def test_captured_lines_become_what_is_kept_beside_them(path: Path, write_golden: bool) -> None:
     case = json.loads(path.read_text())
     assert case["origin"]
-    subject = pipeline(DECODERS[case["protocol"]])
+    if case.get("profile") == "viaq":
+        subject = viaq_pipeline(case["protocol"], stored=case["stored"], config=case.get("config", ""))
+    else:
+        subject = pipeline(DECODERS[case["protocol"]])
     made: dict[str, Any] = {"documents": [], "dead": []}
     for line in case["lines"]:
         processed = subject.process(_bytes(line), NOW_NS)

@@ -52,6 +52,7 @@ class Tags(NamedTuple):
     container_file: str = "kubernetes.var.log.containers"
     syslog: str = "system.var.log"
     audit: str = "audit.log"
+    other: str = "other"
 
 
 class Settings(NamedTuple):

@@ -64,6 +64,30 @@ class Kind:
         if _CONTROL.search(text):
             raw = raw or text.encode()
             text = _CONTROL.sub(lambda match: f"#{ord(match[0]):03o}", text)
+        at, own = self._own(envelope, text, error)
+        if raw:
+            own["raw"] = b64encode(raw).decode()
+        document = {
+            "@timestamp": at,
+            "hostname": envelope.host,
+            "level": parts.level(envelope.severity),
+            "message": text,
+            "pipeline_metadata": parts.way(envelope, self._normalizer),
+            "viaq_msg_id": self.document_id(envelope),
+            "ttyscribe": own,
+        }
+        if systemd := parts.systemd(envelope) if envelope.journal is None else from_journal(envelope.journal):
+            document["systemd"] = systemd
+        return [cast("Document", document)]
+
+    def own(self, envelope: Envelope, text: str, error: str = "") -> dict[str, Any]:
+        """`ttyscribe` of a message with this text."""
+        own = self._own(envelope, text, error)[1]
+        if envelope.raw:
+            own["raw"] = b64encode(envelope.raw).decode()
+        return own
+
+    def _own(self, envelope: Envelope, text: str, error: str) -> tuple[str, dict[str, Any]]:
         at, partition = parts.placed(envelope, envelope.time_ns)
         own: dict[str, Any] = {
             "kind": "syslog",
@@ -76,22 +100,10 @@ class Kind:
         parts.sender(own, envelope)
         if error:
             own["error"] = error[:_MAX_ERROR]
-        if raw:
-            own["raw"] = b64encode(raw).decode()
-        document = {
-            "@timestamp": at,
-            "hostname": envelope.host,
-            "level": parts.level(envelope.severity),
-            "message": text,
-            "pipeline_metadata": parts.way(envelope, self._normalizer),
-            "viaq_msg_id": self._id(envelope),
-            "ttyscribe": own,
-        }
-        if systemd := parts.systemd(envelope) if envelope.journal is None else from_journal(envelope.journal):
-            document["systemd"] = systemd
-        return [cast("Document", document)]
+        return at, own
 
-    def _id(self, envelope: Envelope) -> str:
+    def document_id(self, envelope: Envelope) -> str:
+        """Of what its shipper or the journal stamped; else a new one."""
         if not envelope.stable_id:
             return identity.log_id(self._stamp())
         if envelope.journal is not None:

@@ -51,13 +51,9 @@ class Kind:
 
     def normalize(self, envelope: Envelope) -> list[Document]:
         """One document. Raises MessageError for a message that is broken, that is, can't be played back."""
-        if envelope.raw:
-            raise MessageError("the message is not UTF-8")
-        fields, message = _decoded(envelope)
-        if message.id > _MAX_ID:
-            raise MessageError('Message has invalid "id" field value: beyond 63 bit')
+        fields, message = checked(envelope)
         size = measure(message)
-        recording = identity.recording_key(message.rec, message.host, message.user, message.session, message.term)
+        recording = recording_of(message)
         document_id = identity.tlog_id(recording, message)
         shown = plain_text(message.out_txt)
         at, partition = parts.placed(envelope, envelope.time_ns if message.time_ms is None else message.time_ms * _MS)
@@ -88,12 +84,27 @@ class Kind:
             "message": shown,
             "pipeline_metadata": parts.way(envelope, self._normalizer, message.host),
             "viaq_msg_id": document_id,
-            "tlog": fields if _is_exact(fields, message) else codec.to_fields(message),
+            "tlog": fields,
             "ttyscribe": own,
         }
         if systemd := parts.systemd(envelope):
             document["systemd"] = systemd
         return [cast("Document", document)]
+
+
+def recording_of(message: codec.Message) -> str:
+    """The key of the recording that a message belongs to."""
+    return identity.recording_key(message.rec, message.host, message.user, message.session, message.term)
+
+
+def checked(envelope: Envelope) -> tuple[dict[str, Any], codec.Message]:
+    """A message's fields, complete and exact, and the message. Raises MessageError for what can't be one."""
+    if envelope.raw:
+        raise MessageError("the message is not UTF-8")
+    fields, message = _decoded(envelope)
+    if message.id > _MAX_ID:
+        raise MessageError('Message has invalid "id" field value: beyond 63 bit')
+    return fields if _is_exact(fields, message) else codec.to_fields(message), message
 
 
 def _decoded(envelope: Envelope) -> tuple[dict[str, Any], codec.Message]:

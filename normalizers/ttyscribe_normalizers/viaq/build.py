@@ -1,0 +1,29 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The pipeline of the profile `viaq`, out of the program's options."""
+
+from collections.abc import Callable
+
+from ttyscribe_normalizers import envelope
+from ttyscribe_normalizers.kinds import Context
+from ttyscribe_normalizers.options import Options
+from ttyscribe_normalizers.pipeline import Pipeline
+from ttyscribe_normalizers.viaq import load, shapes
+from ttyscribe_normalizers.viaq.profile import Profile, Wanted
+
+
+def build(wanted: Options, context: Context, now_ns: Callable[[], int]) -> Pipeline:
+    """The pipeline that the options ask for. Raises ConfigError."""
+    settings, surroundings = load.read(wanted.viaq_config), load.surroundings()
+    profile = Profile(
+        Wanted(
+            chain=load.compiled(settings, surroundings, wanted.viaq_config),
+            tags=settings.tags,
+            node_name=surroundings.node_name,
+            now_ns=now_ns,
+            stored=wanted.output != "-",
+            keeps_collector=load.keeps_collector(settings),
+        ),
+        context,
+    )
+    decode = envelope.decode if wanted.protocol == "omprog" else shapes.decode
+    return Pipeline(decode, [profile], profile, keep_empty=True)

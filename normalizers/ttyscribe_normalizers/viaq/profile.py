@@ -1,0 +1,133 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The profile: what a message's record becomes in the chain, with the identity that the message has in any profile."""
+
+from base64 import b64encode
+from collections.abc import Callable
+from typing import Any, NamedTuple, cast
+
+from ttyscribe_formats import identity, timestamp
+from ttyscribe_formats import tlog as codec
+from ttyscribe_formats.document import Document
+from ttyscribe_formats.errors import MessageError
+from ttyscribe_formats.plain import plain_text
+from ttyscribe_formats.viaq import Record
+from ttyscribe_formats.viaq.chain import Chain
+from ttyscribe_formats.viaq.settings import Tags
+from ttyscribe_normalizers import parts
+from ttyscribe_normalizers.envelope import Envelope
+from ttyscribe_normalizers.kinds import Context, syslog, tlog
+from ttyscribe_normalizers.viaq import records
+
+
+class Wanted(NamedTuple):
+    """What the profile is made of."""
+
+    chain: Chain
+    tags: Tags
+    node_name: str | None
+    now_ns: Callable[[], int]
+    stored: bool
+    """Whether documents go to a store, which needs the namespace `ttyscribe`; else they are ViaQ's own."""
+    keeps_collector: bool = False
+    """Whether the chain leaves the collector's stamp to the collector."""
+
+
+class Profile:
+    """A kind that takes every message."""
+
+    name = "viaq"
+    order = 0
+
+    def __init__(self, wanted: Wanted, context: Context) -> None:
+        self._wanted = wanted
+        self._stamp = context.stamp
+        self._tlog, self._syslog = tlog.Kind(context), syslog.Kind(context)
+
+    def accepts(self, envelope: Envelope) -> bool:  # noqa: ARG002 - whatever it is
+        """Everything."""
+        return True
+
+    def normalize(self, envelope: Envelope, error: str = "") -> list[Document]:
+        """One document, whatever the message is."""
+        if not error and envelope.record is envelope.journal and self._tlog.accepts(envelope):
+            try:
+                return [self._recorded(envelope)]
+            except MessageError as broken:
+                error = str(broken)
+        tag, record = records.record_of(envelope, self._wanted.tags, self._wanted.node_name)
+        return [self._finished(tag, record, envelope, error)]
+
+    def _recorded(self, envelope: Envelope) -> Document:
+        """A message of a recording: complete under `tlog`, what was shown as the message. Raises MessageError."""
+        own: Any = None
+        if self._wanted.stored:
+            normal: Any = self._tlog.normalize(envelope)[0]
+            own, fields = normal["ttyscribe"], normal["tlog"]
+            shown, host, document_id = normal["message"], normal["hostname"], normal["viaq_msg_id"]
+            time_ms = codec.from_fields(fields).time_ms
+        else:
+            fields, message = tlog.checked(envelope)
+            document_id = identity.tlog_id(tlog.recording_of(message), message)
+            shown, host, time_ms = plain_text(message.out_txt), message.host or envelope.host, message.time_ms
+        tag, record = records.record_of(envelope, self._wanted.tags, self._wanted.node_name)
+        record["MESSAGE"] = shown
+        if host:
+            record["_HOSTNAME"] = host
+        if time_ms is not None:
+            record["_SOURCE_REALTIME_TIMESTAMP"] = str(time_ms * 1000)
+        made = self._run(tag, record, envelope, host)
+        made["viaq_msg_id"] = document_id
+        made["tlog"] = fields
+        if own is not None:
+            self._store(made, own, envelope)
+        return cast("Document", made)
+
+    def _finished(self, tag: str, record: Record, envelope: Envelope, error: str) -> Document:
+        """Any other message."""
+        made = self._run(tag, record, envelope, "")
+        made["viaq_msg_id"] = self._syslog.document_id(envelope)
+        if self._wanted.stored:
+            message = made.get("message")
+            own = self._syslog.own(envelope, message if type(message) is str else envelope.text, error)
+            self._store(made, own, envelope)
+        elif envelope.raw or error:
+            made["ttyscribe"] = {"raw": b64encode(envelope.raw).decode()} if envelope.raw else {}
+            if error:
+                made["ttyscribe"]["error"] = error
+        return cast("Document", made)
+
+    def _run(self, tag: str, record: Record, envelope: Envelope, host: str) -> Record:
+        if self._wanted.keeps_collector and "pipeline_metadata" not in record:
+            collector = parts.way(envelope, {}, host).get("collector")
+            if collector:
+                record["pipeline_metadata"] = {"collector": dict(collector)}
+        return self._wanted.chain.step(tag)(record, envelope.time_ns, self._wanted.now_ns())
+
+    def _store(self, made: Record, own: Any, envelope: Envelope) -> None:
+        """Make it a document that every store takes: its time, host and message are what the stores order and show."""
+        try:
+            at_ns = timestamp.parse(made["@timestamp"])
+        except (MessageError, KeyError, AttributeError, TypeError):
+            at_ns = -1
+        if not 0 <= at_ns < parts.MAX_NS:
+            _set_aside(made, "@timestamp")
+            made["@timestamp"], at_ns = envelope.received, envelope.received_ns
+            own["partition"] = timestamp.IMPLAUSIBLE
+        else:
+            own["partition"] = timestamp.partition(at_ns, envelope.received_ns if envelope.windowed else None)
+        for name, text in (("hostname", envelope.host), ("message", envelope.text), ("level", "unknown")):
+            if type(made.get(name)) is not str:
+                if type(made.get(name)) is list and name == "message":
+                    del made[name]  # the message's bytes, of which the text is made
+                _set_aside(made, name)
+                made[name] = text if name != "message" or envelope.record is envelope.journal else ""
+        made["ttyscribe"] = own
+
+
+def _set_aside(made: Record, name: str) -> None:
+    """Take a field away that a store can't take, and keep it among the undefined ones."""
+    value = made.pop(name, None)
+    if value is not None:
+        place = made.setdefault("undefined", {})
+        if type(place) is dict:
+            place.setdefault(name, value)

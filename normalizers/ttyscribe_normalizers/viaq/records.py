@@ -1,0 +1,80 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Records for the chain, and their tags, out of envelopes; pure."""
+
+from typing import Any
+
+from ttyscribe_formats import timestamp
+from ttyscribe_formats.errors import MessageError
+from ttyscribe_formats.viaq import Record, host_audit
+from ttyscribe_formats.viaq.settings import Tags
+from ttyscribe_normalizers.envelope import Envelope
+from ttyscribe_normalizers.viaq.shapes import AUDIT
+
+_LONGEST_NAMESPACE = 253
+_CONTAINER = "k8s_"
+"""How names of containers begin that Kubernetes runs."""
+
+
+def record_of(envelope: Envelope, tags: Tags, node_name: str | None) -> tuple[str, Record]:
+    """The tag and the record of one message; the record is the chain's own from here on."""
+    if envelope.record is not None:
+        return _tagged(envelope, dict(envelope.record), tags)
+    if envelope.tag == AUDIT and not envelope.collector:
+        return tags.audit, host_audit.record_of(envelope.text, node_name)
+    return tags.journal, from_syslog(envelope)
+
+
+def from_syslog(envelope: Envelope) -> Record:
+    """A record of the journal's form: only that has a place for the priority and for who the kernel says it was."""
+    claimed = {
+        "PRIORITY": envelope.severity,
+        "SYSLOG_FACILITY": envelope.facility,
+        "SYSLOG_IDENTIFIER": envelope.program,
+        "SYSLOG_PID": envelope.pid,
+        "_HOSTNAME": envelope.host,
+    }
+    record = {key: value for key, value in claimed.items() if value}
+    if envelope.collector:
+        record["_TRANSPORT"] = "syslog"
+    record["_SOURCE_REALTIME_TIMESTAMP"] = str(envelope.time_ns // 1000)
+    record["MESSAGE"] = envelope.text
+    if envelope.sender_uid >= 0:
+        record["_UID"] = str(envelope.sender_uid)
+    if envelope.sender_pid >= 0:
+        record["_PID"] = str(envelope.sender_pid)
+    return record
+
+
+def _tagged(envelope: Envelope, record: Record, tags: Tags) -> tuple[str, Record]:
+    kubernetes, is_journal = record.get("kubernetes"), envelope.journal is not None
+    if type(kubernetes) is dict or "log" in record or _is_container(record.get("CONTAINER_NAME")):
+        return _with_namespace(tags.container_journal if is_journal else tags.container_file, kubernetes), record
+    if is_journal:
+        return tags.journal, record
+    if type(record.get("message")) is not str:
+        return tags.other, record
+    if _is_time(record.get("time"), envelope.time_ns):
+        del record["time"]  # the formatter writes the event's time, which it was
+    for key, value in (("host", envelope.host), ("ident", envelope.program), ("pid", envelope.pid)):
+        if value and key not in record:
+            record[key] = value
+    return tags.syslog, record
+
+
+def _is_time(text: Any, time_ns: int) -> bool:
+    try:
+        return type(text) is str and timestamp.parse(text) == time_ns
+    except MessageError:
+        return False
+
+
+def _is_container(name: Any) -> bool:
+    return type(name) is str and name.startswith(_CONTAINER)
+
+
+def _with_namespace(tag: str, kubernetes: Any) -> str:
+    """The tag with the namespace in it, which patterns such as `**_default_**` look for."""
+    namespace = kubernetes.get("namespace_name") if type(kubernetes) is dict else None
+    if type(namespace) is str and 0 < len(namespace) <= _LONGEST_NAMESPACE:
+        return f"{tag}._{namespace}_"
+    return tag
