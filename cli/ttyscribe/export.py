@@ -6,11 +6,12 @@ import os
 import re
 import sys
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import ExitStack
 from typing import BinaryIO
 
 from ttyscribe import stores
+from ttyscribe.outfile import Outputs
 from ttyscribe.progress import progress
+from ttyscribe.show import end_status
 from ttyscribe.text import clean
 from ttyscribe_formats import asciicast, typescript
 from ttyscribe_formats.errors import ConfigError
@@ -29,7 +30,9 @@ asciicast (versions 3 and 2) is what asciinema plays; typescript, with --timing,
 what stood on the screen, line by line, as a person would have read it. What was typed is not written. What is missing
 or in doubt in the recording, and what its recorder left out, is said on standard error, and in an asciicast by markers;
 where something is missing the exit status is 1. asciicast and text hold text alone: it is said how many bytes were
-none."""
+none.
+
+A file is there when it is whole, and not before; one that is there already is not touched without --force."""
 EPILOG = """examples:
   ttyscribe export session.log -o session.cast
   ttyscribe export --store sqlite:/var/lib/ttyscribe 1f0c-1011-13dda --format asciicast-v2 -o session.cast
@@ -47,6 +50,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("-f", "--format", choices=FORMATS, default="asciicast", help="what to write (%(default)s)")
     parser.add_argument("-o", "--output", metavar="FILE", default="-", help="where to (default: standard output)")
     parser.add_argument("-t", "--timing", metavar="FILE", default="", help="the timing file beside a typescript")
+    parser.add_argument("--force", action="store_true", help="write over files that are there already")
     parser.add_argument("-m", "--match", metavar="REC", default="", help="which of several recordings in a file")
 
 
@@ -71,27 +75,43 @@ def run(options: argparse.Namespace) -> int:
     if (options.format == "typescript") != bool(options.timing):
         raise ConfigError("a typescript needs --timing FILE, and nothing else does")
     report = _Report()
-    messages = _messages(options, report)
+    ending = _Ending()
+    messages = ending.watch(_messages(options, report))
     first = next(messages, None)
     if first is None:
         raise ConfigError(f"there is nothing to export in {options.recording}")
-    with ExitStack() as opened:
-        output = _opened(options.output, opened)
+    with Outputs(force=options.force) as outputs:
+        output = outputs.open(options.output)
+        timing = outputs.open(options.timing) if options.timing else None
         tape = Tape(events(_again(first, messages)))
         _load(tape)
         for mark in tape.marks:
             (report.damage if mark.is_loss else report.say)(f"at {format_time(mark.time_ns // _MS)}: {mark.text}")
-        if options.format == "typescript":
-            _typescript(tape, first, output, _opened(options.timing, opened))
+        if timing is not None:
+            _typescript(tape, first, output, timing, ending.status)
         elif options.format == "text":
             _text(tape, output)
         else:
-            replaced = _asciicast(tape, first, output, 2 if options.format.endswith("2") else 3)
+            replaced = _asciicast(tape, first, output, 2 if options.format.endswith("2") else 3, ending.status)
             if replaced:
                 what = "character stands" if replaced == 1 else "characters stand"
                 report.say(f"{replaced} {what} for bytes that are no text")
         tape.close()
+        outputs.finish()
     return 0 if report.complete else 1
+
+
+class _Ending:
+    """Remembers the exit status that the last message tells."""
+
+    def __init__(self) -> None:
+        self.status: int | None = None
+
+    def watch(self, messages: Iterable[StoredMessage]) -> Iterator[StoredMessage]:
+        """The same messages."""
+        for message in messages:
+            self.status = end_status(message)
+            yield message
 
 
 def _messages(options: argparse.Namespace, report: _Report) -> Iterator[StoredMessage]:
@@ -108,15 +128,6 @@ def _messages(options: argparse.Namespace, report: _Report) -> Iterator[StoredMe
 def _again(first: StoredMessage, rest: Iterable[StoredMessage]) -> Iterator[StoredMessage]:
     yield first
     yield from rest
-
-
-def _opened(path: str, opened: ExitStack) -> BinaryIO:
-    if path == "-":
-        return sys.stdout.buffer
-    try:
-        return opened.enter_context(open(path, "wb"))
-    except OSError as error:
-        raise ConfigError(f"cannot be written: {error.strerror or error}", path) from None
 
 
 def _load(tape: Tape) -> None:
@@ -156,7 +167,7 @@ def _changes(events: Iterable[Event], size: tuple[int, int]) -> Iterator[Event]:
         yield event
 
 
-def _asciicast(tape: Tape, first: StoredMessage, output: BinaryIO, version: int) -> int:
+def _asciicast(tape: Tape, first: StoredMessage, output: BinaryIO, version: int, status: int | None) -> int:
     """Write it; how many characters stand for bytes that are no text."""
     size = _size(tape)
     tlog = first.tlog
@@ -171,7 +182,7 @@ def _asciicast(tape: Tape, first: StoredMessage, output: BinaryIO, version: int)
             continue
         for line in encoder.lines(_returning(event) if of_pipes else event):
             _write_line(output, line)
-    for line in encoder.end():
+    for line in encoder.end(status):
         _write_line(output, line)
     return encoder.replaced
 
@@ -194,13 +205,13 @@ def _start_ns(first: StoredMessage) -> int:
     return max(0, round(time * 1000) - position) * _MS
 
 
-def _typescript(tape: Tape, first: StoredMessage, output: BinaryIO, timing: BinaryIO) -> None:
+def _typescript(tape: Tape, first: StoredMessage, output: BinaryIO, timing: BinaryIO, status: int | None) -> None:
     size = _size(tape)
     encoder = typescript.Encoder(_start_ns(first), *size)
     _write_piece(encoder.begin(), output, timing)
     for packet in _packets(tape):
         _write_piece(encoder.piece(packet), output, timing)
-    _write_piece(encoder.end(), output, timing)
+    _write_piece(encoder.end(status), output, timing)
 
 
 def _write_piece(piece: typescript.Piece, output: BinaryIO, timing: BinaryIO) -> None:

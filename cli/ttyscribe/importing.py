@@ -2,6 +2,7 @@
 """`ttyscribe import`: recordings that other programs made, files of messages, or a journal, into a store."""
 
 import argparse
+import json
 import os
 import platform
 import pwd
@@ -9,6 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterable, Iterator
+from contextlib import ExitStack
 from hashlib import blake2b
 from pathlib import Path
 from typing import IO, BinaryIO
@@ -16,7 +18,8 @@ from typing import IO, BinaryIO
 from ttyscribe import stores
 from ttyscribe.progress import Advance, progress
 from ttyscribe.text import clean
-from ttyscribe_formats import asciicast, typescript
+from ttyscribe_formats import asciicast, compression, journalfile, typescript
+from ttyscribe_formats.aside import Aside
 from ttyscribe_formats.chunk import Chunker, Header
 from ttyscribe_formats.errors import ConfigError, MessageError
 from ttyscribe_formats.packet import Packet
@@ -24,16 +27,19 @@ from ttyscribe_formats.tlog import UNSET_SESSION
 
 DESCRIPTION = """Brings recordings into a store.
 
-It takes files of tlog messages (also with other log lines among them), asciicast of versions 2 and 3, and what `script`
-wrote (with --timing). With --journal, the journal's entries: all, or those that the given matches select. Imported
+It takes files of tlog messages (also with other log lines among them), what `journalctl` wrote (`-o json` or
+`-o export`), asciicast of versions 2 and 3, and what `script` wrote (with --timing, and --input where what was typed
+has a file of its own). With --journal, the journal's entries: all, or those that the given matches select. Imported
 again, the same is stored once. Who made a cast or a typescript is not in it: --user and --host say it, else it is the
-file's owner and this host."""
+file's owner and this host. Compressed files are not read: uncompress them into a pipe."""
 EPILOG = """examples:
   ttyscribe import --store sqlite:/var/lib/ttyscribe session.log session.cast
   ttyscribe import --timing timing typescript --user alice --host web7
   ttyscribe import --journal _COMM=tlog-rec-sessio
+  journalctl -D /mnt/journal -o export | ttyscribe import -
   ssh web7 cat session.log | ttyscribe import -"""
 _BATCH = 1000
+_MOST_COMPLAINTS = 20
 _HEAD = 4096
 _SECOND_NS = 1_000_000_000
 _MAX_LINE = 16 << 20
@@ -45,6 +51,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     stores.add_store(parser)
     parser.add_argument("--journal", action="store_true", help="import the journal; FILE are then its matches")
     parser.add_argument("-t", "--timing", metavar="FILE", default="", help="the timing file of a typescript")
+    parser.add_argument("--input", metavar="FILE", default="", help="the file of what was typed, beside a typescript")
     parser.add_argument("--user", metavar="NAME", default="", help="who was recorded, in a cast or typescript")
     parser.add_argument("--host", metavar="NAME", default="", help="where it was recorded")
 
@@ -55,6 +62,8 @@ def run(options: argparse.Namespace) -> int:
         raise ConfigError("what is to be imported? Name files, or give --journal")
     if options.timing and (options.journal or len(options.files) != 1):
         raise ConfigError("--timing goes with one typescript")
+    if options.input and not options.timing:
+        raise ConfigError("--input goes with a typescript and its --timing")
     target = _Target(stores.store_url(options))
     try:
         if options.journal:
@@ -87,13 +96,27 @@ class _Target:
         self._pipeline = build(Options("ndjson", url, self._dead_letter.path, (0,), "", False))
         self._delivery = Delivery(store, self._dead_letter, time.time_ns)
         self._batch = Batch()
+        self._complaints = 0
         self.bad = False
 
-    def take(self, line: bytes) -> None:
-        """One log line."""
-        self._batch.add(line, self._pipeline.process(line, time.time_ns()))
+    def take(self, line: bytes, where: str = "") -> None:
+        """One log line; `where` is said of it if it can't be stored."""
+        processed = self._pipeline.process(line, time.time_ns())
+        if processed.dead is not None and where:
+            self.complain(f"{where}: {processed.dead.reason}")
+        self._batch.add(line, processed)
         if len(self._batch.documents) >= _BATCH or len(self._batch.entries) >= _BATCH:
             self._flush()
+
+    def complain(self, text: str) -> None:
+        """One line about what is not stored, if there were not too many."""
+        self._complaints += 1
+        if self._complaints <= _MOST_COMPLAINTS:
+            print(f"ttyscribe: {clean(text)}", file=sys.stderr)
+
+    def remark(self, text: str) -> None:
+        """One line about what is left out."""
+        print(f"ttyscribe: {clean(text)}", file=sys.stderr)
 
     def too_long(self, head: bytes, size: int) -> None:
         """A line of which only the head was kept."""
@@ -127,7 +150,7 @@ def _file(name: str, options: argparse.Namespace, target: _Target) -> None:
         with _opened(name) as file:
             size = os.fstat(file.fileno()).st_size
             head = file.peek(_HEAD)[:_HEAD]  # type: ignore[attr-defined] # both are buffered readers
-            with progress(f"importing {clean(name)}", size) as advance:
+            with progress(f"importing {os.path.basename(name)}", 0 if options.timing else size) as advance:
                 _import(name, head, file, options, target, advance)
     except MessageError as error:
         target.bad = True
@@ -145,21 +168,33 @@ def _import(
     name: str, head: bytes, file: BinaryIO, options: argparse.Namespace, target: _Target, advance: Advance
 ) -> None:
     first = head.lstrip().partition(b"\n")[0]
+    refused = compression.refusal(head, name, "ttyscribe import")
+    if refused:
+        raise ConfigError(refused, name)
     if options.timing:
         _typescript(name, file, options, target)
     elif first.startswith(typescript.STARTED):
         raise ConfigError("this is what `script` wrote: give its timing file with --timing", name)
     elif first.startswith(b"{") and b'"version"' in first and b'"ver"' not in first:
-        _cast(name, first, file, options, target)
+        _cast(name, first, file, options, target, advance)
+    elif head.startswith(journalfile.START):
+        for number, entry in enumerate(journalfile.decode(file.read, file.readline), 1):
+            target.take(json.dumps(entry).encode(), f"{name}: entry {number}")
+            advance(file.tell() if file.seekable() else number)
     else:
-        done = 0
-        for line, size in _lines(file):
-            done += size
-            if size > _MAX_LINE:
-                target.too_long(line, size)
-            else:
-                target.take(line)
-            advance(done)
+        _log(name, file, target, advance)
+
+
+def _log(name: str, file: BinaryIO, target: _Target, advance: Advance) -> None:
+    done = 0
+    for number, (line, size) in enumerate(_lines(file), 1):
+        done += size
+        if size > _MAX_LINE:
+            target.complain(f"{name}:{number}: longer than {_MAX_LINE >> 20} MiB")
+            target.too_long(line, size)
+        else:
+            target.take(line, f"{name}:{number}")
+        advance(done)
 
 
 def _lines(file: IO[bytes]) -> Iterator[tuple[bytes, int]]:
@@ -173,20 +208,56 @@ def _lines(file: IO[bytes]) -> Iterator[tuple[bytes, int]]:
         yield line.rstrip(b"\n")[:_MAX_LINE], size
 
 
-def _cast(name: str, first: bytes, file: BinaryIO, options: argparse.Namespace, target: _Target) -> None:
+def _cast(
+    name: str, first: bytes, file: BinaryIO, options: argparse.Namespace, target: _Target, advance: Advance
+) -> None:
     header = asciicast.decode_header(first.decode("utf-8", "replace"))
-    lines = (line.decode("utf-8", "replace") for line in iter(lambda: file.readline(_MAX_LINE), b""))
     start_ns = header.time_s * _SECOND_NS if header.time_s >= 0 else _changed_ns(file)
-    _record(name, file, first, asciicast.decode(lines), start_ns, header.term, options, target)
+    aside = Aside()
+    packets = asciicast.decode(_text_lines(file, _MAX_LINE, advance), aside)
+    _record(name, file, first, packets, aside, start_ns, header.term, options, target)
+    if aside.markers:
+        target.remark(f"{name}: {aside.markers} marker{'s' * (aside.markers != 1)} left out: messages have none")
+
+
+def _text_lines(file: BinaryIO, most: int, advance: Advance) -> Iterator[str]:
+    """Lines as text, while a bar says how far it came."""
+    done = 0
+    for number, line in enumerate(iter(lambda: file.readline(most + 1), b""), 1):
+        if len(line) > most:
+            raise MessageError(f"line {number} is longer than {most} bytes")
+        done += len(line)
+        advance(done)
+        yield line.decode("utf-8", "replace")
 
 
 def _typescript(name: str, file: BinaryIO, options: argparse.Namespace, target: _Target) -> None:
-    first = file.readline(_HEAD)
+    first = _first_line(file)
     start_ns = typescript.started(first)
-    with _opened(options.timing) as timing:
-        lines = (line.decode("utf-8", "replace") for line in iter(lambda: timing.readline(_HEAD), b""))
+    aside = Aside()
+    with ExitStack() as opened:
+        timing = opened.enter_context(_opened(options.timing))
+        typed = opened.enter_context(_opened(options.input)) if options.input else None
+        if typed:
+            _first_line(typed)
+        size = os.fstat(timing.fileno()).st_size
+        advance = opened.enter_context(progress(f"importing {os.path.basename(name)}", size))
         start = start_ns if start_ns >= 0 else _changed_ns(file)
-        _record(name, file, first, typescript.decode(lines, file.read), start, "", options, target)
+        packets = typescript.decode(
+            _text_lines(timing, _HEAD, advance), file.read, typed.read if typed else None, aside
+        )
+        _record(name, file, first, packets, aside, start, "", options, target)
+    if aside.left_out:
+        target.remark(f"{name}: {aside.left_out} bytes of input left out: give their file with --input")
+    if aside.missing:
+        target.bad = True
+        target.remark(f"{name}: {aside.missing} bytes are missing at its end, by its timing file")
+
+
+def _first_line(file: BinaryIO) -> bytes:
+    """The line in which `script` says when it started; it may not be there."""
+    head: bytes = file.peek(_HEAD)[:_HEAD]  # type: ignore[attr-defined] # it is a buffered reader
+    return file.readline(_HEAD) if head.startswith(typescript.STARTED) else b""
 
 
 def _changed_ns(file: BinaryIO) -> int:
@@ -198,6 +269,7 @@ def _record(
     file: BinaryIO,
     first: bytes,
     packets: Iterable[Packet],
+    aside: Aside,
     start_ns: int,
     term: str,
     options: argparse.Namespace,
@@ -209,11 +281,11 @@ def _record(
         mark.update(Path(name).name.encode("utf-8", "surrogateescape"))
     user = options.user or _owner(file)
     host = options.host or platform.node()
-    chunker = Chunker(Header(host, f"imported-{mark.hexdigest()}", user, term, UNSET_SESSION))
+    chunker = Chunker(Header(host, f"imported-{mark.hexdigest()}", user, term, UNSET_SESSION), marks=True)
     for packet in packets:
         for line in chunker.feed(packet, start_ns + packet.time_ns):
             target.take(line)
-    for line in chunker.cut():
+    for line in chunker.cut() if aside.status is None else chunker.end(aside.status, aside.status_ns):
         target.take(line)
 
 

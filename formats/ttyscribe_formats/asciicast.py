@@ -10,6 +10,7 @@ import json
 from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
+from ttyscribe_formats.aside import Aside
 from ttyscribe_formats.errors import MessageError
 from ttyscribe_formats.packet import Input, Output, Packet, Window
 
@@ -19,6 +20,7 @@ _US = 1000
 _SECOND_NS = 1_000_000_000
 _MAX_SECONDS = 2**31
 _MAX_STAMP = 2**40
+_MAX_STATUS = 1024
 _CODES = {"o": Output, "i": Input}
 
 
@@ -74,9 +76,11 @@ class Encoder:
         """The line of a marker, which players list and stop at."""
         return self._line(time_ns, "m", text)
 
-    def end(self) -> list[str]:
-        """The rest, at the time of the last line: characters that never became whole."""
-        return [line for code in _CODES for line in self._text(self._before_us * _US, code, b"", final=True)]
+    def end(self, status: int | None = None) -> list[str]:
+        """The rest, at the time of the last line: characters that never became whole; in version 3 the exit status."""
+        time_ns = self._before_us * _US
+        rest = [line for code in _CODES for line in self._text(time_ns, code, b"", final=True)]
+        return rest + ([self._line(time_ns, "x", str(status))] if status is not None and self._version == 3 else [])
 
     def _text(self, time_ns: int, code: str, data: bytes, *, final: bool) -> list[str]:
         text = self._decoders[code].decode(data, final)
@@ -93,6 +97,8 @@ class Encoder:
 def decode_header(line: str) -> Header:
     """The header of a line. Raises MessageError."""
     fields = _json(line)
+    if isinstance(fields, dict) and fields.get("version") == 1:
+        raise MessageError("an asciicast of version 1 is not read: `asciinema convert` makes a newer one of it")
     if not isinstance(fields, dict) or fields.get("version") not in VERSIONS:
         raise MessageError("not an asciicast of version 2 or 3: its first line has no such version")
     version: int = fields["version"]
@@ -110,8 +116,12 @@ def _stamp(value: object) -> int:
     return int(value) if isinstance(value, int | float) and 0 <= value < _MAX_STAMP else -1
 
 
-def decode(lines: Iterable[str]) -> Iterator[Packet]:
-    """The packets behind a header: of a whole file's lines, the header first. Raises MessageError with the line."""
+def decode(lines: Iterable[str], aside: Aside | None = None) -> Iterator[Packet]:
+    """The packets behind a header: of a whole file's lines, the header first. Raises MessageError with the line.
+
+    `aside` gets the exit status and how many markers there are.
+    """
+    aside = aside or Aside()
     number = 0
     header: Header | None = None
     now = 0
@@ -129,7 +139,7 @@ def decode(lines: Iterable[str]) -> Iterator[Packet]:
             now = max(now, now + time_ns if header.version == 3 else time_ns)
             if now >= _MAX_SECONDS * _SECOND_NS:
                 raise MessageError("an event's time is decades away")
-            packet = _packet(now, code, data)
+            packet = _packet(now, code, data, aside)
         except MessageError as error:
             raise MessageError(f"line {number}: {error}") from None
         if packet is not None:
@@ -149,7 +159,7 @@ def _event(item: Any) -> tuple[int, str, str]:
     return round(time * 1_000_000) * _US, code, data
 
 
-def _packet(time_ns: int, code: str, data: str) -> Packet | None:
+def _packet(time_ns: int, code: str, data: str, aside: Aside) -> Packet | None:
     """None of markers, exit statuses and what is not known yet."""
     if code in _CODES:
         encoded = data.encode("utf-8", "replace")
@@ -159,6 +169,9 @@ def _packet(time_ns: int, code: str, data: str) -> Packet | None:
         if not (_is_number(columns) and _is_number(rows)):
             raise MessageError("a size is written COLUMNSxROWS")
         return Window(time_ns, int(columns), int(rows))
+    if code == "x" and _is_number(data) and int(data) < _MAX_STATUS:
+        aside.status, aside.status_ns = int(data), time_ns
+    aside.markers += code == "m"
     return None
 
 

@@ -3,7 +3,7 @@
 
 The timing file has lines `DELAY BYTES` (classic), or `TYPE DELAY ...` (advanced: O output, I input, S signal with the
 window's new size, H header). Delays are seconds since the line before. The file of bytes has a first line of its own,
-and a last one.
+and a last one. Input is in the same file, or in one of its own; the headers say which.
 """
 
 import re
@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
 from ttyscribe_formats import timestamp
+from ttyscribe_formats.aside import Aside
 from ttyscribe_formats.errors import MessageError
 from ttyscribe_formats.packet import Input, Output, Packet, Window
 
@@ -25,13 +26,15 @@ _CLASSIC = re.compile(rf"{_NUMBER} +([0-9]{{1,{_MAX_DIGITS}}})")
 _DATA = re.compile(rf"([OI]) {_NUMBER} +([0-9]{{1,{_MAX_DIGITS}}})")
 _SIGNAL = re.compile(rf"S {_NUMBER} +SIGWINCH ROWS=([0-9]{{1,5}}) COLS=([0-9]{{1,5}})")
 _OTHER = re.compile(rf"[A-HJ-NP-Z] {_NUMBER}(?: .*)?")
-_COLUMNS = re.compile("H [0-9.]+ +COLUMNS +([0-9]{1,5})")
-_ROWS = re.compile("H [0-9.]+ +LINES +([0-9]{1,5})")
+_HEAD = re.compile("H [0-9.]+ +([A-Z_]+) +(.*)")
 _START = re.compile(
     b"Script started on ([0-9]{4}-[0-9]{2}-[0-9]{2}) ([0-9]{2}:[0-9]{2}:[0-9]{2})([+-][0-9]{2}:[0-9]{2})"
 )
 _MAX_SIZE = 65535
 _MAX_NS = 2**31 * _SECOND_NS
+
+
+Read = Callable[[int], bytes]
 
 
 class Piece(NamedTuple):
@@ -68,9 +71,11 @@ class Encoder:
             return Piece(f"S {delay} SIGWINCH ROWS={packet.rows} COLS={packet.columns}\n", b"")
         return Piece("", b"")
 
-    def end(self) -> Piece:
-        """The last lines."""
-        return Piece(f"H 0.000000 DURATION {_seconds(self._before_us)}\n", b"\nScript done\n")
+    def end(self, status: int | None = None) -> Piece:
+        """The last lines, with the exit status where it is known."""
+        code = f"H 0.000000 EXIT_CODE {status}\n" if status is not None else ""
+        done = f' [COMMAND_EXIT_CODE="{status}"]' if status is not None else ""
+        return Piece(f"H 0.000000 DURATION {_seconds(self._before_us)}\n{code}", f"\nScript done{done}\n".encode())
 
     def _delay(self, time_ns: int) -> str:
         now = max(self._before_us, time_ns // _US)
@@ -93,13 +98,17 @@ def started(first_line: bytes) -> int:
         return -1
 
 
-def decode(timing: Iterable[str], read: Callable[[int], bytes]) -> Iterator[Packet]:
+def decode(
+    timing: Iterable[str], read: Read, read_input: Read | None = None, aside: Aside | None = None
+) -> Iterator[Packet]:
     """The packets that timing lines and a file of bytes tell; `read` gives so many of these, behind their first line.
 
-    Raises MessageError with the line. A file of bytes that ends early gives what is there.
+    `read_input` gives what was typed, where that has a file of its own; without it such input is left out. `aside`
+    learns of that, of bytes that are missing, and of the exit status. Raises MessageError with the line.
     """
+    aside = aside or Aside()
+    heads = _Heads()
     now = 0
-    columns = rows = 0
     for number, line in enumerate(timing, 1):
         text = line.rstrip("\r\n")
         if not text:
@@ -111,16 +120,54 @@ def decode(timing: Iterable[str], read: Callable[[int], bytes]) -> Iterator[Pack
         if kind == "S":
             yield Window(now, min(second, _MAX_SIZE), min(first, _MAX_SIZE))
         elif kind in "OI" and first:
-            data = read(first)
+            source = read if kind == "O" or not heads.apart else read_input
+            if source is None:
+                aside.left_out += first
+                continue
+            data = source(first)
+            aside.missing += first - len(data)
             if data:
                 yield Output(now, data) if kind == "O" else Input(now, data)
-        elif head := _COLUMNS.fullmatch(text):
-            columns = int(head[1])
-        elif head := _ROWS.fullmatch(text):
-            rows = int(head[1])
-        if columns and rows:
-            yield Window(now, min(columns, _MAX_SIZE), min(rows, _MAX_SIZE))
-            columns = rows = 0
+        elif kind == "H":
+            if heads.take(text):
+                yield Window(now, *heads.size)
+            if heads.status is not None:
+                aside.status, aside.status_ns = heads.status, now
+
+
+class _Heads:
+    """What the header lines of a timing file say."""
+
+    def __init__(self) -> None:
+        self.size = (0, 0)
+        self.status: int | None = None
+        self._logs: dict[str, str] = {}
+
+    @property
+    def apart(self) -> bool:
+        """Whether input has a file of its own."""
+        return len(self._logs) == 2 and self._logs["INPUT_LOG"] != self._logs["OUTPUT_LOG"]
+
+    def take(self, text: str) -> bool:
+        """Read one; whether the size is known now."""
+        match = _HEAD.fullmatch(text)
+        if match is None:
+            return False
+        name, value = match.groups()
+        if name in ("INPUT_LOG", "OUTPUT_LOG"):
+            self._logs[name] = value
+        elif name == "EXIT_CODE":
+            self.status = _number(value, 3)
+        elif name in ("COLUMNS", "LINES"):
+            columns, rows = self.size
+            found = min(_number(value, 5) or 0, _MAX_SIZE)
+            self.size = (found, rows) if name == "COLUMNS" else (columns, found)
+            return all(self.size)
+        return False
+
+
+def _number(text: str, digits: int) -> int | None:
+    return int(text) if text.isascii() and text.isdecimal() and len(text) <= digits else None
 
 
 def _fields(text: str, number: int) -> tuple[str, str, int, int]:

@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator
 from itertools import groupby
 from typing import BinaryIO, NamedTuple
 
+from ttyscribe_formats import compression
 from ttyscribe_formats.errors import ConfigError, MessageError
 from ttyscribe_formats.identity import recording_key, tlog_id
 from ttyscribe_formats.tlog import Message, decode, to_fields
@@ -197,15 +198,19 @@ def _opened(path: str) -> BinaryIO:
     """The file, or a copy of what comes out of a pipe (`-`: standard input)."""
     try:
         file: BinaryIO = os.fdopen(0, "rb", closefd=False) if path == "-" else open(path, "rb")  # noqa: SIM115
-        if file.seekable():
-            return file
-        with file:
-            copy = tempfile.TemporaryFile()  # noqa: SIM115
-            shutil.copyfileobj(file, copy)
+        if not file.seekable():
+            with file:
+                copy = tempfile.TemporaryFile()  # noqa: SIM115
+                shutil.copyfileobj(file, copy)
+            file = copy
+            file.seek(0)
     except OSError as error:
         raise ConfigError(f"cannot be read: {error.strerror or error}", path) from None
-    copy.seek(0)
-    return copy
+    refused = compression.refusal(file.read(compression.LONGEST), path, "ttyscribe-play")
+    if refused:
+        raise ConfigError(refused, path)
+    file.seek(0)
+    return file
 
 
 class _Line(NamedTuple):
