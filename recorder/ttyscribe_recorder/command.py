@@ -13,6 +13,7 @@ from ttyscribe_recorder.writers.base import reason
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import signal
+    from collections.abc import Callable
     from typing import NamedTuple
 
     from ttyscribe_recorder.terminal import Terminal
@@ -45,10 +46,12 @@ def start(
     *,
     path: bytes = b"",
     program: str = "ttyscribe-rec",
+    prepare: "Callable[[int], object] | None" = None,
 ) -> "Command":
     """Start `argv`; `at_terminal` says for each standard stream whether it is on the terminal.
 
     `path` is the file to run; empty, `argv[0]` is looked for as a shell does. `program` is who says what went wrong.
+    `prepare` is called with our end of the new terminal before the command runs.
     Raises OSError where the system gives no terminal, pipe or process.
     """
     ours, theirs = [-1, -1, -1], [-1, -1, -1]
@@ -57,6 +60,8 @@ def start(
         master, slave = os.openpty()
         set_attributes(slave, terminal.attributes, termios.TCSANOW)
         copy_size(terminal.fd, slave)
+        if prepare is not None:
+            prepare(master)
     for number in range(3):
         if at_terminal[number]:
             theirs[number] = slave

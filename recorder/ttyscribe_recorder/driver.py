@@ -155,14 +155,20 @@ class Driver:
     def _start(self, log: Log, latency_ns: int, terminal: "Terminal | None", at_terminal: tuple[bool, ...]) -> Session:
         values = self._values
         host = header.domain_name() if self._name.tlog else header.node_name()
+        enter = leave = None
+        if values["utmp"] and at_terminal[0]:
+            from ttyscribe_recorder import utmp
+
+            enter, leave = utmp.add, utmp.remove
         child = command.start(
-            self._argv, self._environment, terminal, at_terminal, path=self._path, program=self._name.program
-        )
+            self._argv, self._environment, terminal, at_terminal,
+            path=self._path, program=self._name.program, prepare=enter,
+        )  # fmt: skip
         self._started = True
         what = frozenset(name for name in ("input", "output", "window") if values[f"log.{name}"])
         head = header.make_header(child.pid, self._environment, host)
         recording = Recording(head, log, latency_ns, int(values["payload"]), what, marks=not self._name.tlog)
-        return Session(self._loop, recording, child, terminal, at_terminal)
+        return Session(self._loop, recording, child, terminal, at_terminal, release=leave)
 
     def _give_semaphore(self) -> None:
         """Tell whoever waits for it that recording is set up."""

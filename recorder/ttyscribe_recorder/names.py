@@ -40,6 +40,8 @@ def _name(program: str, *, session: bool, tlog: bool) -> Name:
     defaults: dict[str, str | int | bool] = {"on_error": "refuse" if tlog or not session else "continue"}
     if session:
         defaults["writer"] = "journal"
+    if tlog:
+        defaults["utmp"] = True
     path = f"/etc/{house}/{program}.conf"
     return Name(program, session, tlog, path, variable, house, program if tlog else house, 1 if tlog else 2, defaults)
 

@@ -104,6 +104,10 @@ OPTIONS = (
         "where recorders leave word that they record", use="key",
     ),
     Option(
+        "utmp", "bool", False, "", "", "", "enter the recorded terminal in utmp, so that who and logname work in it; "
+        "by libutempter's helper, where that is installed", use="key",
+    ),
+    Option(
         "semaphore", "str", "", "semaphore", "", "FILE", "write READY into FILE once recording is set up",
         use="rec-option",
     ),

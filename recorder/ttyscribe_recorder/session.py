@@ -32,6 +32,7 @@ class Session:
     """Ends (`done`) when the command has ended and what it wrote is delivered, or soon after `hang_up`.
 
     `standard` are the user's three streams, of which `at_terminal` says whether they are on `terminal`.
+    `release` is called with our end of the inner terminal before it is closed.
     """
 
     def __init__(
@@ -42,9 +43,11 @@ class Session:
         terminal: "Terminal | None",
         at_terminal: tuple[bool, ...],
         standard: tuple[int, int, int] = (0, 1, 2),
+        release: "Callable[[int], object] | None" = None,
     ) -> None:
         self._loop = loop
         self._standard = standard
+        self._release = release
         self.recording = recording
         self._command = command
         self._terminal = terminal
@@ -226,6 +229,8 @@ class Session:
     def _close(self, fd: int) -> None:
         if fd in self._open:
             self._open.remove(fd)
+            if fd == self._command.master and self._release is not None:
+                self._release(fd)
             os.close(fd)
 
     def end(self) -> None:
