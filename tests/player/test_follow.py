@@ -9,12 +9,19 @@ import subprocess
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any, ClassVar
 
+import pytest
+
+from tests.player.engine import Handler, running
 from tests.player.logs import PLAYER, from_store, write_log
 from tests.player.test_painted import end, viewing
+from tests.recorder.recorder import wait_for
 from tests.store.samples import documents, make_recording, message
+from ttyscribe_formats.errors import Unavailable
 from ttyscribe_formats.packet import Output
-from ttyscribe_formats.tlog import encode
+from ttyscribe_formats.tlog import encode, to_fields
+from ttyscribe_player import source
 from ttyscribe_player.event import Event, Mark, following
 from ttyscribe_store.base import StoredMessage
 from ttyscribe_store.open import open_store
@@ -155,3 +162,64 @@ def test_what_is_not_there_can_not_be_followed(tmp_path: Path) -> None:
     done = subprocess.run([*PLAYER, "--follow", "nothing-here"], capture_output=True, cwd=tmp_path, timeout=60)
     assert (done.returncode, done.stdout) == (2, b"")
     assert len(done.stderr.splitlines()) == 1
+
+
+def test_a_message_that_says_something_else_later_is_marked() -> None:
+    """Whoever comes first, the second one is not hidden; the same again is nothing new."""
+    events = told([stored(1, "a")], [stored(1, "a"), stored(1, "forged", pid=66)], [stored(1, "forged", pid=66)])
+    marks = [event for event in events if isinstance(event, Mark)]
+    assert [mark.text for mark in marks] == ["another message claims to be message 1, late: not played"]
+    assert marks[0].is_loss
+
+
+def test_an_index_is_followed_through_an_outage() -> None:
+    """What comes is asked for from the first that may be missing; a late one is played late, and that is said."""
+    held = [to_fields(message(number, f"{number},")) for number in (1, 2, 4)]
+    down: list[bool] = []
+
+    def rule(handler: Handler) -> bool:
+        if down:
+            handler.answer(503, {"error": "down"})
+        return bool(down)
+
+    with running(held, rule) as server:
+        address = ["--es-baseurl", f"http://{server.place}/tlog/_search", "--es-query", "x"]
+        with follow("-r", "es", *address) as player:
+            player.wait_for(b"1,2,4,")
+            down.append(True)
+            asked = len(server.asked)
+            wait_for(lambda: len(server.asked) > asked + 1, "that it asks while the engine is down")
+            server.documents = [*held, *(to_fields(message(number, f"{number},")) for number in (3, 5))]
+            down.clear()
+            player.wait_for(b"1,2,4,3,5,")
+            said = player.stop()
+    assert "message 3 is missing" in said
+    assert "message 3 comes late" in said
+    assert said.count("asking again") == 1
+    lows = [one["query"]["bool"]["filter"][1]["range"]["id"]["gte"] for one in server.asked if _asks_on(one)]
+    assert lows[0] == 3
+
+
+def _asks_on(asked: dict[str, Any]) -> bool:
+    return len(asked["query"]["bool"].get("filter", ())) == 2 and "id" in asked["query"]["bool"]["filter"][1]["range"]
+
+
+def test_a_store_that_goes_away_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Told once an outage."""
+
+    class Store:
+        answers: ClassVar[list[Any]] = [[stored(1, "a")], None, None, [stored(1, "a"), stored(2, "b")], None]
+
+        def messages(self, _: str) -> Any:
+            answer = self.answers.pop(0)
+            if answer is None:
+                raise Unavailable("the engine is down")
+            return answer
+
+    monkeypatch.setattr(source, "opened", lambda *_, **__: (Store(), "rec"))
+    monkeypatch.setattr(source, "_ASK_SECONDS", 0)
+    said: list[str] = []
+    following = source.follow_store("url", "rec", said.append, is_sure=True)
+    found = [next(following) for _ in range(7)]
+    assert [item and item.tlog["id"] for item in found] == [1, None, None, None, 2, None, None]
+    assert said == ["the engine is down; asking again"] * 2

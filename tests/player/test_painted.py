@@ -17,6 +17,7 @@ import pytest
 from tests.player.logs import PLAYER, write_log
 from tests.recorder.recorder import AtTerminal, wait_for
 from tests.store.samples import make_recording, message
+from ttyscribe_player.usage import KEYS
 from ttyscribe_screen import Screen
 
 HOUR_MS = 3_600_000
@@ -324,3 +325,45 @@ def test_keys_are_heard_while_dear_sequences_are_played(tmp_path: Path, unit: by
         start = time.monotonic()
         assert end(viewer) == 0
         assert time.monotonic() - start < 20
+
+
+def test_the_keys_are_shown_while_the_recording_waits(tmp_path: Path) -> None:
+    with viewing(slow(tmp_path, b"first", b"second")) as viewer:
+        viewer.wait_for_row(0, "first")
+        viewer.type(b"?")
+        viewer.wait_for_status("any key goes back")
+        shown = "\n".join(viewer.shown())
+        for key, text in KEYS:
+            assert f"{key:14s} {text}"[:77] in shown
+        viewer.type(b"q")  # goes back, and ends nothing
+        viewer.wait_for_row(0, "first")
+        viewer.wait_for_status("playing")
+        viewer.type(b"p?")
+        viewer.wait_for_status("any key goes back")
+        viewer.type(b"\r")
+        viewer.wait_for_status("paused")
+        assert end(viewer) == 0
+
+
+def test_persist_lets_no_key_end_it(tmp_path: Path) -> None:
+    """Neither q nor the keys that make signals; a signal does."""
+    with viewing("--persist", slow(tmp_path, b"first", b"second")) as viewer:
+        viewer.wait_for_row(0, "first")
+        viewer.type(b"q\x03\x1c\x1aq")
+        time.sleep(0.5)
+        assert not viewer.ended()
+        viewer.type(b"p")
+        viewer.wait_for_status("paused")
+        viewer.send(signal.SIGTERM)
+        assert viewer.wait() == -signal.SIGTERM
+        assert viewer.attributes() == viewer.found
+
+
+def test_a_speed_of_nothing_begins_with_a_pause(tmp_path: Path) -> None:
+    with viewing("--speed=0", slow(tmp_path, b"one", b"\rtwo")) as viewer:
+        viewer.wait_for_status("paused at 0:00.000")
+        viewer.type(b".")
+        viewer.wait_for_row(0, "one")
+        viewer.type(b".")
+        viewer.wait_for_row(0, "two")
+        assert end(viewer) == 0
