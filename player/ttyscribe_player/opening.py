@@ -12,9 +12,11 @@ from ttyscribe_player import source
 from ttyscribe_player.event import Event, following
 from ttyscribe_player.feed import Feed
 from ttyscribe_player.files import Recordings
+from ttyscribe_player.goto import Goto
 from ttyscribe_player.listing import Several
-from ttyscribe_player.options import MS, STORE_VARIABLE, Goto
+from ttyscribe_player.options import STORE_VARIABLE
 
+MS = 1_000_000
 Complain = Callable[[str], None]
 
 

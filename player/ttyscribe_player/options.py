@@ -2,18 +2,14 @@
 """The one table of ttyscribe-play's options: parser, configuration file, --help and man page are made from it."""
 
 import argparse
-import re
 from collections.abc import Sequence
 from typing import Any, NamedTuple, NoReturn
 
-from ttyscribe_formats.errors import ConfigError
-from ttyscribe_player import usage
+from ttyscribe_formats.errors import ConfigError, MessageError
+from ttyscribe_player import goto, usage
 from ttyscribe_player.names import PLAY, Name
-from ttyscribe_player.timeline import END
 
 STORE_VARIABLE = "TTYSCRIBE_STORE"
-MS = 1_000_000
-_SECOND = 1_000_000_000
 
 
 class Option(NamedTuple):
@@ -70,13 +66,6 @@ OPTIONS = (
     Option("store", "str", None, ("--store",), "URL", f"play from this store (default: ${STORE_VARIABLE})", "own"),
     Option("configuration", "flag", False, ("--configuration",), "", "print the configuration that holds", "option"),
 )  # fmt: skip
-
-
-class Goto(NamedTuple):
-    """Where to begin: a time in nanoseconds, or a part of the whole."""
-
-    time_ns: int = 0
-    part: float = 0.0
 
 
 def keys(name: Name) -> list[Option]:
@@ -199,7 +188,10 @@ def convert(option: Option, text: str, name: str) -> Any:
             raise ConfigError(f"{head}{text!r} is no whole number that fits here")
         return int(text)
     if option.kind == "time":
-        return _goto(text)
+        try:
+            return goto.parse(text)
+        except MessageError as error:
+            raise ConfigError(str(error)) from None
     return text
 
 
@@ -211,25 +203,3 @@ def _number(option: Option, text: str, head: str) -> float:
     if not option.least <= number <= option.most:
         raise ConfigError(f"{head}{text!r} is no number from {option.least:g} to {option.most:g}, as 2 or 0.5")
     return number
-
-
-_TIME = re.compile(r"(?:(?:([0-9]{0,6}):)?([0-9]{0,6}):)?([0-9]{0,9})(?:\.([0-9]{1,9}))?")
-"""tlog's, in which any part may be left out."""
-
-
-def _goto(text: str) -> Goto:
-    if text.lower() in ("start", "end"):
-        return Goto(0 if text.lower() == "start" else END)
-    if text.endswith("%"):
-        try:
-            part = float(text[:-1])
-        except ValueError:
-            part = -1.0
-        if not 0 <= part <= 100:
-            raise ConfigError(f"{text!r} is no part of the whole: give 0% to 100%")
-        return Goto(0, part / 100)
-    match = _TIME.fullmatch(text)
-    if match is None or not any(match.groups()):
-        raise ConfigError(f"{text!r} is no time: give start, end, [[H:]M:]SS[.fraction] or N%")
-    hours, minutes, seconds = (int(part or 0) for part in match.groups()[:3])
-    return Goto(((hours * 60 + minutes) * 60 + seconds) * _SECOND + int((match[4] or "").ljust(9, "0")))

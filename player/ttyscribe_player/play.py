@@ -15,9 +15,10 @@ from ttyscribe_player import source
 from ttyscribe_player.config import complete, to_json
 from ttyscribe_player.event import Event
 from ttyscribe_player.filter import Filter
+from ttyscribe_player.goto import Goto
 from ttyscribe_player.names import Name, play_name
 from ttyscribe_player.opening import Opening
-from ttyscribe_player.options import MS, Goto, parse
+from ttyscribe_player.options import parse
 from ttyscribe_player.output import write_all
 from ttyscribe_player.player import Player, copy
 from ttyscribe_player.signals import Signalled, Watch, die_of
@@ -27,6 +28,7 @@ from ttyscribe_player.timeline import Timeline
 from ttyscribe_player.views import PaintedView, View, WrittenView
 from ttyscribe_screen import Screen, available
 
+MS = 1_000_000
 _MAX_COMPLAINTS = 20
 _NO_EMULATOR = "no emulator is installed (pip install 'ttyscribe[screen]'): showing text, colours and movement alone"
 _BARE = "shown without the emulator"

@@ -6,9 +6,10 @@ from collections.abc import Callable, Iterable, Iterator
 
 from ttyscribe_formats.errors import MessageError
 from ttyscribe_formats.packet import Output
-from ttyscribe_formats.place import format_time, parse_time
+from ttyscribe_formats.place import format_time
 from ttyscribe_player import keys
 from ttyscribe_player.event import Event, Mark
+from ttyscribe_player.goto import parse_time
 from ttyscribe_player.output import write_all
 from ttyscribe_player.search import Search
 from ttyscribe_player.tape import Tape
@@ -218,7 +219,7 @@ class Player:
 
     def _go(self) -> None:
         try:
-            self._seek(parse_time(self._typed) * _MS if self._typed else END)
+            self._seek(parse_time(self._typed) if self._typed else END)
         except MessageError:
             self._say("that is no time: [[H:]M:]SS G")
 

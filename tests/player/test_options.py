@@ -17,8 +17,9 @@ from tools.generators import conf
 from ttyscribe_formats.errors import ConfigError
 from ttyscribe_player import options
 from ttyscribe_player.config import complete, merge_file, to_json
+from ttyscribe_player.goto import Goto
 from ttyscribe_player.names import PLAY, TLOG_PLAY, Name, play_name
-from ttyscribe_player.options import Goto, parse
+from ttyscribe_player.options import parse
 from ttyscribe_player.timeline import END
 
 BY_FILE = {"reader", "file.path", "file.match", "es.baseurl", "es.query", "es.verbose", "persist", "lax"}
