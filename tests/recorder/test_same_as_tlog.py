@@ -1,10 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The differential run: the same sessions through the real tlog-rec and through ttyscribe-rec, over every writer.
 
-What may differ is listed here, and nothing else does: the recording's name (`rec` is the command's process, not the
-recorder's), the host's name (the node name, not the resolver's; the same under tlog's own name), our own key, how bytes
-fall into reads (and so delays, and where messages end), standard error apart from standard output on pipes, and no
-blank line behind a session.
+What may differ stands in docs/formats/tlog.md, "Beside tlog's own messages"; nothing else does.
 """
 
 import os
