@@ -3,6 +3,7 @@
 
 import contextlib
 import json
+import ssl
 import threading
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -83,9 +84,13 @@ def found(documents: list[dict[str, Any]], asked: dict[str, Any]) -> dict[str, A
 
 
 @contextlib.contextmanager
-def running(documents: list[dict[str, Any]], rule: Rule | None = None) -> Iterator[Engine]:
+def running(
+    documents: list[dict[str, Any]], rule: Rule | None = None, tls: ssl.SSLContext | None = None
+) -> Iterator[Engine]:
     """One that serves."""
     server = Engine(documents, rule)
+    if tls:
+        server.socket = tls.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
     thread.start()
     try:

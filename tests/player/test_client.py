@@ -3,10 +3,13 @@
 
 import base64
 import re
+import ssl
+import subprocess
 from pathlib import Path
 
 import pytest
 
+from tests.peers import require_program
 from tests.player.engine import Handler, Rule, running
 from tests.player.logs import play
 from tests.player.test_index import ask, documents, played
@@ -186,3 +189,27 @@ def test_a_broken_netrc_is_named_with_its_line(tmp_path: Path) -> None:
     assert done.returncode == 2
     assert b".netrc:2: " in done.stderr
     assert len(done.stderr.splitlines()) == 1
+
+
+def test_tls_is_verified_and_an_authority_can_be_named(tmp_path: Path) -> None:
+    """And a redirect from there to where nothing is secret is not followed."""
+    certificate, key = str(tmp_path / "cert"), str(tmp_path / "key")
+    command = f"req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -keyout {key} -out {certificate}"
+    subject = ["-subj", "/CN=x", "-addext", "subjectAltName=IP:127.0.0.1"]
+    subprocess.run([require_program("openssl"), *command.split(), *subject], check=True, capture_output=True)
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(certificate, key)
+
+    def asked(place: str, *more: str) -> subprocess.CompletedProcess[bytes]:
+        return play("-r", "es", "--es-baseurl", f"https://{place}/x", "--es-query", "y", *more)
+
+    with running(documents(2), tls=context) as server:
+        refused = asked(server.place)
+        assert (refused.returncode, len(refused.stderr.splitlines())) == (1, 1)
+        assert b"certificate" in refused.stderr.lower()
+        assert asked(server.place, "--es-ca", certificate).stdout == played(2)
+        assert asked(server.place, "--es-ca", str(tmp_path / "none")).returncode == 2
+        assert asked(server.place, "--es-ca", key).returncode == 2
+    with running([]) as plain, running([], redirecting(f"http://{plain.place}/there"), context) as server:
+        assert asked(server.place, "--es-ca", certificate).returncode == 1
+        assert plain.asked == []

@@ -232,9 +232,22 @@ INSIDE = """
     play early $PLAYER -r journal -U 1000000000 -M TLOG_REC="$ours"
     play other $PLAYER -r journal -M SYSLOG_IDENTIFIER=other
     play space $PLAYER -r journal -N nothing-here
+    journalctl -o cat TLOG_REC="$ours" SYSLOG_IDENTIFIER=ttyscribe | sed -n 2p |
+        sed 's/"out_txt":"[a-z]*/&FORGED/; s/>[0-9]*"/>9"/' |
+        setpriv --reuid 65534 --regid 65534 --clear-groups systemd-cat -t forged
+    journalctl --sync
+    play forged $PLAYER -r journal -M SYSLOG_IDENTIFIER=ttyscribe -M OR -M SYSLOG_IDENTIFIER=forged -m "$ours"
+    sleep 1.1
+    $PLAYER -r journal -f -S "$(date +%s)" -M SYSLOG_IDENTIFIER=ttyscribe > live.out 2> live.err </dev/null & live=$!
+    "$@" -w journal -- printf live >/dev/null
+    for i in $(seq 300); do [ -s live.out ] && break; sleep 0.1; done
+    kill $live
     play import $COMMAND import --store "sqlite:$FOLDER/store" --journal TLOG_REC="$ours"
     play stored $PLAYER --store "sqlite:$FOLDER/store" "$ours"
-    journalctl -o export > "$FOLDER/all.export"
+    journalctl -o export > all.export
+    journalctl -o json TLOG_REC="$theirs" > theirs.json
+    play files $COMMAND import --store "sqlite:$FOLDER/files" all.export theirs.json
+    play exported $PLAYER --store "sqlite:$FOLDER/files" "$theirs"
     (sleep 5 | LC_ALL=C.UTF-8 tlog-play -r journal -M TLOG_REC="$ours" -M SYSLOG_IDENTIFIER=ttyscribe -g end > tlog.out)
     kill $daemon
 """
@@ -265,7 +278,7 @@ def test_a_real_journald(tmp_path: Path) -> None:
 
     for name in ("ours", "theirs", "stored", "twice", "both"):
         assert result(name)[1] == PRINTED
-    for name in ("ours", "theirs", "stored"):
+    for name in ("ours", "theirs", "stored", "exported"):
         assert result(name) == (0, PRINTED, "")
     assert "is no message of a recording" in result("both")[2]
     assert "several processes sent" in result("twice")[2]
@@ -275,6 +288,10 @@ def test_a_real_journald(tmp_path: Path) -> None:
         status, output, errors = result(name)
         assert (status, output) == (1, b"")
         assert errors.splitlines()[-1] == "ttyscribe-play: the journal holds no message of a recording that fits"
+    status, output, errors = result("forged")
+    assert (status, output) == (0, PRINTED)
+    assert "2 messages claim to be message 2: the most trusted one is played" in errors
+    assert (tmp_path / "live.out").read_bytes() == b"live"
     status, output, errors = result("other")
     assert (status, output) == (1, b"")
     assert "entry 1 of the journal is no message of a recording" in errors
