@@ -129,7 +129,7 @@ class Recordings:
         rows = [(one.key, self.described(one)) for one in (fitting or list(self.found.values()))[:_MAX_LISTED]]
         more = len(fitting or self.found) - _MAX_LISTED
         listed = "".join(f"\n  {key} {text}" for key, text in rows) + (f"\n  and {more} more" if more > 0 else "")
-        raise Several(f"{head}, {what}{listed}", rows if fitting else [])
+        raise Several(f"{head}, {what}{listed}", rows if fitting else [], max(0, more))
 
     def described(self, found: Found) -> str:
         """What a list says of it, but for its name."""

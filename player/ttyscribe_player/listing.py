@@ -22,8 +22,10 @@ Read = Callable[[int], list[Message]]
 class Several(ConfigError):
     """It is not clear which recording is meant."""
 
-    def __init__(self, text: str, rows: Sequence[tuple[str, str]]) -> None:
+    def __init__(self, text: str, rows: Sequence[tuple[str, str]], more: int = 0) -> None:
         super().__init__(text)
+        self.more = more
+        """How many others there are, beside the rows."""
         self.rows = rows
         """The key of each that it may be, and what a list says of it."""
 

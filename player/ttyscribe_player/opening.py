@@ -107,6 +107,8 @@ def ask(several: Several) -> str:
     print(str(several).partition(":")[0].partition(", ")[0] + ":")
     for number, (key, text) in enumerate(several.rows, 1):
         print(f"{number:4d}  {key}  {text}")
+    if several.more:
+        print(f"      and {several.more} more: --match=RECORDING takes the beginning of a name")
     while True:
         sys.stdout.write(f"Which one? 1 to {len(several.rows)}, or nothing to end: ")
         sys.stdout.flush()

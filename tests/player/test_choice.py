@@ -87,3 +87,15 @@ def test_times_that_no_calendar_has_are_listed(tmp_path: Path) -> None:
     log = write_log(tmp_path / "log", [message(1, time_ms=2**50), message(1, rec="b", time_ms=None)])
     done = play("--list", log)
     assert (done.returncode, len(done.stdout.splitlines())) == (0, 2)
+
+
+def test_of_very_many_the_first_are_shown(tmp_path: Path) -> None:
+    log = write_log(tmp_path / "log", [message(1, rec=f"rec-{number}") for number in range(60)])
+    screen = AtTerminal([*PLAYER, str(log)], env=ENVIRONMENT)
+    try:
+        screen.wait_to_see(b"Which one? 1 to 50")
+        assert b"and 10 more: --match=RECORDING takes" in screen.seen
+        screen.type(b"\n")
+        assert screen.wait() == 2
+    finally:
+        screen.close()

@@ -210,8 +210,12 @@ INSIDE = """
     "$JOURNALD" & daemon=$!
     for i in $(seq 600); do [ -S /run/systemd/journal/socket ] && break; sleep 0.05; done
     cd "$FOLDER"
+    mkdir dev; mount -t tmpfs tmpfs dev; mkdir dev/pts; mount --bind /dev/pts dev/pts  # a /dev with a log socket
+    for node in null zero full random urandom tty; do touch dev/$node; mount --bind /dev/$node dev/$node; done
+    ln -s /run/systemd/journal/dev-log dev/log; mount --rbind dev /dev
     "$@" -w journal -- sh -c "$SCRIPT" >/dev/null
     LC_ALL=C.UTF-8 tlog-rec -w journal -- sh -c "$SCRIPT" >/dev/null </dev/null
+    LC_ALL=C.UTF-8 tlog-rec -w syslog -- sh -c "$SCRIPT" >/dev/null </dev/null
     echo 'something else' | systemd-cat -t other
     journalctl --sync
     ours=$(journalctl -o cat --output-fields=TLOG_REC SYSLOG_IDENTIFIER=ttyscribe | head -n 1)
@@ -225,6 +229,9 @@ INSIDE = """
     }
     play ours $PLAYER -r journal -M TLOG_REC="$ours"
     play theirs $PLAYER -r journal -M TLOG_REC="$theirs" -M _UID=0
+    journalctl -o short --all SYSLOG_IDENTIFIER=tlog > shipped.log
+    play shipped $PLAYER shipped.log
+    play syslog $PLAYER -r journal -M SYSLOG_IDENTIFIER=tlog
     play list $PLAYER -r journal --list -M SYSLOG_IDENTIFIER=ttyscribe -M OR -M SYSLOG_IDENTIFIER=tlog-rec
     play both $PLAYER -r journal -M _UID=0 -M AND -M SYSLOG_IDENTIFIER=other -M OR -M TLOG_REC="$theirs" -m "$theirs"
     play twice $PLAYER -r journal -M SYSLOG_IDENTIFIER=ttyscribe -M OR -M SYSLOG_IDENTIFIER=again
@@ -278,7 +285,7 @@ def test_a_real_journald(tmp_path: Path) -> None:
 
     for name in ("ours", "theirs", "stored", "twice", "both"):
         assert result(name)[1] == PRINTED
-    for name in ("ours", "theirs", "stored", "exported"):
+    for name in ("ours", "theirs", "stored", "exported", "shipped", "syslog"):
         assert result(name) == (0, PRINTED, "")
     assert "is no message of a recording" in result("both")[2]
     assert "several processes sent" in result("twice")[2]
