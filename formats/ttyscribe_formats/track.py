@@ -28,10 +28,18 @@ def _digits(number: int) -> int:
     return len(str(number)) if number else 0
 
 
+# Controls that text rarely has; the others are replaced one after the other, at a third of what the quoting of
+# strings costs.
+_RARE = bytes([*range(8), 0x0B, *range(0x0E, 0x1B), *range(0x1C, 0x20), 0x7F])
+
+
 def escape(text: str) -> bytes:
     """The text as the inside of a JSON string, in UTF-8."""
-    quoted = _quote(text)[1:-1]
-    return (quoted.replace("\x7f", "\\u007f") if "\x7f" in quoted else quoted).encode()
+    data = text.encode()
+    if len(data.translate(None, _RARE)) != len(data):
+        return _quote(text)[1:-1].replace("\x7f", "\\u007f").encode()
+    data = data.replace(b"\\", b"\\\\").replace(b'"', b'\\"').replace(b"\n", b"\\n").replace(b"\r", b"\\r")
+    return data.replace(b"\t", b"\\t").replace(b"\x1b", b"\\u001b").replace(b"\b", b"\\b").replace(b"\f", b"\\f")
 
 
 def _border(escaped: bytes, start: int, end: int) -> int:

@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 
     from ttyscribe_recorder.loop import Loop
 
-CHUNK = 1 << 16
+CHUNK = 12 << 10
+_AHEAD = 1
 _BULK = 2048
 
 
@@ -53,18 +54,14 @@ class Outlet:
         """Write, or keep what can't be written now."""
         if self.dead:
             return
-        if self.pending:
-            self.pending += data
-            return
-        self.pending = data
+        self.pending += data
         self.flush()
 
     def flush(self) -> None:
         """Write what is pending, as far as it goes."""
         try:
-            while self.pending:
-                write = self._write_shared if self._blocking else os.write
-                self.pending = self.pending[write(self.fd, self.pending) :]
+            write = self._write_shared if self._blocking else os.write
+            self.pending = self.pending[write(self.fd, self.pending) :]
         except BlockingIOError:
             pass
         except OSError:  # EPIPE, EIO: nobody is there any more
@@ -111,7 +108,7 @@ class Flow:
     def update(self) -> None:
         """Listen to what matters now."""
         waiting = bool(self.outlet.pending)
-        reading = not self.ended and not waiting and not self.held
+        reading = not self.ended and len(self.outlet.pending) < _AHEAD and not self.held
         if reading != self._reading:
             self._reading = reading
             self._loop.reader(self.source, self.readable if reading else None)
