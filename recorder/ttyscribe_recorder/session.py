@@ -8,7 +8,7 @@ the window changed, a signal says to stop). Installs no handler and holds no glo
 import os
 import time
 
-from ttyscribe_recorder.stream import CHUNK, Flow, Outlet, reopen
+from ttyscribe_recorder.stream import Flow, Outlet, reopen
 from ttyscribe_recorder.terminal import copy_size
 
 TYPE_CHECKING = False
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 _SIGHUP = 1
 _LEFTOVER = 1 << 20
 """What a pipe or terminal may still hold when the command has ended; a background process may write for ever."""
+_ROUND = 4096
+"""What one round of reading is counted as, however little it gives."""
 _PARTING_NS = 1_000_000_000
 """How long a command that was told to hang up may take before we go without it."""
 
@@ -219,7 +221,7 @@ class Session:
         open_flows = [flow for flow in self._outputs if not flow.ended]
         for flow in open_flows:
             while not flow.outlet.pending and self._leftover > 0 and flow.pump():
-                self._leftover -= CHUNK // 16
+                self._leftover -= _ROUND
             if not flow.ended and not flow.outlet.pending:
                 flow.stop()
             flow.update()

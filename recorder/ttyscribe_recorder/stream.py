@@ -15,8 +15,12 @@ if TYPE_CHECKING:
 
     from ttyscribe_recorder.loop import Loop
 
-CHUNK = 12 << 10
-_AHEAD = 1
+CHUNK = 1 << 16
+_BATCH = 16_000
+"""Bytes of bulk output that are read and passed on before they are recorded. A terminal's driver holds 12 KiB: what is
+recorded at once must take no longer than the program needs to fill it again, and the viewer to empty it."""
+_AHEAD = 32 << 10
+"""Bytes that may wait for the outlet before no more are read."""
 _BULK = 2048
 
 
@@ -58,7 +62,7 @@ class Outlet:
         self.flush()
 
     def flush(self) -> None:
-        """Write what is pending, as far as it goes."""
+        """Write what is pending, as far as it goes: where only a part went, the next try would go in vain."""
         try:
             write = self._write_shared if self._blocking else os.write
             self.pending = self.pending[write(self.fd, self.pending) :]
@@ -148,10 +152,10 @@ class Flow:
         return self._read_more(data)
 
     def _read_more(self, data: bytes) -> bytes:
-        """A terminal gives 4 KiB at a time; bulk output is cheaper in larger pieces."""
+        """A terminal gives 4 KiB at a time; bulk output is cheaper in pieces that are somewhat larger."""
         pieces, size = [data], len(data)
         try:
-            while len(data) >= _BULK and size < CHUNK:
+            while len(data) >= _BULK and size < _BATCH:
                 data = os.read(self.source, CHUNK)
                 pieces.append(data)
                 size += len(data)
