@@ -267,7 +267,7 @@ class Chunker:
             track.add_text(escaped[start:end], chars, size, self)
             self._room -= cost
             start = end
-            if start < len(escaped):  # the next character does not fit
+            if start < len(escaped) and not self._room:
                 done.append(self._emit())
 
     def _write_invalid(self, track: Track, sequences: tuple[bytes, ...], time_ns: int, done: list[bytes]) -> None:

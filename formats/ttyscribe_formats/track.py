@@ -119,7 +119,7 @@ class Track:
         while end > start:
             gain = _digits(run + chars) - before
             if end - start + gain <= room:
-                # The first cut that fits is the longest that does: one more character would bring the digit back.
+                # Perhaps not the longest cut, where its count has a digit less: the caller asks again.
                 return end, chars, size, end - start + gain + begin
             end = _border(escaped, start, max(start, min(start + room - gain, end - 1)))
             chars, size = _measure(escaped[start:end])

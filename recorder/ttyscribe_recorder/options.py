@@ -127,6 +127,7 @@ _MOST = (1 << 63) - 1
 """Numbers above it count as it, as in tlog."""
 _TRUE = ("yes", "on", "true")
 _FALSE = ("no", "off", "false")
+_LONGEST = max(map(len, _TRUE + _FALSE)) + 1
 
 
 def option_of(name: "Name", option: "Option") -> bool:
@@ -198,7 +199,7 @@ def _take_short(table: "list[Option]", values: "dict[str, Value]", word: str, fo
         if option is None:
             raise ConfigError(f"unknown option -{_shown(letter)}")
         if option.kind == "flag":
-            value = word[at + 1 :].lower()
+            value = word[at + 1 : at + 1 + _LONGEST].lower()  # a whole copy for each letter would take quadratic time
             values[option.key] = value not in _FALSE
             if value in _TRUE + _FALSE:
                 return 0

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Targets: tlog's messages, their timing, and the writer that makes them."""
 
+from tests.formats.oracle import Slow, seen
 from ttyscribe_formats import tlog
 from ttyscribe_formats.chunk import Chunker, Header
 from ttyscribe_formats.errors import MessageError
@@ -70,11 +71,16 @@ def _replay(found: Message) -> None:
 
 
 def writer(data: bytes) -> None:
-    """Packets through the recorder's encoder, at a small payload, and back: the same bytes, windows and times."""
+    """Packets through the recorder's encoder at a small payload: the messages of the plain rules, and back the same."""
     payload = _PAYLOADS[data[0] % len(_PAYLOADS)] if data else 2048
     made = _packets(data[1:])
     chunker = Chunker(_HEADER, payload)
     lines = [line for packet in made for line in chunker.feed(packet, 1_700_000_000_000 * _MS)] + chunker.cut()
+    oracle = Slow(payload)
+    for packet in made:
+        oracle.feed(packet)
+    oracle.cut()
+    assert [seen(line) for line in lines] == oracle.done
     messages = [tlog.decode(line) for line in lines]
     assert [tlog.encode(item) for item in messages] == lines
     read = list(packets(messages))

@@ -52,6 +52,7 @@ def test_changed_inputs_parse_or_are_one_clean_error(target: Target) -> None:
         pytest.param("jsonc", b"[", b"1,\n", b"]", id="the line of each value was counted from the beginning"),
         pytest.param("configuration", b"{", b'"latency": 5, ', b"}", id="the line of each key too"),
         pytest.param("arguments", b"", b"-w\0file\0", b"", id="each option copied the words behind it"),
+        pytest.param("arguments", b"-", b"i", b"", id="each letter copied those behind it"),
     ],
 )
 def test_cost_grows_no_faster_than_size(name: str, head: bytes, piece: bytes, tail: bytes) -> None:
