@@ -250,15 +250,19 @@ def test_a_terminal_that_stands_still_holds_the_program_and_nothing_else(tmp_pat
     with at_terminal(["-o", str(log), "--latency=1", "--", "sh", "-c", "yes"]) as screen:
         screen.wait_to_see(b"y\r\ny\r\n")
         before = time.monotonic()
-        time.sleep(1.5)  # more than the latency, so that all that was read is in the log
-        size = log.stat().st_size
-        time.sleep(0.5)
-        assert log.stat().st_size == size
+        wait_for(lambda: stands_still(log), "all that was read in the log, and no more")
         assert rss_of(screen.pid) < 60_000
         screen.send(signal.SIGTERM)
         wait_for(screen.ended, "the recorder's end")
         assert time.monotonic() - before < PATIENCE
         assert end_status(log) == 128 + signal.SIGHUP
+
+
+def stands_still(log: Path) -> bool:
+    """Whether it does not grow for longer than the latency of a second."""
+    size = log.stat().st_size
+    time.sleep(1.5)
+    return log.stat().st_size == size
 
 
 def rss_of(pid: int) -> int:
