@@ -8,6 +8,7 @@ import pytest
 
 from tests.cli.command import ok, run
 from tests.player.logs import play, write_log
+from tests.recorder.recorder import run as record
 from tests.store.samples import stored
 from ttyscribe_formats import tlog
 from ttyscribe_formats.chunk import Chunker, Header
@@ -103,3 +104,22 @@ def test_export(log: str, form: str) -> None:
     ]
     assert "".join(text for _, code, text in events if code == "o") == "Password: \r\nwelcome\r\nbye\r\n"
     assert done.stderr.count("\n") == 4
+
+
+def test_a_real_recorder_and_every_view_of_what_it_lost(tmp_path: Path) -> None:
+    """From a limit that drops to the page: each id is there or explained, nothing is only missing."""
+    log, url = tmp_path / "log", f"sqlite:{tmp_path / 'store'}"
+    limit = ["--limit-action=drop", "--limit-rate=1000", "--limit-burst=1000", "--payload=200"]
+    done = record(["-o", str(log), *limit, "--", "sh", "-c", "seq 1 3000; exit 3"])
+    assert done.returncode == 3
+    ok("import", "--store", url, str(log))
+    (found,) = (json.loads(line) for line in ok("recordings", "--store", url, "--json").splitlines())
+    assert found["ended"]
+    assert found["missing"] > 10
+    page = json.loads(ok("show", found["recording"], "--store", url, "--context", "999", "--json"))
+    assert page["end_status"] == 3
+    assert {item["why"] for item in page["lost"]} == {"over the rate limit"}
+    assert sum(item["to"] - item["from"] + 1 for item in page["lost"]) == found["missing"]
+    said = play(str(log)).stderr
+    assert b"lost: over the rate limit" in said
+    assert b"missing" not in said

@@ -3,7 +3,7 @@
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 from hypothesis import given, settings
@@ -200,3 +200,36 @@ def test_tlog_plays_messages_with_every_mark(name: str, tmp_path: Path) -> None:
     log = tmp_path / "log"
     log.write_bytes(b"".join(line + b"\n" for line in lines))
     assert play(log) == b"one two three"
+
+
+def test_many_marks_at_once_are_several_messages() -> None:
+    """At the end, too: none is left behind, and the end stands in the last."""
+    chunker = Chunker(HEADER, marks=True)
+    chunker.feed(Output(0, b"x"), 0)
+    lines = [line for n in range(40) for line in chunker.skip(n * MS, "stdin", 2**40, DIGEST)]
+    assert lines  # what one key can't take does not wait
+    lines += chunker.end(0, 50 * MS)
+    keys = [tlog.own_fields(tlog.decode(line)) for line in lines]
+    assert [item["ms"] for key in keys for item in key.get("skip", [])] == list(range(40))
+    assert [number for number, key in enumerate(keys) if "end" in key] == [len(keys) - 1]
+    assert all(len(line) < MAX_OWN + 300 for line in lines)
+
+
+@pytest.mark.parametrize("masks", [0, 15])
+@pytest.mark.parametrize("payload", [2048, 10**9])
+def test_many_stretches_of_standard_error_end_a_message(payload: int, masks: int) -> None:
+    """However large it may be: the key takes no more."""
+    chunker = Chunker(HEADER, payload, marks=True)
+    lines = []
+    for n in range(300):
+        stream: Literal["stderr", "stdout"] = "stderr" if n % 2 else "stdout"
+        lines += chunker.feed(Output(0, b"%d" % (n % 10), stream), 0)
+        if n % 20 == 0 and n // 20 < masks:
+            lines += chunker.mask(0, 2**50)
+    lines += chunker.end(0, 0)
+    own = [line[line.rindex(b',"ttyscribe":') : -1] for line in lines]
+    assert max(map(len, own)) <= MAX_OWN
+    assert len(lines) < 15
+    found = [p for line in lines for p in message_packets(tlog.decode(line)) if isinstance(p, Output)]
+    assert [(p.data, p.stream == "stderr") for p in found] == [(b"%d" % (n % 10), n % 2 == 1) for n in range(300)]
+    assert sum(len(tlog.own_fields(tlog.decode(line)).get("mask", [])) for line in lines) == masks

@@ -170,3 +170,35 @@ def test_the_last_small_message_says_what_the_log_did_not_take() -> None:
     told = [{"from": 2, "to": 1 + waiting, "why": "No space left on device"}]
     assert tlog.own_fields(last) == {"v": 1, "end": {"status": 3}, "lost": told}
     assert (last.id, log.losses.count) == (2 + waiting, waiting)
+
+
+def test_an_end_that_is_too_large_is_told_by_one_that_is_small() -> None:
+    """The last data takes the end mark with it where the log's socket refuses it: the mark comes again, alone."""
+    writer = Fickle()
+    writer.largest = 400
+    recording = Recording(Header("h", "r", "u", "t", 7), Log(writer, SECOND, lambda _: None), SECOND)
+    recording.output(b"x" * 1000, "terminal", 0, 1)
+    recording.end(3, 1)
+    (last,) = (tlog.decode(line) for line in writer.messages)
+    assert (last.id, last.timing) == (2, "")
+    assert tlog.own_fields(last) == {
+        "v": 1,
+        "end": {"status": 3},
+        "lost": [{"from": 1, "to": 1, "why": "too large"}],
+    }
+
+
+def test_a_failure_is_seen_before_anything_is_lost() -> None:
+    """So that a session which must be kept whole can end in time; a trouble that has just begun is none."""
+    writer = Fickle(room=0, trouble="No space left on device")
+    log = Log(writer, SECOND, lambda _: None)
+    recording = Recording(Header("h", "r", "u", "t", 7), log, SECOND)
+    read = 0
+    while not recording.failed and read < 4 << 20:
+        recording.output(b"\xff" * 65536, "terminal", 0, 1)
+        read += 65536
+    assert recording.failed == "No space left on device"
+    assert log.losses.count == 0
+    assert read > 4 * 65536
+    recording.output(b"\xff" * 65536, "terminal", 0, 1)  # what was under way
+    assert log.losses.count == 0
