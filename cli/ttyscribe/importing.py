@@ -12,8 +12,9 @@ import time
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
 from hashlib import blake2b
+from io import BufferedReader, RawIOBase
 from pathlib import Path
-from typing import IO, BinaryIO
+from typing import IO, Any, BinaryIO
 
 from ttyscribe import stores
 from ttyscribe.progress import Advance, progress
@@ -40,7 +41,8 @@ EPILOG = """examples:
   ssh web7 cat session.log | ttyscribe import -"""
 _BATCH = 1000
 _MOST_COMPLAINTS = 20
-_HEAD = 4096
+_HEAD = 1 << 18
+"""Bytes of a first line."""
 _SECOND_NS = 1_000_000_000
 _MAX_LINE = 16 << 20
 
@@ -147,14 +149,43 @@ class _Target:
 
 def _file(name: str, options: argparse.Namespace, target: _Target) -> None:
     try:
-        with _opened(name) as file:
-            size = os.fstat(file.fileno()).st_size
-            head = file.peek(_HEAD)[:_HEAD]  # type: ignore[attr-defined] # both are buffered readers
+        with _opened(name) as opened:
+            size = os.fstat(opened.fileno()).st_size
+            head, file = _with_head(opened)
             with progress(f"importing {os.path.basename(name)}", 0 if options.timing else size) as advance:
                 _import(name, head, file, options, target, advance)
     except MessageError as error:
         target.bad = True
         print(f"ttyscribe: {clean(name)}: {clean(str(error))}; what came before it is imported", file=sys.stderr)
+
+
+def _with_head(file: BinaryIO) -> tuple[bytes, BinaryIO]:
+    """The first line, and the file with that line before it again, also where it can't be gone back in."""
+    head = file.readline(_HEAD)
+    if file.seekable():
+        file.seek(0)
+        return head, file
+    return head, BufferedReader(_Again(head, file))
+
+
+class _Again(RawIOBase):
+    """A pipe with what was read of it before it again."""
+
+    def __init__(self, head: bytes, file: BinaryIO) -> None:
+        self._head, self._file = head, file
+
+    def readable(self) -> bool:
+        return True
+
+    def fileno(self) -> int:
+        return self._file.fileno()
+
+    def readinto(self, buffer: Any) -> int:
+        """What was read first, then what comes."""
+        data, self._head = self._head[: len(buffer)], self._head[len(buffer) :]
+        data = data or self._file.read1(len(buffer))  # type: ignore[attr-defined] # it is a buffered reader
+        buffer[: len(data)] = data
+        return len(data)
 
 
 def _opened(name: str) -> BinaryIO:
@@ -256,8 +287,8 @@ def _typescript(name: str, file: BinaryIO, options: argparse.Namespace, target: 
 
 def _first_line(file: BinaryIO) -> bytes:
     """The line in which `script` says when it started; it may not be there."""
-    head: bytes = file.peek(_HEAD)[:_HEAD]  # type: ignore[attr-defined] # it is a buffered reader
-    return file.readline(_HEAD) if head.startswith(typescript.STARTED) else b""
+    head: bytes = file.peek(1)  # type: ignore[attr-defined] # it is a buffered reader
+    return file.readline(_HEAD) if head.startswith(typescript.STARTED[: len(head)]) else b""
 
 
 def _changed_ns(file: BinaryIO) -> int:

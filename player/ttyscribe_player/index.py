@@ -101,10 +101,11 @@ class Index:
     def _tell_others(self) -> None:
         """Say how many documents match that are no messages: else a wrong query would look like an empty index."""
         others = self._matching(must_not=[{"exists": {"field": field}} for field in _FIELDS])
-        total = self._client.ask({"size": 0, "query": others}).get("hits", {}).get("total", 0)
-        if isinstance(total, dict):
-            total = total.get("value", 0)
-        if total:
+        answer = self._client.ask({"size": 0, "query": others}).get("hits")
+        total = answer.get("total") if isinstance(answer, dict) else 0
+        if isinstance(total, dict):  # engines before version 7 give the number alone
+            total = total.get("value")
+        if isinstance(total, int) and total:
             self._say(f"{total} documents that match are no messages of a recording")
 
     def more(self, first: int) -> None:
@@ -129,7 +130,7 @@ class Index:
 def _number(hit: dict[str, Any]) -> int:
     values = hit.get("sort")
     value = values[0] if isinstance(values, list) and values else None
-    if not isinstance(value, int | float) or isinstance(value, bool):
+    if not isinstance(value, int | float) or not -1 < value < 2**63:  # neither infinite nor no number
         raise Unavailable("the index: its ids are no numbers")
     return int(value)
 

@@ -19,8 +19,10 @@ from typing import Any, BinaryIO, NamedTuple
 from ttyscribe_formats.errors import ConfigError
 from ttyscribe_player import feed
 
-_PIECE = 1 << 20
-_MOST_LINE = 256 << 20
+_PIECE = 1 << 16
+_AT_ONCE = 4 << 20
+"""Bytes after which the player looks at its keys again."""
+_MOST_LINE = 80 << 20
 """Bytes of one entry: a byte of a message that is no text takes four."""
 _MOST_TERMS = 500
 Complain = Callable[[str], None]
@@ -44,7 +46,10 @@ class Journal:
     def __init__(self, wanted: Wanted, complain: Complain, *, follow: bool = False) -> None:
         self._complain = complain
         self._number = 0
-        self._rest = b""
+        self._rest: list[bytes] = []
+        """What has come of a line under way."""
+        self._size = 0
+        self._follows = follow
         self._is_over = False
         self._told = tempfile.TemporaryFile()  # noqa: SIM115
         self.file: BinaryIO = tempfile.TemporaryFile()  # noqa: SIM115 # its reader closes it
@@ -65,18 +70,28 @@ class Journal:
     def more(self, first: int) -> None:  # noqa: ARG002 # the journal gives nothing twice
         """Take what journalctl has written."""
         self.file.seek(0, 2)
-        while not self._is_over:
+        room = _AT_ONCE
+        while not self._is_over and (room > 0 or not self._follows):
             try:
                 data = os.read(self._pipe, _PIECE)
             except BlockingIOError:
                 return
-            *lines, self._rest = (self._rest + data).split(b"\n") if b"\n" in data else [self._rest + data]
-            for line in lines:
-                self._take(line)
-            if len(self._rest) > _MOST_LINE:
-                raise ConfigError(f"an entry of the journal is longer than {_MOST_LINE >> 20} MiB")
+            room -= len(data)
+            begin, *others = data.split(b"\n")
+            self._add(begin)
+            for piece in others:
+                self._take(b"".join(self._rest))
+                self._rest, self._size = [], 0
+                self._add(piece)
             if not data:
                 self._end()
+
+    def _add(self, piece: bytes) -> None:
+        """A part of a line; what is too long is dropped, so that it hides nothing behind it."""
+        self._size += len(piece)
+        self._rest.append(piece)
+        if self._size > _MOST_LINE:
+            self._rest = []
 
     def _take(self, line: bytes) -> None:
         self._number += 1
@@ -87,8 +102,8 @@ class Journal:
 
     def _end(self) -> None:
         self._is_over = True
-        if self._rest:
-            self._take(self._rest)
+        if rest := b"".join(self._rest):
+            self._take(rest)
         status = self._process.wait()
         self._told.seek(0)
         words = self._told.read(1000).decode("utf-8", "replace").strip().partition("\n")[0]

@@ -7,6 +7,7 @@ import shlex
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -385,3 +386,28 @@ def test_words_tell_how_far_it_came_without_rich(tmp_path: Path, store: str) -> 
             assert b"Traceback" not in screen.seen
         finally:
             screen.close()
+
+
+@pytest.mark.parametrize("form", ["asciicast", "log", "typescript"])
+def test_a_pipe_that_gives_byte_for_byte_is_read_as_a_file_is(tmp_path: Path, store: str, log: Path, form: str) -> None:
+    """What it is can be told although its first line comes in pieces."""
+    data = log.read_bytes() if form == "log" else exported(str(log), tmp_path / "x", form)[0]
+    timing = ["--timing", str(tmp_path / "x" / "timing")] if form == "typescript" else []
+    with subprocess.Popen(
+        [*COMMAND, "import", "--store", store, "-", *timing], stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0
+    ) as process:
+        assert process.stdin
+        for byte in data[:300]:
+            process.stdin.write(bytes([byte]))
+            time.sleep(0.001)
+        process.stdin.write(data[300:])
+        process.stdin.close()
+        assert process.wait(60) == 0
+    assert play("--store", store, only_recording(store)).stdout == b"".join(OUTPUTS)
+
+
+def test_a_long_header_is_a_header(tmp_path: Path, store: str) -> None:
+    head = {"version": 3, "term": {"cols": 80, "rows": 24}, "env": {"LONG": "x" * 20_000}}
+    (tmp_path / "c").write_text(json.dumps(head) + '\n[0, "o", "seen"]\n')
+    ok("import", "--store", store, str(tmp_path / "c"))
+    assert play("--store", store, only_recording(store)).stdout == b"seen"

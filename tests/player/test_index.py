@@ -118,6 +118,8 @@ BAD_DAYS = {
     "hits are no list": (200, {"hits": {"hits": {"a": 1}}}),
     "hits are no objects": (200, {"hits": {"hits": [1]}}),
     "ids are no numbers": (200, {"hits": {"hits": [{"_id": "x", "sort": ["a"], "_source": {}}] * 1000}}),
+    "an id is infinite": (200, b'{"hits":{"hits":[{"_id":"x","sort":[1e999],"_source":{}}]}}'),
+    "an id is nothing": (200, b'{"hits":{"hits":[{"_id":"x","sort":[NaN],"_source":{}}]}}'),
     "a part is missing": (200, {"_shards": {"failed": 1}, "hits": {"hits": []}}),
     "timed out": (200, {"timed_out": True, "hits": {"hits": []}}),
     "busy": (429, {"error": {"root_cause": [{"reason": "too many requests"}]}}),

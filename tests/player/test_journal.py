@@ -147,6 +147,18 @@ def test_hostile_entries_are_told_and_hide_nothing(tmp_path: Path) -> None:
     assert b"\x1b" not in done.stderr
 
 
+def test_an_entry_without_an_end_hides_nothing_behind_it(tmp_path: Path) -> None:
+    """Larger than any message may be; in time that grows with its size alone."""
+    one, two, three = (json.dumps({"MESSAGE": encode(item).decode()}) for item in make_recording("rec", OUTPUTS))
+    env = journal(tmp_path, [])
+    large = "printf '{\"MESSAGE\":['; head -c 90000000 /dev/zero | tr '\\0' 1; echo ']}'"
+    script = f"#!/bin/sh\ncat <<'END'\n{one}\nEND\n{large}\ncat <<'END'\n{two}\n{three}\nEND\n"
+    (tmp_path / "bin" / "journalctl").write_text(script)
+    done = play("-r", "journal", env=env)
+    assert (done.returncode, done.stdout) == (1, b"".join(OUTPUTS))
+    assert done.stderr == b"ttyscribe-play: entry 2 of the journal is no message of a recording\n"
+
+
 def test_who_wrote_an_entry_decides_who_is_believed(tmp_path: Path) -> None:
     """A recorded user can log in the recording's name, before the recorder does even; root is believed."""
     good = [{"MESSAGE": encode(item).decode(), "_UID": "0", "_PID": "7"} for item in make_recording("rec", OUTPUTS)]
