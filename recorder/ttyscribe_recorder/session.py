@@ -8,7 +8,7 @@ the window changed, a signal says to stop). Installs no handler and holds no glo
 import os
 import time
 
-from ttyscribe_recorder.stream import Flow, Outlet, reopen
+from ttyscribe_recorder.stream import AHEAD, Flow, Outlet, reopen
 from ttyscribe_recorder.terminal import copy_size
 
 TYPE_CHECKING = False
@@ -76,7 +76,7 @@ class Session:
             keyboard, screen = terminal.fd, next((self._standard[n] for n in (1, 2) if at_terminal[n]), terminal.fd)
         outlet = Outlet(screen, blocking=keyboard == terminal.fd)
         master = self._command.master
-        self._outputs.append(Flow(self._loop, master, outlet, self._note_output("terminal"), self._output_ended))
+        self._outputs.append(Flow(self._loop, master, outlet, self._note_output("terminal"), self._output_ended, AHEAD))
         self._inputs.append(Flow(self._loop, keyboard, Outlet(master), self._note_input, self._keyboard_ended))
 
     def _connect_pipes(self) -> None:
@@ -93,7 +93,9 @@ class Session:
             if source >= 0:
                 own = self._reopen(number, os.O_WRONLY)
                 outlet = Outlet(own if own >= 0 else number, blocking=own < 0)
-                self._outputs.append(Flow(self._loop, source, outlet, self._note_output(name), self._output_ended))
+                self._outputs.append(
+                    Flow(self._loop, source, outlet, self._note_output(name), self._output_ended, AHEAD)
+                )
 
     def _reopen(self, fd: int, flags: int) -> int:
         own = reopen(fd, flags)

@@ -19,8 +19,8 @@ CHUNK = 1 << 16
 _BATCH = 16_000
 """Bytes of bulk output that are read and passed on before they are recorded. A terminal's driver holds 12 KiB: what is
 recorded at once must take no longer than the program needs to fill it again, and the viewer to empty it."""
-_AHEAD = 32 << 10
-"""Bytes that may wait for the outlet before no more are read."""
+AHEAD = 32 << 10
+"""Bytes of output that may wait for a viewer while more are read."""
 _BULK = 2048
 
 
@@ -86,9 +86,10 @@ class Flow:
     """One direction: reads `source`, sends to `outlet`, then calls `note` with the bytes.
 
     `on_end` is called once, with the flow, when the source has ended or the outlet is dead and all has been delivered.
+    No more is read while over `ahead` bytes wait for the outlet.
     """
 
-    __slots__ = ("_loop", "_note", "_on_end", "_reading", "_writing", "ended", "held", "outlet", "source")
+    __slots__ = ("_ahead", "_loop", "_note", "_on_end", "_reading", "_writing", "ended", "held", "outlet", "source")
 
     def __init__(
         self,
@@ -97,12 +98,14 @@ class Flow:
         outlet: Outlet,
         note: "Callable[[bytes], None]",
         on_end: "Callable[[Flow], None]",
+        ahead: int = 0,
     ) -> None:
         self._loop = loop
         self.source = source
         self.outlet = outlet
         self._note = note
         self._on_end = on_end
+        self._ahead = ahead
         self.ended = False
         self.held = False
         """Read no more for now, whatever the outlet says."""
@@ -112,7 +115,7 @@ class Flow:
     def update(self) -> None:
         """Listen to what matters now."""
         waiting = bool(self.outlet.pending)
-        reading = not self.ended and len(self.outlet.pending) < _AHEAD and not self.held
+        reading = not self.ended and len(self.outlet.pending) <= self._ahead and not self.held
         if reading != self._reading:
             self._reading = reading
             self._loop.reader(self.source, self.readable if reading else None)
