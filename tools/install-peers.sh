@@ -23,6 +23,8 @@ want sshd openssh-server
 want ssh openssh-client
 want sudo sudo
 want tmux tmux
+want vim vim
+want less less
 want openssl openssl
 want java openjdk-17-jre-headless
 [ -e /usr/include/stdio.h ] || packages="$packages libc6-dev"

@@ -273,6 +273,28 @@ def test_no_descriptors_left(tmp_path: Path, on_error: str) -> None:
     assert True in outcomes
 
 
+def test_no_descriptors_left_at_a_terminal(tmp_path: Path) -> None:
+    """The terminal is always as it was."""
+    code = (
+        "import resource,sys;from ttyscribe_recorder import rec;from ttyscribe_recorder.writers import file;"
+        "n=int(sys.argv[1]);resource.setrlimit(resource.RLIMIT_NOFILE,(n,n));"
+        "sys.exit(rec.main(sys.argv[2:],dict(rec.os.environb)))"
+    )
+    ran = set()
+    for count in range(3, 20):
+        log = tmp_path / f"log{count}"
+        screen = AtTerminal([RECORDER[0], "-c", code, str(count), "-o", str(log), "--", "echo", "ran"])
+        try:
+            status = screen.wait()
+            assert screen.attributes() == screen.found
+        finally:
+            screen.close()
+        assert b"Traceback" not in screen.seen, count
+        ran.add(screen.seen == b"ran\r\n")
+        assert status == 0 if screen.seen == b"ran\r\n" else b"Too many open files" in screen.seen
+    assert ran == {True, False}
+
+
 @pytest.mark.root
 @pytest.mark.parametrize("on_error", ["refuse", "continue"])
 def test_no_process_can_be_started(tmp_path: Path, on_error: str) -> None:

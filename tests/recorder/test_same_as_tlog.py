@@ -16,6 +16,7 @@ from tests import peers
 from tests.recorder import scripts, spelling
 from tests.recorder.recorder import LONG, RECORDER, messages
 from tests.recorder.test_interop import TAIL
+from tests.recorder.test_journal import JOURNALD
 from tests.recorder.test_names import program
 from ttyscribe_formats import tlog
 from ttyscribe_formats.packet import Output
@@ -35,6 +36,8 @@ def logs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     peers.require_program("tlog-rec")
     command = [sys.executable, "-m", "tests.recorder.side_by_side", str(folder)]
     if os.geteuid() == 0:
+        if not JOURNALD.exists():
+            peers.absent("systemd-journald is not installed: apt-get install systemd")
         command = ["unshare", "-m", "-p", "-f", "--mount-proc", "--kill-child", *command]
     done = subprocess.run(command, capture_output=True, text=True, timeout=600, cwd=Path(__file__).parents[2])
     assert done.returncode == 0, done.stderr
@@ -117,6 +120,29 @@ def test_payloads_of_all_sizes(tmp_path: Path, payload: int) -> None:
         scripts.play_at_terminal(command, script, steps, scripts.environment("xterm"))
         spelling.check(log.read_bytes().splitlines(), payload, slack=2 if who == "theirs" else 1)
         assert scripts.events(packets(messages(log))) == scripts.expected(steps)
+
+
+@pytest.mark.parametrize("what", [("input",), ("output",), ("window",), ("input", "window"), ()])
+def test_what_is_logged_can_be_chosen(tmp_path: Path, what: tuple[str, ...]) -> None:
+    """Each sort by itself: the others leave no trace, in either log; a terminal without a size has that size."""
+    steps: scripts.Steps = [
+        ["size", 0, 0],
+        scripts.out(b"one \xff"),
+        ["in", "YWJj"],
+        ["size", 90, 30],
+        scripts.out(b"two"),
+        ["in", "ZA=="],
+    ]
+    script = scripts.write_script(tmp_path, "choice", steps)
+    sorts = {"input": "in", "output": "out", "window": "size"}
+    wanted = [step for step in steps if step[0] in {sorts[name] for name in what}]
+    choice = [f"--log-{name}={'yes' if name in what else 'no'}" for name in sorts]
+    for who, recorder in (("theirs", [peers.require_program("tlog-rec")]), ("ours", RECORDER)):
+        log = tmp_path / who
+        command = [*recorder, *choice, "-o", str(log)]
+        scripts.play_at_terminal(command, script, steps, scripts.environment("xterm"))
+        assert scripts.events(packets(messages(log))) == scripts.expected(wanted), who
+        assert bool(log.read_bytes()) == bool(what)
 
 
 def test_under_tlogs_own_name_a_log_is_tlogs_own(tmp_path: Path) -> None:
