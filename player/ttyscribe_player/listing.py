@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a list says of a recording in a file: who, when, how long, and whether anything is missing or in doubt."""
+"""What a list says of a recording in a file: who, when, how long, how it ended, and what is missing or in doubt."""
 
 import time
 from collections import Counter
@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 from ttyscribe_formats.errors import ConfigError, MessageError
 from ttyscribe_formats.identity import tlog_id
+from ttyscribe_formats.own import read_own
 from ttyscribe_formats.place import format_time
 from ttyscribe_formats.reading import message_packets
 from ttyscribe_formats.tlog import Message
@@ -34,12 +35,20 @@ def described(key: str, user: str, host: str, ids: Iterable[int], read: Read) ->
     """One line without the recording's name; names are recorded and may hold anything."""
     counts = Counter(ids)
     first, last = min(counts), max(counts)
-    text = f"{user}@{host}{_times(read(first), read(last))}, {_plural(sum(counts.values()), 'message')}"
+    ending = read(last)
+    text = f"{user}@{host}{_times(read(first), ending)}, {_plural(sum(counts.values()), 'message')}, {_end(ending)}"
     doubts = [f"missing {runs}"] if (runs := gaps(counts)) else []
     several = [number for number, count in counts.items() if count > 1]
     conflicts = sum(len({tlog_id(key, message) for message in read(number)}) > 1 for number in several)
     doubts += [f"{conflicts} in conflict"] if conflicts else []
     return printable(", ".join([text, *doubts]))
+
+
+def _end(last: list[Message]) -> str:
+    """How it ended; a recording without an end still runs, was cut off, or was written by tlog."""
+    statuses = {read_own(message).status for message in last}
+    status = statuses.pop() if len(statuses) == 1 else None
+    return "no end" if status is None else f"exit status {status}"
 
 
 def printable(text: str) -> str:

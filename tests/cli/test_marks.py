@@ -90,6 +90,13 @@ def test_play(log: str, store: str) -> None:
         assert done.returncode == 1
 
 
+def test_a_list_of_a_file_tells_complete_from_cut_off(tmp_path: Path) -> None:
+    """By the last message: with its end mark, and without."""
+    whole, cut = recorded(), recorded()[:-1]
+    for found, end in ((whole, "exit status 3, missing 2-4"), (cut, "no end")):
+        assert play("--list", str(write_log(tmp_path / "some", found))).stdout.decode().rstrip().endswith(f", {end}")
+
+
 @pytest.mark.parametrize("form", ["asciicast", "asciicast-v2"])
 def test_export(log: str, form: str) -> None:
     """A cast has them as markers; what comes back from it is what was shown."""

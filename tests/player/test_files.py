@@ -50,8 +50,8 @@ def test_several_recordings_are_listed_and_one_is_chosen(tmp_path: Path) -> None
     assert (done.returncode, done.stdout) == (2, b"")
     assert "holds 2 recordings, choose one with --match" in told(done)[0]
     assert told(done)[1:] == [
-        "  aaa-1 ada@web7.example.com, 2026-11-24 12:00:00+0000, 0:01.000, 2 messages",
-        "  aab-2 bob?[31m@web7.example.com, 2026-11-24 12:00:00+0000, 0:00.000, 1 message",
+        "  aaa-1 ada@web7.example.com, 2026-11-24 12:00:00+0000, 0:01.000, 2 messages, no end",
+        "  aab-2 bob?[31m@web7.example.com, 2026-11-24 12:00:00+0000, 0:00.000, 1 message, no end",
     ]
     assert play("-m", "aaa-1", log).stdout == b"one1"
     assert play("--match=aab", log).stdout == b"two"
