@@ -24,6 +24,7 @@ _FLUSH = 1 << 16
 _LONGEST_WAIT = 3600.0
 _AHEAD_SECONDS = 0.01
 _FOLLOW_SECONDS = 0.25
+_MOST_SAID = 3
 _NOTE_NS = 3 * _SECOND
 _STATUS_NS = _SECOND
 _SLOW_NS = _SECOND // 20
@@ -161,7 +162,8 @@ class Player:
         self._view.show(events)
         marks = [event for event in events if isinstance(event, Mark)]
         if marks and self._view.is_painted:
-            self._say(marks[-1].text)
+            more = [f"{len(marks) - _MOST_SAID} more before"] if len(marks) > _MOST_SAID else []
+            self._say("; ".join(more + [mark.text for mark in marks[-_MOST_SAID:]]))
 
     # ---- keys
 

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from tests.cli.command import ok, run
-from tests.player.logs import play, write_log
+from tests.player.logs import PLAYER, play, write_log
+from tests.recorder.recorder import AtTerminal
 from tests.recorder.recorder import run as record
 from tests.store.samples import stored
 from ttyscribe_formats import tlog
@@ -88,6 +89,22 @@ def test_play(log: str, store: str) -> None:
             b"at 0:04.000: 5000000 bytes of stdout skipped",
         ]
         assert done.returncode == 1
+
+
+@pytest.mark.parametrize("options", [[], ["--raw"]])
+def test_play_on_a_terminal(log: str, options: list[str]) -> None:
+    """The viewer sees each as it comes."""
+    screen = AtTerminal([*PLAYER, *options, "--speed=4", log])
+    try:
+        screen.wait_to_see(b"typed secret masked")
+        screen.wait_to_see(b"messages 2 to 3 lost: No space left on device")
+        screen.wait_to_see(b"message 4 is missing")
+        screen.wait_to_see(b"5000000 bytes of stdout skipped")
+        screen.wait_to_see(b"bye")
+        screen.type(b"q")
+        screen.wait()
+    finally:
+        screen.close()
 
 
 def test_a_list_of_a_file_tells_complete_from_cut_off(tmp_path: Path) -> None:
