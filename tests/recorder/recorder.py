@@ -14,12 +14,21 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
+import ttyscribe_formats
+import ttyscribe_recorder
 from ttyscribe_formats import tlog
 from ttyscribe_formats.packet import Input, Output, Window
 from ttyscribe_formats.reading import packets
 
 RECORDER = [sys.executable, "-c", "import sys;from ttyscribe_recorder.rec import console_main;sys.exit(console_main())"]
 """The console script, without the need to find it."""
+
+LIBRARY = [str(Path(package.__path__[0]).parent) for package in (ttyscribe_recorder, ttyscribe_formats)]
+LEAN = [
+    sys.executable, "-I", "-S", "-c",
+    f"import sys;sys.path[:0]={LIBRARY!r};from ttyscribe_recorder import rec;sys.exit(rec.console_main())",
+]  # fmt: skip
+"""The recorder as it is installed: without what a virtual environment loads."""
 
 LONG = bool(os.environ.get("TTYSCRIBE_TEST_LONG"))
 """Whether this is the long run (`tox -e faults`): more rounds of the same."""

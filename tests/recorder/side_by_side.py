@@ -19,7 +19,7 @@ from pathlib import Path
 
 from tests import peers
 from tests.recorder import scripts
-from tests.recorder.recorder import RECORDER, wait_for
+from tests.recorder.recorder import LEAN, wait_for
 
 JOURNALD = "/lib/systemd/systemd-journald"
 PLAYER = [sys.executable, "-m", "ttyscribe_player.play"]
@@ -96,7 +96,7 @@ def record(folder: Path, writers: list[str]) -> None:
     streams = scripts.write_script(folder, "streams", scripts.streams())
     real = peers.require_program("tlog-rec")
     for writer in writers:
-        for who, program in (("theirs", [real]), ("ours", RECORDER)):
+        for who, program in (("theirs", [real]), ("ours", LEAN)):
             for name, script in files.items():
                 env = scripts.environment(f"{name}.{who}.{writer}")
                 command = [*program, f"--writer={writer}", *OPTIONS]

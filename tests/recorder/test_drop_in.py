@@ -5,14 +5,14 @@ import json
 import os
 import re
 import subprocess
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 
 from tests import peers
-from tests.recorder.recorder import RECORDER
-from tests.recorder.test_names import program
+from tests.recorder.recorder import LIBRARY
 from ttyscribe_formats.errors import ConfigError
 from ttyscribe_recorder import assemble, config, options
 from ttyscribe_recorder.names import TLOG_REC, TLOG_SESSION, Name
@@ -163,9 +163,10 @@ def test_the_installed_files_of_theirs_are_read_without_a_word() -> None:
 # ---- the shell in the program's name -------------------------------------------------------------------------------
 
 SESSION = (
-    "import os,sys;from ttyscribe_recorder import session_main as s;"
+    f"import os,sys;sys.path[:0]={LIBRARY!r};from ttyscribe_recorder import session_main as s;"
     "sys.exit(s.main(sys.argv[2:],dict(os.environb),argv0=sys.argv[1]))"
 )
+LEAN_SESSION = [sys.executable, "-I", "-S", "-c", SESSION]
 WORDS = (["-c", 'echo "$0|$SHELL|$-"'], ["-l", "-c", 'echo "$0|$SHELL"'], ["-c", "echo $0 $1", "a", "b"])
 
 
@@ -187,6 +188,7 @@ def test_the_rules_of_the_first_argument(tmp_path: Path, argv0: str, words: list
         log = json.dumps({"writer": "file", "file": {"path": str(tmp_path / "log")}, "notice": "", "shell": "/bin/sh"})
         env = {
             **os.environ,
+            "HOME": str(tmp_path),
             "LC_ALL": "C.UTF-8",
             "TLOG_REC_SESSION_CONF_TEXT": log,
             "TTYSCRIBE_REC_SESSION_CONF_TEXT": log,
@@ -195,7 +197,7 @@ def test_the_rules_of_the_first_argument(tmp_path: Path, argv0: str, words: list
             subprocess.run(command, executable=run, stdin=subprocess.DEVNULL, capture_output=True, env=env, timeout=60)
             for run, command in (
                 (path, [argv0, *words]),
-                (RECORDER[0], [RECORDER[0], "-c", SESSION, argv0, *words]),
+                (LEAN_SESSION[0], [*LEAN_SESSION, argv0, *words]),
             )
         ]
     finally:
@@ -214,7 +216,7 @@ def test_a_backslash_before_a_dash_ends() -> None:
     with pytest.raises(subprocess.TimeoutExpired):
         subprocess.run([argv0, "-c", "true"], executable=path, stdin=subprocess.DEVNULL, timeout=1)
     log = json.dumps({"writer": "file", "file": {"path": "/dev/null"}, "notice": ""})
-    command = [RECORDER[0], "-c", SESSION, argv0, "-c", "true"]
+    command = [*LEAN_SESSION, argv0, "-c", "true"]
     done = subprocess.run(command, capture_output=True, env={"TLOG_REC_SESSION_CONF_TEXT": log}, timeout=60)
     assert (done.returncode, done.stderr) == (127, b"tlog-rec-session: can't run /a-b/c: No such file or directory\n")
 
@@ -253,8 +255,15 @@ def lines(table: str) -> list[str]:
 def programs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[str, str]]:
     """Theirs and ours, by name."""
     folder = tmp_path_factory.mktemp("programs")
-    modules = {"tlog-rec": "rec", "tlog-rec-session": "session_main"}
-    return {name: (peers.require_program(name), str(program(folder, name, module))) for name, module in modules.items()}
+    found = {}
+    for name, module in (("tlog-rec", "rec"), ("tlog-rec-session", "session_main")):
+        code = f"import os,sys;sys.path[:0]={LIBRARY!r};from ttyscribe_recorder import {module} as m;"
+        code += f"sys.exit(m.main(sys.argv[1:],dict(os.environb),argv0='{name}'))"
+        path = folder / name
+        path.write_text(f'#!/bin/sh\nexec {sys.executable} -I -S -c "{code}" "$@"\n')
+        path.chmod(0o755)
+        found[name] = peers.require_program(name), str(path)
+    return found
 
 
 def statuses(both: tuple[str, str], before: str, line: str, env: dict[str, str]) -> tuple[int, int, bytes]:

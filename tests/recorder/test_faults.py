@@ -11,7 +11,6 @@ import resource
 import signal
 import socket
 import subprocess
-import sys
 import threading
 import time
 from collections import defaultdict
@@ -22,6 +21,7 @@ import pytest
 
 from tests import peers
 from tests.recorder.recorder import (
+    LEAN,
     LONG,
     PATIENCE,
     RECORDER,
@@ -33,17 +33,10 @@ from tests.recorder.recorder import (
     sizes,
     wait_for,
 )
-from tests.recorder.test_login_path import LIBRARY
 from tests.recorder.test_terminal import child_of, rss_of
 from ttyscribe_formats import tlog
 from ttyscribe_formats.packet import Output
 from ttyscribe_formats.reading import packets
-
-LEAN = [
-    sys.executable, "-I", "-S", "-c",
-    f"import sys;sys.path[:0]={LIBRARY.split(':')!r};from ttyscribe_recorder import rec;sys.exit(rec.console_main())",
-]  # fmt: skip
-"""The recorder as it is installed: without what a virtual environment loads."""
 
 
 class Victim:

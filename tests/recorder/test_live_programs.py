@@ -14,8 +14,7 @@ from pathlib import Path
 import pytest
 
 from tests import peers
-from tests.recorder.recorder import AtTerminal, recorded, sizes, wait_for
-from tests.recorder.test_faults import LEAN
+from tests.recorder.recorder import LEAN, AtTerminal, recorded, sizes, wait_for
 from ttyscribe_formats.packet import Input
 from ttyscribe_screen import Screen
 

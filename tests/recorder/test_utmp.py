@@ -10,8 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests import peers
-from tests.recorder.recorder import PATIENCE, AtTerminal, end_status, wait_for
-from tests.recorder.test_faults import LEAN
+from tests.recorder.recorder import LEAN, PATIENCE, AtTerminal, end_status, wait_for
 from tests.recorder.test_terminal import child_of
 from ttyscribe_recorder import utmp
 
