@@ -68,4 +68,7 @@ def _add(fields: dict[str, Any], name: str, data: bytes) -> None:
         return
     before = fields[name]
     several = isinstance(before, list) and not (before and isinstance(before[0], int))
-    fields[name] = [*before, value] if several else [before, value]
+    if several:
+        before.append(value)
+    else:
+        fields[name] = [before, value]

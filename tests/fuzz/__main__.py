@@ -12,6 +12,7 @@ import sys
 import tomllib
 from collections.abc import Iterable
 from datetime import UTC, datetime
+from importlib import metadata
 from pathlib import Path
 from random import Random
 from typing import NamedTuple
@@ -30,7 +31,7 @@ _MEMORY_MB = 1500
 _PATIENCE = 120
 _COVERED = re.compile(r"cov: ([0-9]+) ft: ([0-9]+) corp: ([0-9]+)/")
 _RUNS = re.compile(r"number_of_executed_units: ([0-9]+)")
-_HEAD = "| target | what | executions | branches | inputs kept | tried for growth | findings |"
+_HEAD = "| target | what | seconds | executions | branches | inputs kept | tried for growth | findings | run on |"
 
 
 class Row(NamedTuple):
@@ -120,19 +121,24 @@ def _text(row: Row) -> str:
 
 
 def _write(rows: Iterable[Row], seconds: int) -> None:
-    lines = [_HEAD, "|---|---|---:|---:|---:|---:|---:|"]
-    lines += [
-        f"| {row.target.name} | {row.target.what} | {row.runs:,} | {row.branches} | {row.kept} | {row.tried} "
-        f"| {len(row.found)} |"
-        for row in rows
-    ]
-    day = datetime.now(UTC).date().isoformat()
-    how = f"`python -m tests.fuzz --seconds {seconds} --write`, Python {platform.python_version()}"
+    """Put the rows into the page's table; those of targets that did not run stay."""
     text = PAGE.read_text(encoding="utf-8")
     before, _, rest = text.partition(_BEGIN)
-    _, _, behind = rest.partition(_END)
-    body = "\n".join([*lines, "", f"Run on {day} with {how}."])
+    table, _, behind = rest.partition(_END)
+    known = {line.split(" ")[1]: line for line in table.splitlines() if line.count("|") == _HEAD.count("|")}
+    day = datetime.now(UTC).date().isoformat()
+    for row in rows:
+        numbers = f"{seconds} | {row.runs:,} | {row.branches} | {row.kept} | {row.tried} | {len(row.found)} | {day}"
+        known[row.target.name] = f"| {row.target.name} | {row.target.what} | {numbers} |"
+    lines = [_HEAD, "|---|---|---:|---:|---:|---:|---:|---:|---|"]
+    lines += [known[target.name] for target in TARGETS if target.name in known]
+    version = f"{platform.python_version()}, atheris {_version()}"
+    body = "\n".join([*lines, "", f"By `tox -e fuzz -- --seconds N --write`, Python {version}."])
     PAGE.write_text(f"{before}{_BEGIN}{body}\n{_END}{behind}", encoding="utf-8")
+
+
+def _version() -> str:
+    return metadata.version("atheris") if guided.available() else "not installed"
 
 
 if __name__ == "__main__":

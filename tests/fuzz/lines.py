@@ -1,14 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
 """Targets: log lines of any shape on their way into a store, and text on its way to people."""
 
+import io
 import json
+from typing import Any
 
+from tests.fuzz.recordings import is_one_line, must_be_clean
 from tests.normalizers import samples
-from ttyscribe_formats import identity, tlog, words
+from ttyscribe_formats import identity, journalfile, own, tlog, words
+from ttyscribe_formats.errors import MessageError
 from ttyscribe_formats.plain import hidden_text, plain_text
 from ttyscribe_normalizers import envelope, shapes
 from ttyscribe_normalizers.pipeline import Decode
-from ttyscribe_player import feed, index, journal
+from ttyscribe_player import feed, index, journal, told
 from ttyscribe_store import jsontext
 
 _MAX_MS = 2**63 // 1_000_000
@@ -58,6 +62,45 @@ def entry(data: bytes) -> None:
         line = feed.line(message, pid, trust)
         assert line.count(b"\n") == 1
         assert not message or isinstance(json.loads(line[feed.PREFIX :]), dict)
+
+
+def export(data: bytes) -> None:
+    """Entries as `journalctl --output=export` writes them: what is read is written and read again as the same."""
+    stream = io.BytesIO(data)
+    entries: list[dict[str, Any]] = []
+    try:
+        entries.extend(journalfile.decode(stream.read, stream.readline))
+    except MessageError as error:
+        must_be_clean(error)
+    again = io.BytesIO(b"".join(_exported(fields) for fields in entries))
+    assert list(journalfile.decode(again.read, again.readline)) == entries
+    for fields in entries:
+        _line(json.dumps(fields).encode(), shapes.decode)
+
+
+def _exported(fields: dict[str, Any]) -> bytes:
+    made: list[bytes] = []
+    for name, value in fields.items():
+        several = isinstance(value, list) and not (value and isinstance(value[0], int))
+        for one in value if several else [value]:
+            raw = bytes(one) if isinstance(one, list) else one.encode()
+            made.append(name.encode() + b"\n" + len(raw).to_bytes(8, "little") + raw + b"\n")
+    return b"".join(made) + b"\n"
+
+
+def own_key(data: bytes) -> None:
+    """Our own key of a message, whatever stands in it: what is taken is within its bounds, and may be printed."""
+    try:
+        value = json.loads(data)
+    except (ValueError, RecursionError):
+        return
+    found = own.read_object(value)
+    for loss in found.losses:
+        assert not loss.why or is_one_line(loss.why)
+        assert 1 <= loss.first <= loss.last
+    for _, remark in told.marks(found):
+        must_be_clean(Exception(remark))
+    assert len(repr(found)) < 64 * 1024
 
 
 def text(data: bytes) -> None:

@@ -41,6 +41,8 @@ TARGETS = (
     Target("omprog", lines.omprog, "a line of rsyslog's template, to its documents"),
     Target("ndjson", lines.ndjson, "a line of NDJSON in any shape, to its documents"),
     Target("entry", lines.entry, "entries of a journal and documents of an index, for the player"),
+    Target("export", lines.export, "entries of a journal's export"),
+    Target("own", lines.own_key, "our own key of a message"),
     Target("text", lines.text, "clean text, hidden text and words of output", 2048),
 )
 BY_NAME = {target.name: target for target in TARGETS}
