@@ -70,7 +70,7 @@ class Loop:
 class Signals:
     """Makes signals readable: `fd` has data when some came, `take` says which.
 
-    Signals that were ignored when we started stay ignored.
+    Signals that were ignored when we started stay ignored; none stays blocked.
     """
 
     __slots__ = ("_came", "_old", "_write", "fd")
@@ -85,6 +85,8 @@ class Signals:
             if old != signal.SIG_IGN or number == signal.SIGCHLD:
                 self._old[number] = old
                 signal.signal(number, self._note)
+        # Who started us may have blocked some: without SIGCHLD no session would end.
+        signal.pthread_sigmask(signal.SIG_SETMASK, ())
 
     def _note(self, number: int, _frame: object) -> None:
         self._came.add(number)

@@ -11,6 +11,7 @@ import resource
 import signal
 import socket
 import subprocess
+import tempfile
 import threading
 import time
 from collections import defaultdict
@@ -308,6 +309,58 @@ def test_no_process_can_be_started(tmp_path: Path, on_error: str) -> None:
     first = done.stderr.splitlines()[0]
     assert first == b"ttyscribe-rec: can't start a session: Resource temporarily unavailable"
     assert (done.returncode, done.stdout) == ((1, b"") if on_error == "refuse" else (0, b"ran\n"))
+
+
+def block_all() -> None:
+    """As a careless program leaves them for its children."""
+    signal.pthread_sigmask(signal.SIG_SETMASK, signal.valid_signals())
+
+
+def ignore_children() -> None:
+    """As some daemons do, so that they need not wait for them."""
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+
+
+def leave_no_folder() -> None:
+    """The folder that we are in is gone."""
+    folder = tempfile.mkdtemp()
+    os.chdir(folder)
+    os.rmdir(folder)
+
+
+@pytest.mark.parametrize("inherited", [block_all, ignore_children, leave_no_folder])
+def test_what_a_parent_can_leave_behind(tmp_path: Path, inherited: Callable[[], None]) -> None:
+    """The session starts and ends, with its status, and a signal ends it early."""
+    log = tmp_path / "log"
+    for script, status in (("echo ran; exit 3", 3), ("echo ran; exec sleep 1000", -signal.SIGTERM)):
+        command = [*LEAN, "-o", str(log), "--", "/bin/sh", "-c", script]
+        recorder = subprocess.Popen(command, stdout=subprocess.PIPE, preexec_fn=inherited)  # noqa: PLW1509
+        with recorder:
+            assert recorder.stdout is not None
+            assert recorder.stdout.readline() == b"ran\n"
+            if status < 0:
+                recorder.terminate()
+            assert recorder.wait(PATIENCE) == status
+        assert end_status(log) == (status if status > 0 else 128 - status)
+
+
+def test_a_limit_on_the_size_of_files(tmp_path: Path) -> None:
+    """As a full disk: the session goes on, lines are whole, what is missing is said."""
+    log = tmp_path / "log"
+
+    def limit() -> None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, 10_000))
+
+    done = subprocess.run(
+        [*LEAN, "-o", str(log), "--", "sh", "-c", "seq 1 10000; exit 3"], stdin=subprocess.DEVNULL, capture_output=True,
+        preexec_fn=limit, timeout=PATIENCE,
+    )  # fmt: skip
+    assert (done.returncode, done.stdout) == (3, b"".join(b"%d\n" % number for number in range(1, 10_001)))
+    ids = [message.id for message in messages(log)]
+    missing = sorted(set(range(1, ids[-1])) - set(ids))
+    lost = tlog.own_fields(messages(log)[-1]).get("lost", [])
+    assert [(run["from"], run["to"]) for run in lost] == [(missing[0], missing[-1])]
+    assert b"File too large" in done.stderr
 
 
 CONFINED = {
