@@ -47,11 +47,13 @@ def start(
     path: bytes = b"",
     program: str = "ttyscribe-rec",
     prepare: "Callable[[int], object] | None" = None,
+    together: bool = False,
 ) -> "Command":
     """Start `argv`; `at_terminal` says for each standard stream whether it is on the terminal.
 
     `path` is the file to run; empty, `argv[0]` is looked for as a shell does. `program` is who says what went wrong.
-    `prepare` is called with our end of the new terminal before the command runs.
+    `prepare` is called with our end of the new terminal before the command runs. `together` says that standard output
+    and standard error are one file: then they share a pipe, or their order would be lost.
     Raises OSError where the system gives no terminal, pipe or process.
     """
     ours, theirs = [-1, -1, -1], [-1, -1, -1]
@@ -65,6 +67,8 @@ def start(
     for number in range(3):
         if at_terminal[number]:
             theirs[number] = slave
+        elif number == 2 and together:
+            theirs[2] = theirs[1]
         else:
             read, write = os.pipe()
             ours[number], theirs[number] = (read, write) if number else (write, read)

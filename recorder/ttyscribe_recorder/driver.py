@@ -163,6 +163,7 @@ class Driver:
         child = command.start(
             self._argv, self._environment, terminal, at_terminal,
             path=self._path, program=self._name.program, prepare=enter,
+            together=not (at_terminal[1] or at_terminal[2]) and os.path.samestat(os.fstat(1), os.fstat(2)),
         )  # fmt: skip
         self._started = True
         what = frozenset(name for name in ("input", "output", "window") if values[f"log.{name}"])

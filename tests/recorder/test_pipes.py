@@ -23,6 +23,23 @@ def test_streams_stay_apart_and_are_told_apart(tmp_path: Path) -> None:
     assert end_status(log) == 3
 
 
+@pytest.mark.parametrize("into", ["pipe", "file"])
+def test_streams_that_lead_to_one_place_keep_their_order(tmp_path: Path, into: str) -> None:
+    """`command 2>&1 | less`, `command >file 2>&1`: line by line as without a recorder."""
+    log, out = tmp_path / "log", tmp_path / "out"
+    script = "i=0; while [ $i -lt 3000 ]; do echo out$i; echo err$i >&2; i=$((i+1)); done; exit 3"
+    with out.open("wb") as file:
+        where = subprocess.PIPE if into == "pipe" else file
+        done = subprocess.run(
+            [*RECORDER, "-o", str(log), "--", "sh", "-c", script], stdin=subprocess.DEVNULL, stdout=where,
+            stderr=subprocess.STDOUT, timeout=60,
+        )  # fmt: skip
+    assert done.returncode == 3
+    got = done.stdout if into == "pipe" else out.read_bytes()
+    assert got == recorded(log) == b"".join(b"out%d\nerr%d\n" % (number, number) for number in range(3000))
+    assert end_status(log) == 3
+
+
 @pytest.mark.parametrize("options", [[], ["--log-input"], ["--log-input=yes", "--log-output=no"]])
 def test_binary_passes_intact_and_its_end_is_passed_on(tmp_path: Path, options: list[str]) -> None:
     """Any bytes, much more than a pipe holds; `cat` ends because standard input does."""
