@@ -41,6 +41,10 @@ def find_terminal() -> "tuple[Terminal | None, tuple[bool, ...]]":
     for number in range(3):
         try:
             terminal = Terminal(number)
+            if terminal.in_background and signal.SIGTTOU not in signal.pthread_sigmask(signal.SIG_BLOCK, ()):
+                # How it is set now is the foreground's affair: wait for our turn, as the kernel would make us.
+                os.kill(0, signal.SIGTTOU)
+                terminal = Terminal(number)
         except termios.error:
             continue
         device = os.fstat(number).st_rdev

@@ -7,7 +7,9 @@ What the log does when its receiver is in trouble stands in test_file_writer.py,
 import json
 import os
 import random
+import re
 import resource
+import shlex
 import signal
 import socket
 import subprocess
@@ -212,6 +214,26 @@ def test_a_recorder_stopped_for_longer_than_the_latency(tmp_path: Path) -> None:
         screen.send(signal.SIGCONT)
         assert screen.wait() == 0
     assert recorded(log) == screen.seen
+
+
+def test_started_in_the_background(tmp_path: Path) -> None:
+    """It stops until it is its turn, and then finds the terminal as a program is to find it, not as the shell edits."""
+    log, start = tmp_path / "log", tmp_path / "start"
+    start.write_text(f'exec {shlex.join(LEAN)} -o {log} -- sh -c "echo inside; read x; echo got \\$x"\n')
+    screen = AtTerminal(["bash", "--norc", "-i"], env={**os.environ, "PS1": "$ ", "HISTFILE": "/dev/null"})
+    try:
+        screen.type(b"sh %s &\r" % bytes(start))
+        wait_for(lambda: re.search(rb"\[1\] (\d+)\r", screen.look(0.05)), "the job's number")
+        found = re.search(rb"\[1\] (\d+)\r", screen.seen)
+        assert found is not None
+        stat = Path(f"/proc/{int(found[1])}/stat")
+        wait_for(lambda: stat.read_text().rpartition(") ")[2][0] == "T", "it to stop")
+        screen.type(b"fg\r")
+        screen.wait_to_see(b"inside\r\n")
+        screen.type(b"abc\r")
+        screen.wait_to_see(b"abc\r\ngot abc\r\n")
+    finally:
+        screen.close()
 
 
 # ---- what is missing or used up ------------------------------------------------------------------------------------
