@@ -9,6 +9,7 @@ from ttyscribe_formats import asciicast, timestamp, typescript
 from ttyscribe_formats.errors import MessageError
 from ttyscribe_formats.packet import Input, Output, Packet, Window
 from ttyscribe_formats.place import Place, format_place, parse_place
+from ttyscribe_player import goto
 
 _LINE = re.compile("line ([0-9]+): ")
 
@@ -68,7 +69,7 @@ def _is_ordered(found: list[Packet]) -> None:
 
 
 def place(data: bytes) -> None:
-    """A place in a recording, and a time of a log line."""
+    """A place in a recording, where to begin, and a time of a log line."""
     text = data.decode("utf-8", "surrogateescape")
     try:
         found = parse_place(text)
@@ -79,6 +80,13 @@ def place(data: bytes) -> None:
         assert parse_place(format_place(found)) == found
         assert isinstance(found, Place)
         assert found.ms >= 0
+    try:
+        start = goto.parse(text)
+    except MessageError as error:
+        must_be_clean(error)
+    else:
+        assert start.time_ns >= 0
+        assert 0 <= start.part <= 1
     try:
         time_ns, normal = timestamp.normalized(text)
     except MessageError as error:
