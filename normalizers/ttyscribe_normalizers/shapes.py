@@ -126,11 +126,17 @@ def journal(fields: dict[str, Any], now_ns: int) -> Envelope:
 
 
 def word(value: object) -> str:
-    """A journal field as text: of a field that came several times the first; bytes that are no text are repaired."""
+    """A journal field as text: of a field that came several times the first; bytes that are no text are repaired.
+
+    Empty for what no journal writes.
+    """
     if type(value) is list and value and type(value[0]) is str:
         value = value[0]
     if type(value) is list:
-        return _message(value)[0]
+        try:
+            return _message(value)[0]
+        except MessageError:
+            return ""
     return exact.repaired(value)[0] if type(value) is str else ""
 
 
