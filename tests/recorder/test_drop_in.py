@@ -170,6 +170,20 @@ LEAN_SESSION = [sys.executable, "-I", "-S", "-c", SESSION]
 WORDS = (["-c", 'echo "$0|$SHELL|$-"'], ["-l", "-c", 'echo "$0|$SHELL"'], ["-c", "echo $0 $1", "a", "b"])
 
 
+def started(
+    command: list[str], env: Mapping[str, str], program: str | None = None
+) -> subprocess.CompletedProcess[bytes]:
+    """Run it; once more where it does not end, as now and then the real one does not (its issue 346)."""
+    for _ in range(3):
+        try:
+            return subprocess.run(
+                command, executable=program, stdin=subprocess.DEVNULL, capture_output=True, env=env, timeout=20
+            )
+        except subprocess.TimeoutExpired:
+            assert "/usr/bin/tlog-rec" in (program or command[-1]), "ours has to end"
+    pytest.fail("three times without an end")
+
+
 @pytest.mark.parametrize("words", WORDS)
 @pytest.mark.parametrize(
     "argv0",
@@ -194,7 +208,7 @@ def test_the_rules_of_the_first_argument(tmp_path: Path, argv0: str, words: list
             "TTYSCRIBE_REC_SESSION_CONF_TEXT": log,
         }
         found = [
-            subprocess.run(command, executable=run, stdin=subprocess.DEVNULL, capture_output=True, env=env, timeout=60)
+            started(command, env, run)
             for run, command in (
                 (path, [argv0, *words]),
                 (LEAN_SESSION[0], [*LEAN_SESSION, argv0, *words]),
@@ -227,7 +241,7 @@ COMMANDS = """
     true | false | -- true | sh -c 'exit 7' | sh -c 'exit 255' | sh -c 'kill -9 $$' | sh -c 'kill -TERM $$'
     no-such-program | /etc/passwd | / | -- | - | --latency=5 true | --latency 5 true | --lat=5 true | --latency=0 true
     --latency=x true | --payload=31 true | --payload=32 echo x | --payload=3000000000 echo x | -w x true | -wfile true
-    -w FILE true | --log-input true | --log-input=yes true | --log-input=maybe true | --log-output no-such-program
+    -w FILE true | --log-input=maybe true | --log-output no-such-program
     --log true | --limit-action=Pass true | --limit-r=3 true | --limit-action=delay --limit-rate=0 --limit-burst=1 echo
     --syslog-facility=LOCAL0 true | --syslog-priority=warn true | --x | -x | -s | --help=1 | --help=no true | -hno true
     --version=maybe | -w | --writer | --semaphore=/none/x true | -o '' true | -o /none/x true | -o / true
@@ -268,16 +282,7 @@ def programs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[str, s
 
 def statuses(both: tuple[str, str], before: str, line: str, env: dict[str, str]) -> tuple[int, int, bytes]:
     """The status of theirs, of ours, and what ours complains."""
-    done = [
-        subprocess.run(
-            ["sh", "-c", f'"$0" {before} {line}', path],
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            env=env,
-            timeout=60,
-        )
-        for path in both
-    ]
+    done = [started(["sh", "-c", f'exec "$0" {before} {line}', path], env) for path in both]
     return done[0].returncode, done[1].returncode, done[1].stderr
 
 

@@ -254,12 +254,13 @@ def test_a_killed_recorder_leaves_no_lock(login: Login, tmp_path: Path) -> None:
     """Its file may stay, its lock does not: a shell below a dead recorder's process is recorded."""
     ready = tmp_path / "ready"
     child = subprocess.Popen(
-        [login.program, "-c", f"echo $PPID >{ready}; sleep 1000"], stdin=subprocess.DEVNULL,
+        [login.program, "-c", f"echo $$ >{ready}; exec sleep 1000"], stdin=subprocess.DEVNULL,
         env={**os.environ, **login.env},
     )  # fmt: skip
     wait_for(lambda: ready.exists() and ready.read_text(), "the shell")
     os.kill(child.pid, signal.SIGKILL)
     child.wait()
+    os.kill(int(ready.read_text()), signal.SIGKILL)
     left = list(Path(str(login.values["runtime_folder"])).iterdir())
     assert [path.name for path in left] == [f"session.{child.pid}"]
     # As though we were below that process: an unlocked file proves nothing.
