@@ -121,18 +121,9 @@ def _compile_formatter(
         find_level,
         surroundings.node_name,
         model.process_kubernetes_events if events is None else events,
+        one.remove_keys,
     )
-    format_record = _FORMATTERS[one.type](parts)
-    remove, dest = one.remove_keys, model.dest_time_name
-
-    def formatted(record: Record, displaced: Displaced, time_ns: int, now_ns: int) -> None:
-        format_record(record, displaced, time_ns, now_ns)
-        if record.get(dest) is None and record.get("time") is None:
-            record["time"] = of_ns(time_ns)
-        for key in remove:
-            record.pop(key, None)
-
-    return formatted
+    return _FORMATTERS[one.type](parts)
 
 
 def _compile_rest(model: ViaqDataModel, surroundings: Surroundings) -> Callable[[Format | None, Name | None], Step]:
@@ -145,10 +136,16 @@ def _compile_rest(model: ViaqDataModel, surroundings: Surroundings) -> Callable[
     undefined_name, as_text = model.undefined_name, model.undefined_to_string
 
     def rest(format_record: Format | None, add_name: Name | None) -> Step:
+        displaced = Displaced()
+
         def viaq_data_model(record: Record, time_ns: int, now_ns: int) -> Record:
-            displaced = Displaced()
+            nonlocal displaced
             if format_record is not None:
-                format_record(record, displaced, time_ns, now_ns)
+                remove_keys = format_record(record, displaced, time_ns, now_ns)
+                if record.get("time") is None and record.get(dest) is None:
+                    record["time"] = of_ns(time_ns)
+                for key in remove_keys:
+                    record.pop(key, None)
             stamp(record, displaced, now_ns)
             if undefined is not None:
                 undefined(record)
@@ -161,6 +158,7 @@ def _compile_rest(model: ViaqDataModel, surroundings: Surroundings) -> Callable[
                 add_name(record, displaced, time_ns, now_ns)
             if displaced.values or displaced.is_error:
                 displaced.into(record, undefined_name, as_text=as_text)
+                displaced = Displaced()
             return record
 
         return viaq_data_model

@@ -59,8 +59,10 @@ def parse_day(value: Any, now_ns: int) -> str:
     """`YYYY.MM.DD` of a text in any of the forms, in the text's own zone. Raises MessageError."""
     if type(value) is not str:
         raise MessageError("a time that is no text")
-    if timestamp.is_normal(value):
-        return _day_of(value[:19])
+    if len(value) == 32 and value[20:26].isdecimal() and value.isascii():
+        day = _normal_day(value[:20], value[26:])
+        if day:
+            return day
     moment = _moment(_found(value), _day(now_ns, 0), value)
     days = times.day_of(moment.year, moment.month, moment.day)
     if times.civil(days) != moment[:3]:
@@ -69,9 +71,13 @@ def parse_day(value: Any, now_ns: int) -> str:
 
 
 @lru_cache(maxsize=4096)
-def _day_of(text: str) -> str:
-    timestamp.parse(text + "Z")
-    return text[:10].replace("-", ".")
+def _normal_day(second: str, offset: str) -> str:
+    """The day of a time as we write it; empty of any other."""
+    normal = f"{second}000000{offset}"
+    if not timestamp.is_normal(normal):
+        return ""
+    timestamp.parse(normal)
+    return second[:10].replace("-", ".")
 
 
 def _found(text: str) -> date_forms.Found:

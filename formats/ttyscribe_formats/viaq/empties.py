@@ -70,7 +70,7 @@ class _Empties:
             value["data"] = data
 
     def _object(self, value: Record) -> None:
-        gone = None
+        gone, lossless = None, self._lossless
         for key, inner in value.items():
             kind = type(inner)
             if kind is str:
@@ -80,6 +80,8 @@ class _Empties:
                 if kind is dict:
                     self._object(inner)
                 elif kind is list:
+                    if lossless and inner and type(inner[0]) is str and inner[0]:
+                        continue  # most lists: such a one stays as it is
                     self._list(inner)
                 else:
                     continue

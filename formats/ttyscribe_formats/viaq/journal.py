@@ -1,6 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Journal entries (`process_journal_fields`): of the system, and of containers that Kubernetes runs; pure."""
 
+from collections.abc import Callable, Iterable, Sequence
+from operator import itemgetter
+from typing import Any, NamedTuple
+
 from ttyscribe_formats.viaq import Record, events, hosts, times
 from ttyscribe_formats.viaq.displaced import Displaced
 from ttyscribe_formats.viaq.levels import normalize_level
@@ -18,10 +22,13 @@ USER = (
 )
 KERNEL = ("KERNEL_DEVICE", "KERNEL_SUBSYSTEM", "UDEV_SYSNAME", "UDEV_DEVNODE", "UDEV_DEVLINK")
 _FIELDS = (
-    ("t", tuple((f"_{name}", name) for name in TRUSTED)),
-    ("u", tuple((name, name) for name in USER)),
-    ("k", tuple((f"_{name}", name) for name in KERNEL)),
+    ("t", {f"_{name}": name for name in TRUSTED}),
+    ("u", {name: name for name in USER}),
+    ("k", {f"_{name}": name for name in KERNEL}),
 )
+_ADDED = frozenset(("systemd", "level", "time", "message", "hostname", "docker", "kubernetes", "pipeline_metadata"))
+"""What formatting may add to a record."""
+_MAX_PLANS = 512
 _DOCKER = (
     ("CONTAINER_ID_FULL", "container_id"),
     ("CONTAINER_ID", "container_id_short"),
@@ -29,12 +36,63 @@ _DOCKER = (
 )
 
 
+class Plan(NamedTuple):
+    """What is to be done with all records that have the same keys."""
+
+    sections: tuple[tuple[str, tuple[str, ...], Callable[[Record], Iterable[Any]]], ...]
+    """Of `systemd`: name, names of its fields, and how to get their values."""
+    remove_keys: tuple[str, ...]
+    """Those that such a record can have."""
+    has_container: bool
+
+
+class Plans:
+    """The plans of one formatter. Programs log few forms of entries; what a hostile one makes up is forgotten again."""
+
+    def __init__(self, remove_keys: tuple[str, ...]) -> None:
+        self._remove_keys = remove_keys
+        self._plans: dict[tuple[str, ...], Plan] = {}
+
+    def of(self, record: Record) -> Plan:
+        """The plan for a record."""
+        keys = tuple(record)
+        found = self._plans.get(keys)
+        if found is None:
+            if len(self._plans) >= _MAX_PLANS:
+                self._plans.clear()
+            found = self._plans[keys] = self._made(record)
+        return found
+
+    def _made(self, record: Record) -> Plan:
+        sections = []
+        for name, fields in _FIELDS:
+            found = [key for key in fields if key in record]
+            if found:
+                sections.append((name, tuple(fields[key] for key in found), _getter(found)))
+        removed = tuple(key for key in self._remove_keys if key in record or key in _ADDED)
+        return Plan(tuple(sections), removed, any(key in record for key, _ in _DOCKER))
+
+
+def _getter(keys: list[str]) -> Callable[[Record], Iterable[Any]]:
+    if len(keys) > 1:
+        return itemgetter(*keys)
+    key = keys[0]
+    return lambda record: (record[key],)
+
+
 def compile_sys_journal(parts: Parts) -> Format:
     """Entries of the system's own programs."""
     find, node_name, lossless = parts.find_level, parts.node_name, parts.lossless
+    plan_of = Plans(parts.remove_keys).of
 
-    def sys_journal(record: Record, displaced: Displaced, time_ns: int, now_ns: int) -> None:  # noqa: ARG001
-        _systemd(record, displaced, lossless)
+    def sys_journal(
+        record: Record,
+        displaced: Displaced,
+        time_ns: int,  # noqa: ARG001
+        now_ns: int,  # noqa: ARG001
+    ) -> Sequence[str]:
+        plan = plan_of(record)
+        _systemd(record, plan, displaced, lossless)
         record["level"] = normalize_level(record, record.get("PRIORITY"), find)
         _time(record, displaced)
         _replace(record, "message", record.get("MESSAGE"), displaced, lossless)
@@ -42,7 +100,9 @@ def compile_sys_journal(parts: Parts) -> Format:
         if host == "localhost" and node_name is not None:
             host = node_name
         _replace(record, "hostname", host, displaced, lossless)
-        _docker(record, displaced)
+        if plan.has_container:
+            _docker(record, displaced)
+        return plan.remove_keys
 
     return sys_journal
 
@@ -50,10 +110,17 @@ def compile_sys_journal(parts: Parts) -> Format:
 def compile_k8s_journal(parts: Parts) -> Format:
     """Entries of containers."""
     find, node_name, lossless = parts.find_level, parts.node_name, parts.lossless
+    plan_of = Plans(parts.remove_keys).of
     events_of = events.compile_eventrouter(parts)
 
-    def k8s_journal(record: Record, displaced: Displaced, time_ns: int, now_ns: int) -> None:  # noqa: ARG001
-        _systemd(record, displaced, lossless)
+    def k8s_journal(
+        record: Record,
+        displaced: Displaced,
+        time_ns: int,  # noqa: ARG001
+        now_ns: int,  # noqa: ARG001
+    ) -> Sequence[str]:
+        plan = plan_of(record)
+        _systemd(record, plan, displaced, lossless)
         record["level"] = normalize_level(record, record.get("PRIORITY"), find)
         _time(record, displaced)
         record["message"] = hosts.first_set(record.get("message"), record.get("MESSAGE"), record.get("log"))
@@ -64,22 +131,25 @@ def compile_k8s_journal(parts: Parts) -> Format:
             _replace(record, "hostname", record.get("_HOSTNAME"), displaced, lossless)
         if events_of is not None:
             events_of(record, displaced)
+        return plan.remove_keys
 
     return k8s_journal
 
 
-def _systemd(record: Record, displaced: Displaced, lossless: bool) -> None:
+def _systemd(record: Record, plan: Plan, displaced: Displaced, lossless: bool) -> None:
     """Build `systemd`; a part that is built replaces what the record brought, which nobody attested."""
-    for name, fields in _FIELDS:
-        if made := {to: record[key] for key, to in fields if key in record}:
-            systemd = record.get("systemd")
-            if type(systemd) is not dict:
-                if systemd is not None and systemd is not False:
-                    displaced.error("systemd", systemd)
-                systemd = record["systemd"] = {}
-            elif lossless and name in systemd and systemd[name] != made:
-                displaced.put(f"systemd.{name}", systemd[name])
-            systemd[name] = made
+    if not plan.sections:
+        return
+    systemd = record.get("systemd")
+    if type(systemd) is not dict:
+        if systemd is not None and systemd is not False:
+            displaced.error("systemd", systemd)
+        systemd = record["systemd"] = {}
+    for name, names, values in plan.sections:
+        made = dict(zip(names, values(record), strict=True))
+        if lossless and name in systemd and systemd[name] != made:
+            displaced.put(f"systemd.{name}", systemd[name])
+        systemd[name] = made
 
 
 def _time(record: Record, displaced: Displaced) -> None:

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Lines of containers' JSON files (`process_k8s_json_file_fields`); pure."""
 
+from collections.abc import Sequence
+
 from ttyscribe_formats.errors import MessageError
 from ttyscribe_formats.viaq import Record, dates, events, hosts, times
 from ttyscribe_formats.viaq.displaced import Displaced
@@ -11,9 +13,10 @@ from ttyscribe_formats.viaq.parts import Format, Parts
 def compile_k8s_json_file(parts: Parts) -> Format:
     """Records with `log` (or `message`), `time` and `kubernetes`."""
     find, node_name, dest = parts.find_level, parts.node_name, parts.model.dest_time_name
+    remove_keys = parts.remove_keys
     events_of = events.compile_eventrouter(parts)
 
-    def k8s_json_file(record: Record, displaced: Displaced, time_ns: int, now_ns: int) -> None:
+    def k8s_json_file(record: Record, displaced: Displaced, time_ns: int, now_ns: int) -> Sequence[str]:
         record["message"] = hosts.first_set(record.get("message"), record.get("log"))
         record["level"] = normalize_level(record, None, find)
         host = hosts.of_kubernetes(record)
@@ -23,6 +26,7 @@ def compile_k8s_json_file(parts: Parts) -> Format:
             record["time"] = times.of_ns(_time_ns(record, displaced, time_ns, now_ns))
         if events_of is not None:
             events_of(record, displaced)
+        return remove_keys
 
     return k8s_json_file
 

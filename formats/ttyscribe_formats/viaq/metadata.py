@@ -22,14 +22,14 @@ def compile_metadata(role: str, surroundings: Surroundings) -> Stamp:
         before["ipaddr6"] = surroundings.ipaddr6
     before |= {"inputname": INPUT, "name": NAME}
     version = surroundings.version
-    last_us, text = -1, ""
+    last, text = -1, ""
 
     def stamp(record: Record, displaced: Displaced, now_ns: int) -> None:
-        nonlocal last_us, text
-        now_us = now_ns // times.MICROSECOND
-        if now_us != last_us:
-            last_us, text = now_us, times.of_us(now_us)
-        fresh = {**before, "received_at": text, "version": version}
+        nonlocal last, text
+        second, rest = divmod(now_ns, times.SECOND)
+        if second != last:
+            last, text = second, times.of_ns(now_ns)[:-12]
+        fresh = {**before, "received_at": f"{text}{rest // 1000:06d}+00:00", "version": version}
         if FIELD not in record:
             record[FIELD] = {role: fresh}
             return
