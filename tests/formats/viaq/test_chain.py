@@ -30,19 +30,22 @@ VALUES = st.recursive(
     max_leaves=6,
 )
 RECORDS = st.dictionaries(st.sampled_from(KEYS) | st.text(max_size=4), VALUES, max_size=8)
-MODELS = st.fixed_dictionaries(
-    {
-        "default_keep_fields": st.just(("time", "@timestamp", "message", "systemd", "pipeline_metadata")),
-        "use_undefined": st.booleans(),
-        "undefined_to_string": st.booleans(),
-        "undefined_dot_replace_char": st.sampled_from(("UNUSED", "_")),
-        "undefined_max_num_fields": st.sampled_from((-1, 0, 2)),
-        "index_names": st.sampled_from(
-            ((), (IndexName("project_full", "**"),), (IndexName("operations_prefix", "**"),))
-        ),
-        "lossless": st.booleans(),
-    }
-).map(lambda values: ViaqDataModel(**values))
+SETTINGS: dict[str, st.SearchStrategy[Any]] = {
+    "default_keep_fields": st.just(("time", "@timestamp", "message", "systemd", "pipeline_metadata")),
+    "use_undefined": st.booleans(),
+    "undefined_to_string": st.booleans(),
+    "undefined_dot_replace_char": st.sampled_from(("UNUSED", "_")),
+    "undefined_max_num_fields": st.sampled_from((-1, 0, 2)),
+    "index_names": st.sampled_from(((), (IndexName("project_full", "**"),), (IndexName("operations_prefix", "**"),))),
+    "lossless": st.booleans(),
+}
+
+
+def model_of(values: dict[str, Any]) -> ViaqDataModel:
+    return ViaqDataModel()._replace(**values)
+
+
+MODELS = st.fixed_dictionaries(SETTINGS).map(model_of)
 
 
 def chain(model: ViaqDataModel) -> Chain:
