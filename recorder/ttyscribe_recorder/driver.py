@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from ttyscribe_recorder.names import Name
     from ttyscribe_recorder.options import Value
+    from ttyscribe_recorder.secrets import Guard
     from ttyscribe_recorder.writers.base import Writer
 else:
     # The public module builds enumerations at import, a millisecond in each login.
@@ -172,8 +173,18 @@ class Driver:
         self._started = True
         what = frozenset(name for name in ("input", "output", "window") if values[f"log.{name}"])
         head = header.make_header(child.pid, self._environment, host)
-        recording = Recording(head, log, latency_ns, int(values["payload"]), what, marks=not self._name.tlog)
+        guard = self._guard() if terminal is not None else None
+        payload, marks = int(values["payload"]), not self._name.tlog
+        recording = Recording(head, log, latency_ns, payload, what, marks=marks, guard=guard)
         return Session(self._loop, recording, child, terminal, at_terminal, release=leave)
+
+    def _guard(self) -> "Guard | None":
+        """What keeps secrets out; none where nothing typed is recorded, or all of it."""
+        if not self._values["log.input"] or self._values["log.secrets"]:
+            return None
+        from ttyscribe_recorder.secrets import Guard
+
+        return Guard(str(self._values["log.prompts"]))
 
     def _give_semaphore(self) -> None:
         """Tell whoever waits for it that recording is set up."""

@@ -61,7 +61,15 @@ OPTIONS = (
     Option(
         "payload", "int", DEFAULT_PAYLOAD, "payload", "", "BYTES", "most of recorded data in one message", MIN_PAYLOAD
     ),
-    Option("log.input", "bool", False, "log-input", "", "BOOL", "record what is typed, passwords among it"),
+    Option("log.input", "bool", False, "log-input", "", "BOOL", "record what is typed, but not at hidden prompts"),
+    Option(
+        "log.secrets", "bool", False, "", "", "BOOL", "record what is typed at hidden prompts, passwords, as well",
+        use="key",
+    ),
+    Option(
+        "log.prompts", "str", "", "", "", "TEXTS", "texts, separated by commas, that are prompts for secrets, besides "
+        "those that are known", use="key",
+    ),
     Option("log.output", "bool", True, "log-output", "", "BOOL", "record what the program writes"),
     Option("log.window", "bool", True, "log-window", "", "BOOL", "record the terminal's sizes"),
     Option("limit.rate", "int", 16384, "limit-rate", "", "BYTES", "bytes of messages a second, under a limit"),

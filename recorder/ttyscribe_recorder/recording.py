@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from ttyscribe_formats.chunk import Header
     from ttyscribe_formats.packet import Packet, Stream
     from ttyscribe_recorder.log import Log
+    from ttyscribe_recorder.secrets import Guard, Item, Mask
 
 
 class Recording:
@@ -33,12 +34,14 @@ class Recording:
         what: "frozenset[str]" = frozenset(("output", "window")),
         *,
         marks: bool = True,
+        guard: "Guard | None" = None,
     ) -> None:
         self.log = log
         self.rec = header.rec
         self._chunker = Chunker(header, payload, marks=marks)
         self._latency_ns = latency_ns
         self._input, self._output, self._window = ("input" in what), ("output" in what), ("window" in what)
+        self._guard = guard
         self._flush_ns: int | None = None
         self._marks = marks
         self._alone_was_lost = self._alarmed = False
@@ -51,14 +54,18 @@ class Recording:
         return self._input
 
     @property
+    def hides_input(self) -> bool:
+        """Whether typing at hidden prompts is kept out."""
+        return self._guard is not None
+
+    @property
     def due_ns(self) -> int | None:
         """When `tick` is to be called next; None for never."""
         if self.broken:
             return None
         flush, log = self._flush_ns, self.log.due_ns
-        if flush is None or log is None:
-            return log if flush is None else flush
-        return min(flush, log)
+        held = None if self._guard is None else self._guard.due_ns
+        return min((due for due in (flush, log, held) if due is not None), default=None)
 
     @property
     def wait_fd(self) -> int:
@@ -82,18 +89,16 @@ class Recording:
 
     def window(self, columns: int, rows: int, now_ns: int, wall_ns: int) -> None:
         """The terminal has this size from now on."""
-        if self._window:
-            self._feed(Window(now_ns, columns, rows), wall_ns)
+        self._take(Window(now_ns, columns, rows), wall_ns)
 
-    def input(self, data: bytes, now_ns: int, wall_ns: int) -> None:
-        """The program was given these bytes."""
+    def input(self, data: bytes, now_ns: int, wall_ns: int, how: int = 0) -> None:
+        """The program was given these bytes; `how` (of `secrets`) says how the terminal took them."""
         if self._input:
-            self._feed(Input(now_ns, data), wall_ns)
+            self._take(Input(now_ns, data), wall_ns, how)
 
     def output(self, data: bytes, stream: "Stream", now_ns: int, wall_ns: int) -> None:
         """The program wrote these bytes."""
-        if self._output:
-            self._feed(Output(now_ns, data, stream), wall_ns)
+        self._take(Output(now_ns, data, stream), wall_ns)
 
     def mask(self, start_ns: int, end_ns: int, wall_ns: int) -> None:
         """What was typed between these times is kept out of the recording. `wall_ns` is the wall clock at the end."""
@@ -110,6 +115,40 @@ class Recording:
     def lost(self, first_id: int, last_id: int, why: str, now_ns: int) -> None:
         """The log could not take these messages."""
         self._do(lambda: self._chunker.lost(first_id, last_id, why), now_ns)
+
+    def _take(self, packet: "Packet", wall_ns: int, how: int = 0) -> None:
+        """Record a packet, or let it wait until it is known what may be recorded."""
+        if self._guard is None:
+            self._record(packet, wall_ns)
+        else:
+            self._ask(lambda guard: guard.take(packet, how, wall_ns), (packet, wall_ns))
+
+    def _ask(self, ask: "Callable[[Guard], list[Item]]", now: "tuple[Packet, int] | None" = None) -> None:
+        """Record what the guard lets pass; it is given `now`."""
+        guard = self._guard
+        if guard is None:
+            return
+        try:
+            items = ask(guard)
+        except Exception as error:  # noqa: BLE001 (a bug of ours: neither reveal a secret nor lose what was shown)
+            self._guard, self._input = None, False
+            self.log.alarm(f"recording {self.rec} goes on without input: {type(error).__name__}: {error}")
+            items = guard.abandon(now)
+        for item, wall_ns in items:
+            self._record(item, wall_ns)
+
+    def _record(self, item: "Packet | Mask", wall_ns: int) -> None:
+        """Record what was asked for."""
+        if isinstance(item, Output):
+            if self._output:
+                self._feed(item, wall_ns)
+        elif isinstance(item, Window):
+            if self._window:
+                self._feed(item, wall_ns)
+        elif isinstance(item, Input):
+            self._feed(item, wall_ns)
+        else:
+            self.mask(item.start_ns, item.end_ns, wall_ns)
 
     def _feed(self, packet: "Packet", wall_ns: int) -> None:
         self._alone_was_lost = False
@@ -140,8 +179,9 @@ class Recording:
 
     def tick(self, now_ns: int) -> None:
         """Do what is due."""
+        self._ask(lambda guard: guard.tick(now_ns))
         if self._flush_ns is not None and now_ns >= self._flush_ns:
-            self.flush(now_ns)
+            self._flush(now_ns)
         if self.log.due_ns is not None:
             self._guarded(lambda: self.log.tick(now_ns))
         losses = self.log.losses
@@ -156,6 +196,11 @@ class Recording:
         self._guarded(lambda: self.log.room(now_ns))
 
     def flush(self, now_ns: int) -> None:
+        """Give all that waits to the log."""
+        self._ask(lambda guard: guard.settle())
+        self._flush(now_ns)
+
+    def _flush(self, now_ns: int) -> None:
         """Give the message under way to the log."""
         self._flush_ns = None
         alone = not self._chunker.has_events
@@ -169,6 +214,7 @@ class Recording:
 
     def end(self, status: int, now_ns: int) -> None:
         """The program has ended with this status (128 + signal): write the last message with the end mark."""
+        self._ask(lambda guard: guard.settle())
         self._flush_ns = None
         self._guarded(lambda: self._end(status, now_ns))
 

@@ -30,6 +30,10 @@ _PARTING_NS = 1_000_000_000
 """How long a command that was told to hang up may take before we go without it."""
 
 
+def _noted_already(_data: bytes) -> None:
+    """The outlet has told the recording."""
+
+
 class Session:
     """Ends (`done`) when the command has ended and what it wrote is delivered, or soon after `hang_up`.
 
@@ -77,7 +81,15 @@ class Session:
         outlet = Outlet(screen, blocking=keyboard == terminal.fd)
         master = self._command.master
         self._outputs.append(Flow(self._loop, master, outlet, self._note_output("terminal"), self._output_ended, AHEAD))
-        self._inputs.append(Flow(self._loop, keyboard, Outlet(master), self._note_input, self._keyboard_ended))
+        self._inputs.append(self._keyboard_flow(keyboard, master))
+
+    def _keyboard_flow(self, keyboard: int, master: int) -> Flow:
+        if not self.recording.hides_input:
+            return Flow(self._loop, keyboard, Outlet(master), self._note_input, self._keyboard_ended)
+        from ttyscribe_recorder.keyboard import Keyboard
+
+        typed = Keyboard(master, self._note_typed)
+        return Flow(self._loop, keyboard, typed, _noted_already, self._keyboard_ended)
 
     def _connect_pipes(self) -> None:
         """Those of the standard streams that are not on the terminal."""
@@ -107,6 +119,9 @@ class Session:
 
     def _note_input(self, data: bytes) -> None:
         self.recording.input(data, time.monotonic_ns(), time.time_ns())
+
+    def _note_typed(self, data: bytes, how: int) -> None:
+        self.recording.input(data, time.monotonic_ns(), time.time_ns(), how)
 
     def _note_output(self, stream: "Stream") -> "Callable[[bytes], None]":
         def note(data: bytes) -> None:

@@ -7,6 +7,7 @@ from ttyscribe_formats import tlog
 from ttyscribe_formats.chunk import Header
 from ttyscribe_recorder.log import Log
 from ttyscribe_recorder.recording import Recording
+from ttyscribe_recorder.secrets import HIDDEN, RAW, Guard
 from ttyscribe_recorder.writers.memory import MemoryWriter
 
 SECOND = 1_000_000_000
@@ -87,3 +88,46 @@ def test_a_bug_of_ours_stops_the_recording_and_not_the_session(monkeypatch: pyte
     assert len(alarms) == 1
     assert HEADER.rec in alarms[0]
     assert [tlog.decode(message).out_txt for message in writer.messages] == ["good"]
+
+
+def test_hidden_typing_leaves_a_mark_and_nothing_else() -> None:
+    """In the message in which it ends, in milliseconds from the recording's start; under tlog's names not even that."""
+    for marks in (True, False):
+        recording, writer, _ = make(what=frozenset(["input", "output"]), guard=Guard(), marks=marks)
+        recording.output(b"Password: ", "terminal", 0, 1)
+        recording.input(b"sec", 100_000_000, 1, HIDDEN)
+        recording.input(b"ret\r", 900_000_000, 1, HIDDEN)
+        recording.input(b"ls\r", SECOND, 1)
+        recording.flush(SECOND)
+        message = tlog.decode(writer.messages[0])
+        assert message.in_txt == "ls\r"
+        assert tlog.own_fields(message) == ({"v": 1, "mask": [[100, 900]]} if marks else {})
+
+
+def test_what_waits_for_an_echo_is_due_by_itself() -> None:
+    """300 ms after the key, whatever else is due later."""
+    recording, writer, _ = make(what=frozenset(["input", "output"]), guard=Guard())
+    recording.output(b"Password: ", "terminal", 0, 1)
+    recording.input(b"s", 1_000_000, 1, RAW)
+    assert recording.due_ns == 301_000_000
+    recording.tick(301_000_000)
+    assert recording.due_ns == 10 * SECOND
+    recording.output(b"\r\n", "terminal", 400_000_000, 1)
+    recording.end(0, SECOND)
+    assert tlog.decode(writer.messages[0]).out_txt == "Password: \r\n"
+
+
+def test_a_bug_of_ours_in_the_guard_reveals_and_loses_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Input is recorded no more, and syslog is told; all that was shown is there."""
+    guard = Guard()
+    recording, writer, alarms = make(what=frozenset(["input", "output"]), guard=guard)
+    recording.output(b"Password: ", "terminal", 0, 1)
+    recording.input(b"secret", 1, 1, RAW)
+    recording.output(b"a", "terminal", 2, 1)
+    monkeypatch.setattr(guard._rows, "feed", None)
+    recording.output(b"b", "terminal", 3, 1)
+    recording.input(b"more", 4, 1)
+    recording.end(0, 5)
+    message = tlog.decode(writer.messages[0])
+    assert (message.out_txt, message.in_txt, recording.broken) == ("Password: ab", "", "")
+    assert len(alarms) == 1
