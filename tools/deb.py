@@ -126,8 +126,13 @@ class Package:
         return target
 
 
+def _of_tlog(path: str) -> bool:
+    return os.path.basename(path).startswith("tlog-")
+
+
 def the_host(made: Plan, program: bytes, package: Package) -> None:
-    """Fill the package ttyscribe: the plan, and what Debian's Python wants."""
+    """Fill the package ttyscribe: the plan but for tlog's names, and what Debian's Python wants."""
+    ours = {path: target for path, target in made.links.items() if not _of_tlog(path)}
     for name, data in made.tree_files.items():
         package.file(f"{made.tree}/{name}", data)
     package.file(made.settings.launcher, program, 0o755)
@@ -135,13 +140,13 @@ def the_host(made: Plan, program: bytes, package: Package) -> None:
         package.file(path, data, mode)
     for path, data in made.configuration.items():
         package.file(path, data)
-    for path, target in made.links.items():
+    for path, target in ours.items():
         package.link(path, target)
     package.file(
         "/usr/share/python3/runtime.d/ttyscribe.rtupdate", (SCRIPTS / "ttyscribe.rtupdate").read_bytes(), 0o755
     )
     package.documents()
-    package.scripts(TREE=made.tree, RUNTIME=RUNTIME, PROGRAMS=" ".join(made.links))
+    package.scripts(TREE=made.tree, RUNTIME=RUNTIME, PROGRAMS=" ".join(path for path in ours if "/bin/" in path))
 
 
 def build(output: Path) -> list[Path]:
@@ -155,7 +160,8 @@ def build(output: Path) -> list[Path]:
         host = Package("ttyscribe", Path(folder), when)
         the_host(made, launcher.build(made, sources.launcher), host)
         names = Package("ttyscribe-tlog", Path(folder), when)
-        for path, target in made.diversions.items():
+        of_tlog = {path: target for path, target in made.links.items() if _of_tlog(path)}
+        for path, target in {**made.diversions, **of_tlog}.items():
             names.link(path, target)
         names.documents()
         names.scripts(TREE=made.tree, ASIDE=ASIDE, PROGRAMS=" ".join(made.diversions))

@@ -78,16 +78,21 @@ def main(argv: Sequence[str] | None = None) -> int:
             setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115 # for the rest of the process
     arguments = list(sys.argv[1:] if argv is None else argv)
     called = next((word for word in arguments if not word.startswith("-")), "")
-    options = parser(called).parse_args(arguments)
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")  # whatever the locale is, a name in a table must not end us
     try:
+        options = parser(called).parse_args(arguments)
         status: int = _module(options.verb).run(options)
         sys.stdout.flush()
     except TtyscribeError as error:
         print(f"ttyscribe: {error}", file=sys.stderr)
         return 2 if isinstance(error, ConfigError) else 1
+    except ModuleNotFoundError as error:
+        if not (error.name or "").startswith(("ttyscribe_", "pyrsyslog_")):
+            raise
+        print(f"ttyscribe: {error.name} is not on this host: install it with --role all", file=sys.stderr)
+        return 2
     except BrokenPipeError:
         return _die_of(signal.SIGPIPE)
     except KeyboardInterrupt:

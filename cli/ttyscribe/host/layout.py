@@ -69,13 +69,13 @@ class Settings(NamedTuple):
 
     @property
     def home(self) -> str:
-        """The folder of the programs' trees, the launcher and the manifest."""
+        """The folder of the programs' trees and the manifest."""
         return f"{self.prefix}/lib/ttyscribe"
 
     @property
     def launcher(self) -> str:
-        """The one file that decides which version runs."""
-        return f"{self.home}/launcher"
+        """The one file that decides which version runs. In libexec SELinux lets it be a login shell."""
+        return f"{self.prefix}/libexec/ttyscribe-launcher"
 
     @property
     def manifest(self) -> str:
@@ -156,6 +156,9 @@ def plan(settings: Settings, sources: Sources) -> Plan:
     files["/usr/lib/tmpfiles.d/ttyscribe.conf"] = (0o644, TMPFILES.encode())
     if settings.journald:
         files["/usr/lib/systemd/journald.conf.d/ttyscribe.conf"] = (0o644, JOURNALD.encode())
+    links = {f"{programs}/{name}": "../libexec/ttyscribe-launcher" for name in RECORDERS}
+    tlog_names = {name: ours for name, ours in TLOG_NAMES.items() if settings.tlog_names and ours in present}
+    links |= {f"{settings.prefix}/share/man/man1/{name}.1.gz": f"{ours}.1.gz" for name, ours in tlog_names.items()}
     return Plan(
         settings=settings,
         tree=tree,
@@ -165,11 +168,7 @@ def plan(settings: Settings, sources: Sources) -> Plan:
             ON_ERROR: f"{settings.on_error}\n".encode(),
             **{f"{CONFIGURATION}/{name}": data for name, data in sources.configuration.items()},
         },
-        links={f"{programs}/{name}": "../lib/ttyscribe/launcher" for name in RECORDERS},
-        diversions={
-            f"{TLOG_FOLDER}/{name}": f"{programs}/{ours}"
-            for name, ours in TLOG_NAMES.items()
-            if settings.tlog_names and ours in present
-        },
+        links=links,
+        diversions={f"{TLOG_FOLDER}/{name}": f"{programs}/{ours}" for name, ours in tlog_names.items()},
         lines={SHELLS: settings.session_shell} if settings.list_shell else {},
     )

@@ -15,7 +15,7 @@ _REMOVE_SHELL = ("/usr/sbin/remove-shell", "/sbin/remove-shell")
 
 def programs(manifest: Manifest) -> set[str]:
     """Every path under which the recorder may be somebody's shell."""
-    return {path for path in (*manifest.links, *manifest.diversions) if "-rec" in path}
+    return {path for path in (*manifest.links, *manifest.diversions) if "/bin/" in path and "-rec" in path}
 
 
 def restored(machine: Machine, manifest: Manifest) -> set[str]:

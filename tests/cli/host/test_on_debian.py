@@ -88,7 +88,10 @@ def test_there_and_back_over_a_tlog(host: Host) -> None:
     upgrade_in_a_session(host)
 
     host.run("usermod", "--shell", "/bin/bash", "alice")
-    left = command(host, "uninstall").stdout.decode()
+    assert b"nothing to do: all is in place" in host.run("ttyscribe", "install").stdout
+    host.run("ttyscribe", "install", "--no-list-shell")
+    assert SESSION not in (host.root / "etc/shells").read_text().split()
+    left = host.run("ttyscribe", "uninstall").stdout.decode()
     assert "/etc/ttyscribe/ttyscribe-rec-session.conf was changed here" in left
     (host.root / "etc/ttyscribe/ttyscribe-rec-session.conf").unlink()
     (host.root / "etc/ttyscribe").rmdir()
@@ -98,6 +101,24 @@ def test_there_and_back_over_a_tlog(host: Host) -> None:
     assert host.run("dpkg", "--verify", "tlog").stdout == b""
     assert host.run("tlog-rec", "--version").stdout == tlogs
     logged_in(host)
+
+
+def test_a_tlog_that_comes_later(host: Host) -> None:
+    """It is put beside our links, and in their place when we go."""
+    before = state(host)
+    bring(host)
+    install(host, "--tlog-names", "--no-journald")
+    host.run("dpkg", "-i", *host.debs())
+    assert host.run("tlog-rec", "--version").stdout.startswith(b"tlog-rec 0.")
+    missing = host.run("ttyscribe", "recordings", check=False)
+    assert missing.returncode == 2
+    assert b"is not on this host: install it with --role all" in missing.stderr
+    host.run("ttyscribe", "uninstall")
+    assert host.run("tlog-rec", "--version").stdout.startswith(b"tlog 1")
+    assert host.run("dpkg", "--verify", "tlog").stdout == b""
+    host.run("dpkg", "--purge", "tlog", "libtlog0")
+    host.run("deluser", "--quiet", "--system", "_tlog")
+    assert difference(before, state(host)) == []
 
 
 def upgrade_in_a_session(host: Host) -> None:
