@@ -143,7 +143,7 @@ def _work(machine: Machine, made: Plan, program: bytes | None, old: Manifest, *,
         if not dry:
             step.do()
     for path in stays:
-        print(f"kept {path}: it was changed here (the default is in {made.tree}/share/ttyscribe/recorder)")
+        print(f"kept {path}: it was changed here (the default is in {made.tree}/share/ttyscribe)")
     if not todo:
         print("nothing to do: all is in place")
     elif dry:

@@ -138,7 +138,9 @@ def tree_name(files: Mapping[str, bytes]) -> str:
 def plan(settings: Settings, sources: Sources) -> Plan:
     """All that a host with these settings holds."""
     share = {"share/ttyscribe/recorder/launcher.c": sources.launcher}
-    share |= {f"share/ttyscribe/recorder/{name}": data for name, data in sources.configuration.items()}
+    for name, data in sources.configuration.items():
+        share[f"share/ttyscribe/{'player' if 'play' in name else 'recorder'}/{name}"] = data
+    share |= {f"share/ttyscribe/rsyslog/{name}": data for name, data in sources.rsyslog.items()}
     share |= {f"share/man/man1/{name}": data for name, data in sources.manuals.items()}
     about = f"Metadata-Version: 2.1\nName: ttyscribe\nVersion: {__version__}\n".encode()
     tree_files = {**sources.tree, **share, f"ttyscribe-{__version__}.dist-info/METADATA": about}

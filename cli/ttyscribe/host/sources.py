@@ -10,6 +10,7 @@ from ttyscribe.host.layout import PACKAGES, Sources
 from ttyscribe_formats.errors import ConfigError
 
 _CONFIGURATION = ("ttyscribe-rec.conf", "ttyscribe-rec-session.conf")
+_PLAYER = "ttyscribe-play.conf"
 
 
 def _package(name: str) -> Path:
@@ -47,11 +48,15 @@ def find(role: str) -> Sources:
     if source is None:
         raise ConfigError(f"launcher.c is neither in {recorder} nor in {checkout}")
     samples = _shared("ttyscribe/rsyslog", _package("pyrsyslog_omprog").parent / "conf") if role == "all" else None
+    configuration = {name: (recorder / name).read_bytes() for name in _CONFIGURATION}
+    if role == "all":
+        player = _shared("ttyscribe/player", _package("ttyscribe_player").parent / "conf")
+        configuration[_PLAYER] = (player / _PLAYER).read_bytes()
     manuals = _shared("man/man1", checkout.parent / "docs" / "man")
     return Sources(
         tree=tree,
         launcher=source.read_bytes(),
-        configuration={name: (recorder / name).read_bytes() for name in _CONFIGURATION},
+        configuration=configuration,
         manuals={path.name: path.read_bytes() for path in sorted(manuals.glob("ttyscribe*.1"))},
         rsyslog={path.name: path.read_bytes() for path in sorted(samples.iterdir())} if samples else {},
     )

@@ -5,6 +5,8 @@ import fcntl
 import os
 import shutil
 import struct
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -147,6 +149,22 @@ def test_interrupted_after_any_step(root: Path, tmp_path: Path, upgrade: bool) -
             break
         number += 1
     assert number > (7 if upgrade else 15)
+
+
+@pytest.mark.parametrize("role", ["host", "all"])
+def test_an_installed_tree_can_be_installed_from(tmp_path: Path, role: str) -> None:
+    """`ttyscribe install` on the host itself, to change its options, finds the same again."""
+    made = plan(Settings(role=role), find(role))
+    for name, data in made.tree_files.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_bytes(data)
+    code = (
+        f"import sys; sys.path.insert(0, {str(tmp_path)!r}); from ttyscribe.host.sources import find;"
+        f"from ttyscribe.host.layout import *; print(plan(Settings(role={role!r}), find({role!r})).tree)"
+    )
+    done = subprocess.run([sys.executable, "-IB", "-c", code], capture_output=True, text=True)
+    assert (done.stdout.strip(), done.stderr) == (made.tree, "")
+    assert ("/etc/ttyscribe/ttyscribe-play.conf" in made.configuration) == (role == "all")
 
 
 class Killed(BaseException):
