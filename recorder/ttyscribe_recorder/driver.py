@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     import signal
     from collections.abc import Callable
 
+    from ttyscribe_recorder.bulk import Bulk
     from ttyscribe_recorder.names import Name
     from ttyscribe_recorder.options import Value
     from ttyscribe_recorder.secrets import Guard
@@ -174,8 +175,9 @@ class Driver:
         what = frozenset(name for name in ("input", "output", "window") if values[f"log.{name}"])
         head = header.make_header(child.pid, self._environment, host)
         guard = self._guard() if terminal is not None else None
+        bulk = self._bulk() if terminal is None else None
         payload, marks = int(values["payload"]), not self._name.tlog
-        recording = Recording(head, log, latency_ns, payload, what, marks=marks, guard=guard)
+        recording = Recording(head, log, latency_ns, payload, what, marks=marks, guard=guard, bulk=bulk)
         return Session(self._loop, recording, child, terminal, at_terminal, release=leave)
 
     def _guard(self) -> "Guard | None":
@@ -185,6 +187,14 @@ class Driver:
         from ttyscribe_recorder.secrets import Guard
 
         return Guard(str(self._values["log.prompts"]))
+
+    def _bulk(self) -> "Bulk | None":
+        """What leaves out the middle of binary data, where that is wanted."""
+        if self._values["log.bulk"] == "keep":
+            return None
+        from ttyscribe_recorder.bulk import Bulk
+
+        return Bulk()
 
     def _give_semaphore(self) -> None:
         """Tell whoever waits for it that recording is set up."""

@@ -42,6 +42,7 @@ def _name(program: str, *, session: bool, tlog: bool) -> Name:
         defaults["writer"] = "journal"
     if tlog:
         defaults["utmp"] = True
+        defaults["log.bulk"] = "keep"
     path = f"/etc/{house}/{program}.conf"
     return Name(program, session, tlog, path, variable, house, program if tlog else house, 1 if tlog else 2, defaults)
 

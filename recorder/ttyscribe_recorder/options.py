@@ -72,6 +72,10 @@ OPTIONS = (
     ),
     Option("log.output", "bool", True, "log-output", "", "BOOL", "record what the program writes"),
     Option("log.window", "bool", True, "log-window", "", "BOOL", "record the terminal's sizes"),
+    Option(
+        "log.bulk", "str", "elide", "log-bulk", "", "WHAT", "the middle of binary data on pipes",
+        choices=("elide", "keep"),
+    ),
     Option("limit.rate", "int", 16384, "limit-rate", "", "BYTES", "bytes of messages a second, under a limit"),
     Option("limit.burst", "int", 32768, "limit-burst", "", "BYTES", "bytes that may come at once above the rate"),
     Option(

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from ttyscribe_formats.chunk import Header
     from ttyscribe_formats.packet import Packet, Stream
+    from ttyscribe_recorder.bulk import Bulk, Event
     from ttyscribe_recorder.log import Log
     from ttyscribe_recorder.secrets import Guard, Item, Mask
 
@@ -23,6 +24,7 @@ class Recording:
     """Feeds one log. `what` says which sorts of packets are recorded: input, output, window.
 
     Data waits at most `latency_ns` for its message to fill up. Without `marks`, messages are tlog's own, and no more.
+    At a terminal a `guard` keeps secrets out, on pipes a `bulk` leaves out the middle of binary data.
     """
 
     def __init__(
@@ -35,6 +37,7 @@ class Recording:
         *,
         marks: bool = True,
         guard: "Guard | None" = None,
+        bulk: "Bulk | None" = None,
     ) -> None:
         self.log = log
         self.rec = header.rec
@@ -42,6 +45,7 @@ class Recording:
         self._latency_ns = latency_ns
         self._input, self._output, self._window = ("input" in what), ("output" in what), ("window" in what)
         self._guard = guard
+        self._bulk = bulk
         self._flush_ns: int | None = None
         self._marks = marks
         self._alone_was_lost = self._alarmed = False
@@ -65,7 +69,8 @@ class Recording:
             return None
         flush, log = self._flush_ns, self.log.due_ns
         held = None if self._guard is None else self._guard.due_ns
-        return min((due for due in (flush, log, held) if due is not None), default=None)
+        bulk = None if self._bulk is None else self._bulk.due_ns
+        return min((due for due in (flush, log, held, bulk) if due is not None), default=None)
 
     @property
     def wait_fd(self) -> int:
@@ -118,7 +123,9 @@ class Recording:
 
     def _take(self, packet: "Packet", wall_ns: int, how: int = 0) -> None:
         """Record a packet, or let it wait until it is known what may be recorded."""
-        if self._guard is None:
+        if self._bulk is not None:
+            self._sift(self._bulk, packet, wall_ns)
+        elif self._guard is None:
             self._record(packet, wall_ns)
         else:
             self._ask(lambda guard: guard.take(packet, how, wall_ns), (packet, wall_ns))
@@ -150,20 +157,42 @@ class Recording:
         else:
             self.mask(item.start_ns, item.end_ns, wall_ns)
 
-    def _feed(self, packet: "Packet", wall_ns: int) -> None:
-        self._alone_was_lost = False
-        self._do(lambda: self._chunker.feed(packet, wall_ns), packet.time_ns)
+    def _sift(self, bulk: "Bulk", packet: "Packet", wall_ns: int) -> None:
+        """Record what bulk data leaves of it, if it is wanted at all."""
+        if isinstance(packet, Window):
+            self._record(packet, wall_ns)
+        elif self._output or isinstance(packet, Input):
+            self._pass(lambda: bulk.feed(packet), packet.time_ns, wall_ns)
 
-    def _do(self, chunk: "Callable[[], list[bytes]]", now_ns: int) -> None:
-        """Give the log what this completes; what does not complete a message waits, but not too long."""
+    def _pass(self, sift: "Callable[[], list[Event]]", now_ns: int, wall_ns: int = 0) -> None:
+        """Record what may be recorded now. `wall_ns` counts for the first of a recording only."""
+
+        def act() -> None:
+            for event in sift():
+                if isinstance(event, (Input, Output)):
+                    self._feed(event, wall_ns, now_ns)
+                else:
+                    self.skip(*event, wall_ns)
+
+        self._guarded(act)
+
+    def _feed(self, packet: "Packet", wall_ns: int, now_ns: int | None = None) -> None:
+        self._alone_was_lost = False
+        self._do(lambda: self._chunker.feed(packet, wall_ns), packet.time_ns, now_ns)
+
+    def _do(self, chunk: "Callable[[], list[bytes]]", time_ns: int, now_ns: int | None = None) -> None:
+        """Give the log what this completes; what does not complete a message waits, but not too long.
+
+        It happened at `time_ns`, which may be a while ago.
+        """
 
         def act() -> None:
             messages = chunk()
             if messages:
                 self._flush_ns = None  # what is left came just now
-                self.log.put(messages, now_ns)
+                self.log.put(messages, time_ns if now_ns is None else now_ns)
             if self._flush_ns is None and self._chunker.has_data:
-                self._flush_ns = now_ns + self._latency_ns
+                self._flush_ns = time_ns + self._latency_ns
 
         self._guarded(act)
 
@@ -180,6 +209,9 @@ class Recording:
     def tick(self, now_ns: int) -> None:
         """Do what is due."""
         self._ask(lambda guard: guard.tick(now_ns))
+        if self._bulk is not None:
+            bulk = self._bulk
+            self._pass(lambda: bulk.tick(now_ns, busy=self.holding), now_ns)
         if self._flush_ns is not None and now_ns >= self._flush_ns:
             self._flush(now_ns)
         if self.log.due_ns is not None:
@@ -197,8 +229,13 @@ class Recording:
 
     def flush(self, now_ns: int) -> None:
         """Give all that waits to the log."""
-        self._ask(lambda guard: guard.settle())
+        self._settle(now_ns)
         self._flush(now_ns)
+
+    def _settle(self, now_ns: int) -> None:
+        self._ask(lambda guard: guard.settle())
+        if self._bulk is not None:
+            self._pass(self._bulk.release, now_ns)
 
     def _flush(self, now_ns: int) -> None:
         """Give the message under way to the log."""
@@ -214,7 +251,7 @@ class Recording:
 
     def end(self, status: int, now_ns: int) -> None:
         """The program has ended with this status (128 + signal): write the last message with the end mark."""
-        self._ask(lambda guard: guard.settle())
+        self._settle(now_ns)
         self._flush_ns = None
         self._guarded(lambda: self._end(status, now_ns))
 

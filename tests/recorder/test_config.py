@@ -19,7 +19,8 @@ from ttyscribe_recorder.names import REC, SESSION, TLOG_REC, TLOG_SESSION, Name
 ALL = {
     "latency": 3, "payload": 64, "writer": "syslog", "on_error": "continue", "runtime_folder": "/r",
     "utmp": True,
-    "log": {"input": True, "secrets": True, "prompts": "a,b", "output": False, "window": False}, "file": {"path": "/f"},
+    "log": {"input": True, "secrets": True, "prompts": "a,b", "output": False, "window": False, "bulk": "keep"},
+    "file": {"path": "/f"},
     "limit": {"rate": 1, "burst": 2, "action": "drop"},
     "syslog": {"facility": "local1", "priority": "debug", "socket": "/s"},
     "journal": {"priority": "err", "augment": False, "socket": "/j"},

@@ -46,7 +46,8 @@ def hostile(size: int) -> bytes:
 def test_tlog_plays_hostile_bytes_from_pipes(tmp_path: Path, payload: int) -> None:
     """Standard error and our own key in between do not disturb it."""
     log, data = tmp_path / "log", hostile(5000)
-    done = run(["-o", str(log), f"--payload={payload}", "--", "sh", "-c", "cat; sleep 0.1; echo error >&2"], stdin=data)
+    options = ["-o", str(log), f"--payload={payload}", "--log-bulk=keep"]
+    done = run([*options, "--", "sh", "-c", "cat; sleep 0.1; echo error >&2"], stdin=data)
     assert done.stdout == data
     assert play(log) == data + b"error\n"
     assert any(message.extra for message in messages(log))

@@ -66,7 +66,7 @@ def test_long_options_may_be_cut_short() -> None:
         (["--latency=+-1"], "--latency: '+-1' is no whole number"),
         (["--latency= "], "--latency: ' ' is no whole number"),
         (["--la=0"], "--la: 0 is below the minimum of 1"),
-        (["--log-=no"], "--log- may be any of --log-input, --log-output, --log-window"),
+        (["--log-=no"], "--log- may be any of --log-input, --log-output, --log-window, --log-bulk"),
         (["--=5"], "unknown option --"),
         (["--latency=²"], "--latency: '²' is no whole number"),
         (["--latency"], "--latency needs a value (SECONDS)"),

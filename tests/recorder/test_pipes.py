@@ -44,7 +44,7 @@ def test_streams_that_lead_to_one_place_keep_their_order(tmp_path: Path, into: s
 def test_binary_passes_intact_and_its_end_is_passed_on(tmp_path: Path, options: list[str]) -> None:
     """Any bytes, much more than a pipe holds; `cat` ends because standard input does."""
     log, data = tmp_path / "log", os.urandom(200_000) + bytes(range(128)) * 20_000
-    done = run(["-o", str(log), *options, "--", "cat"], stdin=data)
+    done = run(["-o", str(log), "--log-bulk=keep", *options, "--", "cat"], stdin=data)
     assert (done.returncode, done.stderr) == (0, b"")
     assert done.stdout == data
     if "--log-output=no" not in options:
