@@ -28,6 +28,7 @@ INSTALL = {
     "usermod": "apt-get install passwd",
     "userdel": "apt-get install passwd",
     "sudo": "apt-get install sudo",
+    "vim": "apt-get install vim",
     "script": "apt-get install bsdutils",
     "scriptreplay": "apt-get install bsdutils",
 }

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
 _DEFAULT_SIZE = 80, 24
 _MOST_COLUMNS, _MOST_ROWS = 1024, 512
-_BULK = 8192
-_TAIL = 2048
+_BULK = 2048
+_TAIL = 512
 _LONGEST = 256  # of an unfinished control sequence
 _STRINGS = "]PX^_k"  # what begins a string that ends at BEL or ESC \
 _TWO = "()*+-./#% "  # what takes one more character
@@ -118,8 +118,9 @@ class Rows:
         """The program wrote this."""
         self._now_ns = now_ns
         self.version += 1
-        if len(data) > _BULK and b"\x1b" not in data and not self._rest and not self._in_string:
-            data = self._skip(data)
+        if len(data) > _BULK and not self._in_string and not self._decoder.getstate()[0]:
+            data = self._skip(self._rest.encode() + data)
+            self._rest = ""
         text = self._rest + self._decoder.decode(data)
         self._rest = ""
         if self._in_string:
@@ -130,8 +131,12 @@ class Rows:
             self._sequence(piece, last=number == len(sequences))
 
     def _skip(self, data: bytes) -> bytes:
-        """Move as the front of a long text moves; its end, from a line's beginning where there is one."""
-        cut = data.find(b"\n", len(data) - _TAIL) + 1 or len(data) - _TAIL
+        """Move as the front of a long text moves; its last lines. All of it where the cursor may go anywhere in it."""
+        cut = data.find(b"\n", len(data) - _TAIL) + 1
+        slim = data[:cut].translate(None, b"0123456789;")
+        # Colours, and what erases behind the cursor, move nothing.
+        if not cut or slim.count(b"\x1b") != slim.count(b"\x1b[m") + slim.count(b"\x1b[K"):
+            return data
         for _ in range(min(data.count(b"\n", 0, cut), self._height)):
             self._feed_line()
         self.column = 0

@@ -39,6 +39,8 @@ WAIT_NS = 300_000_000
 AHEAD_NS = 50_000_000
 _MOST_WAITING = 1 << 20
 _MOST_TYPED = 4096
+_TAIL, _MOST_OWN = 8, 256
+"""So many characters at a row's end tell that it is the user who wrote it, of so many that were typed last."""
 _ENTER = b"\r\n\x04"
 _INTERRUPT = b"\x03\x1c\x1a"
 """Ctrl-C, Ctrl-\\ and Ctrl-Z give a prompt up. They are no part of a secret."""
@@ -89,9 +91,7 @@ class Run:
         if self.done or self.ahead:
             return
         if byte in _ENTER:
-            self.done = True
-            if self.line is not None:
-                self.line.answered = True
+            self.end()
         elif self.shown is not None:
             return
         elif byte in _BACKSPACES:
@@ -101,6 +101,12 @@ class Run:
             self.typed.clear()
         elif character and len(self.typed) < _MOST_TYPED:
             self.typed.append(byte)
+
+    def end(self) -> None:
+        """Enter, or what gives a prompt up, has been typed."""
+        self.done = True
+        if self.line is not None:
+            self.line.answered = True
 
     def is_echo(self, text: str) -> bool:
         """Whether what stands behind the prompt is what was typed, and not stars in its place."""
@@ -123,6 +129,7 @@ class Guard:
         self._adrift: tuple[Line, int] | None = None
         self._keys = Keys()
         self._entered_ns, self._entered_version = -AHEAD_NS, -1
+        self._own = bytearray()  # the last characters typed in the clear, since any other key
 
     @property
     def due_ns(self) -> int | None:
@@ -219,7 +226,7 @@ class Guard:
                 self._give(data[begin:at], now_ns, wall_ns, None)
                 run, begin = self._begin(spot, now_ns, hidden=hidden), at
             if byte in _INTERRUPT and not run.ahead:
-                run.done = True
+                run.end()
                 self._give(data[begin:at], now_ns, wall_ns, run)
                 self._close()
                 run, begin = None, at
@@ -244,7 +251,15 @@ class Guard:
         """Whether a run begins with this key."""
         if character:
             ahead = now_ns - self._entered_ns < AHEAD_NS and self._entered_version == self._rows.version
-            return spot is not None or ahead
+            if spot is None and not ahead:
+                self._own.append(byte)
+                del self._own[:-_MOST_OWN]
+                return False
+            return True
+        if byte in _BACKSPACES:
+            del self._own[-1:]
+        else:
+            self._own.clear()
         if byte in _ENTER or byte in _INTERRUPT:
             self._adrift = None
             if byte in _ENTER and not self._keys.pasting:
@@ -263,6 +278,7 @@ class Guard:
         if line is not None:
             line.fed = line.answered = False
         self._adrift = None
+        self._own.clear()
         return run
 
     def _go_on(self, now_ns: int, *, hidden: bool) -> Run | None:
@@ -283,7 +299,7 @@ class Guard:
                 return run
         elif not line.fed and now_ns - line.left_ns < WAIT_NS:
             return run  # something is being painted elsewhere
-        if not run.shown:
+        if not run.shown and (line.fed or line is rows.line):
             self._adrift = line, rows.clears
         self._close()
         return None
@@ -299,12 +315,19 @@ class Guard:
     def _spot(self, now_ns: int) -> "tuple[Line, int] | None":
         """Where typing may be hidden now: at a prompt; or, where one was left without Enter, at any place."""
         spot = self._rows.prompt(now_ns)
+        if spot is not None and self._is_own(*spot):
+            return None
         if spot is None and self._adrift is not None:
             line, clears = self._adrift
             if clears == self._rows.clears and line in self._rows.lines:
                 return self._rows.line, self._rows.column
             self._adrift = None
         return spot
+
+    def _is_own(self, line: "Line", column: int) -> bool:
+        """Whether the row looks so because of what the user has typed there: `echo password:` is no prompt."""
+        tail = line.text[:column].rstrip()[-_TAIL:].encode()
+        return tail in self._own
 
     def _look(self, run: Run, now_ns: int) -> None:
         """Whether what was just written tells about a run."""

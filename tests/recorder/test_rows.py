@@ -110,7 +110,10 @@ def test_any_bytes_in_any_pieces_come_to_the_same(pieces: list[bytes], size: tup
 
 
 def test_bulk_is_passed_over() -> None:
-    """Only the end of a long text without sequences is looked at; the prompt behind it is found."""
-    rows = rows_after(b"line of text\r\n" * 100_000 + b"Password: ")
-    assert left(rows) == "Password: "
-    assert rows.row == 23
+    """Only the end of a long text is looked at, where nothing in it moves the cursor; the prompt behind it is found."""
+    for line in (b"line of text\r\n", b"\x1b[1;31mline\x1b[m of \x1b[Ktext\r\n"):
+        rows = rows_after(line * 100_000 + b"\x1b[1mPassword: ")
+        assert left(rows) == "Password: "
+        assert rows.row == 23
+    rows = rows_after(b"Password: \x1b[20;1H" + b"line of text\r\n" * 1000 + b"\x1b[H\x1b[10C")
+    assert left(rows).strip() == "line of te"

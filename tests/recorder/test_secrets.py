@@ -185,6 +185,15 @@ def test_tmux_paints_its_status_between_prompt_and_keys() -> None:
         assert (story.typed, len(story.masks)) == (b"ls", 1), cut
 
 
+def test_a_prompt_that_was_answered_is_not_remembered() -> None:
+    """Neither after Enter nor after Ctrl-C, where a status line was painted just before."""
+    paint = b"\x1b[?25l\x1b[24;1Hstatus\x1b[?25h\x1b[3;11H"
+    for key in (b"\r", b"\x03"):
+        story = Story().out(b"\x1b[H\x1b[2J\x1b[3;1HPassword: ").key(b"secret").wait(400).out(paint).key(key)
+        story.out(b"\r\n$ ").key(b"l", b"s").wait(400).end()
+        assert story.typed == key[key == b"\r" :] + b"ls"
+
+
 def test_another_pane_is_not_the_prompts() -> None:
     """Who leaves the prompt for another pane types in the clear there, and hidden again when back."""
     story = Story().out(b"\x1b[H\x1b[2JPassword: \x1b[12;1H$ \x1b[1;11H").key(b"sec").wait(400)
@@ -216,6 +225,14 @@ def test_a_shell_an_editor_and_a_pager_are_not_masked() -> None:
     assert story.typed == b"jdd"
     story = Story().out(b"\x1b[24;1H\x1b[7mpasswd (END)\x1b[m").key(b"k", b"q").wait(400)
     assert story.typed == b"kq"
+
+
+def test_a_row_that_the_user_wrote_is_no_prompt() -> None:
+    """A command that reads like one, even where the echo lags behind; the prompt that it then prints is one."""
+    story = Story().out(b"$ ").key(b"echo pass").out(b"echo pass").key(b"word:").out(b"word:").key(b" ", b"x").wait(400)
+    assert story.typed == b"echo password: x"
+    story.out(b" x").key(b"\r").out(b"\r\npassword: ").key(b"secret").wait(400).key(b"\r")
+    assert (story.typed, len(story.masks)) == (b"echo password: x\r", 1)
 
 
 def test_lines_pasted_before_the_prompt_that_takes_one_of_them() -> None:
