@@ -8,7 +8,7 @@ delays and windows by their length; the repeated window with the first item of a
 goes to the next message whole, so a message is never empty and the loop always advances.
 
 Loaded in the login path and on its hot path: one read of the terminal costs a few string operations, never a
-Python loop over characters.
+Python loop over characters; where much of it is invalid, many runs are taken at once (`dense.py`).
 """
 
 from collections import namedtuple
@@ -23,8 +23,11 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Literal, NamedTuple
 
+    from ttyscribe_formats.dense import Dense
     from ttyscribe_formats.packet import Packet, Stream
     from ttyscribe_formats.text import Run
+
+    Split = tuple[list[Run], Dense | None]
 
     class Header(NamedTuple):
         """What is the same in all messages of a recording."""
@@ -154,8 +157,8 @@ class Chunker:
 
     def cut(self) -> list[bytes]:
         """End of the recording: incomplete characters become invalid sequences, and all is given out."""
-        done = self._write(self._in, self._split_in.cut(), self._pending_in_ns, -1)
-        done += self._write(self._out, self._split_out.cut(), self._pending_out_ns, -1)
+        done = self._write(self._in, (self._split_in.cut(), None), self._pending_in_ns, -1)
+        done += self._write(self._out, (self._split_out.cut(), None), self._pending_out_ns, -1)
         while self.has_data:
             done.append(self._emit())
         return done
@@ -167,8 +170,8 @@ class Chunker:
         """
         if self._marks is None or self._first_ns < 0:
             return self.cut()
-        done = self._write(self._in, self._split_in.cut(), self._pending_in_ns, -1)
-        done += self._write(self._out, self._split_out.cut(), self._pending_out_ns, -1)
+        done = self._write(self._in, (self._split_in.cut(), None), self._pending_in_ns, -1)
+        done += self._write(self._out, (self._split_out.cut(), None), self._pending_out_ns, -1)
         while self._marks.overfull:
             done.append(self._emit())
         self._mark_ns = max(self._mark_ns, time_ns)
@@ -210,12 +213,12 @@ class Chunker:
         return done
 
     @staticmethod
-    def _split(splitter: Utf8Splitter, data: bytes, now_ns: int, pending_ns: int) -> "tuple[list[Run], int]":
+    def _split(splitter: Utf8Splitter, data: bytes, now_ns: int, pending_ns: int) -> "tuple[Split, int]":
         """Runs, and the time of the first sequence where that is what was pending alone (else -1)."""
         before = len(splitter.pending)
-        runs = splitter.feed(data)
+        runs, rest = splitter.split(data)
         alone = before and runs and runs[0][1] and len(runs[0][1][0]) <= before
-        return runs, pending_ns if alone and pending_ns < now_ns else -1
+        return (runs, rest), pending_ns if alone and pending_ns < now_ns else -1
 
     def _feed_window(self, packet: "Window") -> list[bytes]:
         if (packet.columns, packet.rows) == (self._columns, self._rows):
@@ -233,25 +236,27 @@ class Chunker:
         self._room -= len(window)
         return done
 
-    def _write(self, track: Track, runs: "list[Run]", time_ns: int, first_ns: int) -> list[bytes]:
+    def _write(self, track: Track, split: "Split", time_ns: int, first_ns: int) -> list[bytes]:
+        runs, rest = split
         done: list[bytes] = []
-        at = 0
-        while at < len(runs):
-            if at and self._used and not self._delay(time_ns):
-                self._advance(time_ns, "", "")
-                at, self._room = track.take_short(runs, at, self._room, self)
-                if at == len(runs):
-                    break
-            text, sequences = runs[at]
-            at += 1
-            if sequences:
-                early = 1 if first_ns >= 0 else 0
-                self._write_invalid(track, sequences[:early], first_ns, done)
-                self._write_invalid(track, sequences[early:], time_ns, done)
-            else:
-                self._write_text(track, text, time_ns, done)
+        for run in runs:
+            self._write_run(track, run, time_ns, first_ns, done)
             first_ns = -1
+        while rest is not None and rest.left:
+            if self._used and not self._delay(time_ns):
+                self._advance(time_ns, "", "")
+                self._room = track.take_dense(rest, self._room, self)
+            self._write_run(track, rest.run(), time_ns, -1, done)
         return done
+
+    def _write_run(self, track: Track, run: "Run", time_ns: int, first_ns: int, done: list[bytes]) -> None:
+        text, sequences = run
+        if not sequences:
+            self._write_text(track, text, time_ns, done)
+            return
+        early = 1 if first_ns >= 0 else 0
+        self._write_invalid(track, sequences[:early], first_ns, done)
+        self._write_invalid(track, sequences[early:], time_ns, done)
 
     def _write_text(self, track: Track, text: str, time_ns: int, done: list[bytes]) -> None:
         escaped = escape(text)
@@ -271,16 +276,21 @@ class Chunker:
                 done.append(self._emit())
 
     def _write_invalid(self, track: Track, sequences: tuple[bytes, ...], time_ns: int, done: list[bytes]) -> None:
-        for sequence in sequences:
+        at = 0
+        while at < len(sequences):
             delay, repeat = self._delay(time_ns), self._repeat()
-            cost = track.cost_invalid(sequence, fresh=bool(delay))
-            if cost > self._room - len(delay) - len(repeat):
-                done.append(self._emit())
-                delay, repeat = "", self._repeat()
-                cost = track.cost_invalid(sequence, fresh=True)
+            room = self._room - len(delay) - len(repeat)
+            count, cost = track.fit_invalid(sequences[at:], room, fresh=bool(delay))
+            if not count:
+                count, cost = 1, track.cost_invalid(sequences[at], fresh=bool(delay))
+                if cost > room:
+                    done.append(self._emit())
+                    delay, repeat = "", self._repeat()
+                    cost = track.cost_invalid(sequences[at], fresh=True)
             self._advance(time_ns, delay, repeat)
-            track.add_invalid(sequence, self)
+            track.add_invalid(sequences[at : at + count], self)
             self._room -= cost
+            at += count
 
     def _delay(self, time_ns: int) -> str:
         if not self._used:

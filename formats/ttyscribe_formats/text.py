@@ -5,10 +5,12 @@ Valid is what Unicode's table 3-7 allows. What does not fit is cut by maximal pr
 begun a character become one invalid sequence of one to three bytes, and the offending byte is looked at anew.
 An incomplete character at the end of the data waits for the next piece.
 
-Loaded in the login path: no imports beyond what the interpreter has loaded anyway.
+Loaded in the login path. Long data with much that is invalid goes to `dense.py`.
 """
 
 import codecs
+
+from ttyscribe_formats.dense import Dense
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -31,6 +33,27 @@ def _mark_invalid(error: UnicodeError) -> tuple[str, int]:
 codecs.register_error(_HANDLER, _mark_invalid)
 
 
+_MUCH = 256
+_SPARSE = 24
+"""Where fewer than one in so many bytes are invalid, runs are long."""
+
+
+def incomplete(data: bytes) -> bytes:
+    """The character that the data ends within, as far as it has come."""
+    for size in (1, 2, 3):
+        lead = data[-size] if size <= len(data) else 0
+        if lead >= 0xC0:
+            try:
+                whole = codecs.utf_8_decode(data[-size:], "strict", False)[1]
+            except UnicodeDecodeError:
+                return b""
+            tail = b"" if whole else data[-size:]
+            return b"" if len(tail) == 2 and b"\xed\xa0" <= tail <= b"\xed\xbf" else tail
+        if lead < 0x80:
+            return b""
+    return b""
+
+
 class Utf8Splitter:
     """Splits one stream; feed it any pieces."""
 
@@ -42,15 +65,35 @@ class Utf8Splitter:
 
     def feed(self, data: bytes) -> "list[Run]":
         """Runs of text and of invalid sequences, in order; consecutive ones of a sort are one run."""
+        runs, rest = self.split(data)
+        while rest is not None and rest.left:
+            runs.append(rest.run())
+        return runs
+
+    def split(self, data: bytes) -> "tuple[list[Run], Dense | None]":
+        """The same, or only the first run and the rest, where the data is long and much of it is invalid."""
         if self.pending:
             data = self.pending + data
         try:
             text, used = codecs.utf_8_decode(data, "strict", False)
         except UnicodeDecodeError:
-            return self._feed_invalid(data)
+            dense = self._dense(data) if len(data) >= _MUCH else None
+            return (self._feed_invalid(data), None) if dense is None else ([dense.run()], dense)
         self.pending = data[used:]
         runs: list[Run] = [(text, ())] if text else []
-        return self._without_surrogate(runs) if self.pending else runs
+        return (self._without_surrogate(runs) if self.pending else runs), None
+
+    def _dense(self, data: bytes) -> "Dense | None":
+        pending = incomplete(data)
+        whole = data[: len(data) - len(pending)]
+        text = whole.decode("utf-8", "replace")
+        if text.count("\ufffd") * _SPARSE < len(whole):
+            return None
+        dense = Dense(whole, text)
+        if not dense.sound:
+            return None
+        self.pending = pending
+        return dense
 
     def _without_surrogate(self, runs: "list[Run]") -> "list[Run]":
         """CPython's decoder takes two bytes of a surrogate for the beginning of a character; they are none."""

@@ -6,14 +6,13 @@ Part of the writing half (`chunk.py`), in the login path. All costs are bytes of
 
 from _json import encode_basestring as _quote
 
+from ttyscribe_formats.dense import bytes_of, records_of
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Protocol
 
-    from ttyscribe_formats.text import Run
-
-    Known = tuple[str, str, bytes, str, int, int]
-    """A short run: marker, record, escaped text, numbers, bytes of the stream, cost without the comma before it."""
+    from ttyscribe_formats.dense import Dense
 
     class _Timing(Protocol):
         def write_run(self, record: str) -> None: ...
@@ -74,20 +73,31 @@ def _measure(escaped: bytes) -> tuple[int, int]:
     return size - len(escaped) + len(escaped.decode()), size
 
 
-_SHORT = 4
-"""Characters of a text, or sequences of a cut, that `take_short` takes."""
-_MOST_KNOWN = 4096
+_SCANT = 60
+"""Room that is better filled run by run."""
+_BOLD = 98
+"""How much of the room to fill by a guess, in percent."""
 
 
 class Track:
     """What one stream puts into one message."""
 
-    __slots__ = ("_bytes", "_chars", "_invalid", "_known", "_marker_cut", "_marker_text", "_numbers", "_open", "_texts")
+    __slots__ = (
+        "_bytes",
+        "_chars",
+        "_invalid",
+        "_marker_cut",
+        "_marker_text",
+        "_numbers",
+        "_open",
+        "_records",
+        "_texts",
+    )
 
     def __init__(self, marker_text: str, marker_cut: str) -> None:
         self._marker_text = marker_text
         self._marker_cut = marker_cut
-        self._known: dict[Run, Known] = {}
+        self._records = records_of(marker_text, marker_cut)
         self.reset()
 
     def reset(self) -> None:
@@ -133,51 +143,47 @@ class Track:
         self._bytes += size
         self._texts.append(escaped)
 
-    def take_short(self, runs: "list[Run]", at: int, room: int, timing: "_Timing") -> tuple[int, int]:
-        """Take runs from `at` on while they are short, alternate and fit whole; the next one, and the room left.
-
-        A megabyte of binary data has half a million such runs, so they get a loop that does only what they need.
-        """
-        texts, numbers, known = self._texts, self._numbers, self._known
-        marker, records, last, total = self._open, [], "", 0
-        for place in range(at, len(runs)):
-            run = known.get(runs[place]) or self._know(runs[place])
-            mine, record, text, figures, size, cost = run
-            if not mine or mine == marker or (cost := cost + (1 if figures and numbers else 0)) > room:
-                break
-            records.append(last if total else self.close())
+    def take_dense(self, dense: "Dense", room: int, timing: "_Timing") -> int:
+        """Take as many whole runs as are easily found to fit; the room left. The last run is never among them."""
+        if self._open and (self._open == self._marker_text) == dense.starts_with_text:
+            return room  # that goes on
+        while room >= _SCANT and (end := dense.guess(room * _BOLD // 100)) is not None:
+            records, last, text, numbers, size, invalid = dense.measure(end, self._records)
+            escaped = escape(text)
+            cut = bytes_of(last) if not last.startswith(b"t") else 0
+            cost = len(records) + len(escaped) + len(numbers) + (1 if numbers and self._numbers else 0)
+            cost += 1 + _digits(len(last)) + (1 + _digits(cut) if cut else 0)
+            dense.learn(end, cost)
+            if cost > room:
+                continue
+            dense.take(end, invalid)
+            timing.write_run(self.close() + records)
+            # The last run stays open: the other stream's may have to be written before it.
+            self._open, self._chars, self._invalid = self._marker_cut if cut else self._marker_text, len(last), cut
+            self._texts.append(escaped)
+            if numbers:
+                self._numbers.append(numbers)
+            self._bytes += size
             room -= cost
-            total += size
-            marker, last = mine, record
-            texts.append(text)
-            if figures:
-                numbers.append(figures)
-        else:
-            place = len(runs)
-        if total:
-            timing.write_run("".join(records))
-            self._bytes += total
-            self._open = marker
-            chars, _, invalid = last[1:].partition("/")
-            self._chars, self._invalid = int(chars), int(invalid or 0)
-        return place, room
+        return room
 
-    def _know(self, run: "Run") -> "Known":
-        """What a run is and costs as a run of its own; remembered if it is short."""
-        text, sequences = run
-        if len(text) > _SHORT or len(sequences) > _SHORT:
-            return "", "", b"", "", 0, 0  # not for us
-        data = b"".join(sequences)
-        if data:
-            figures, count = ",".join(map(str, data)), len(sequences)
-            record, escaped = f"{self._marker_cut}{count}/{len(data)}", _REPLACEMENT * count
-            found = self._marker_cut, record, escaped, figures, len(data), len(escaped) + len(figures) + len(record)
-        else:
-            escaped, record = escape(text), f"{self._marker_text}{len(text)}"
-            found = self._marker_text, record, escaped, "", len(text.encode()), len(escaped) + len(record)
-        if len(self._known) < _MOST_KNOWN:
-            self._known[run] = found
-        return found
+    def fit_invalid(self, sequences: tuple[bytes, ...], room: int, *, fresh: bool) -> tuple[int, int]:
+        """A number of invalid sequences that surely fit, and what they cost; none where one has to look closely."""
+        opened = not fresh and self._open == self._marker_cut
+        count = min(len(sequences), (room - 10) // 7)
+        while count > 1:
+            size = sum(map(len, sequences[:count]))
+            # An invalid byte is 128 or more: three digits and a comma.
+            cost = _REPLACEMENT_BYTES * count + 4 * size - (0 if self._numbers else 1)
+            if opened:
+                cost += _digits(self._chars + count) - _digits(self._chars)
+                cost += _digits(self._invalid + size) - _digits(self._invalid)
+            else:
+                cost += 2 + _digits(count) + _digits(size)
+            if cost <= room:
+                return count, cost
+            count //= 2
+        return 0, 0
 
     def cost_invalid(self, sequence: bytes, *, fresh: bool) -> int:
         """What one invalid sequence costs."""
@@ -187,15 +193,16 @@ class Track:
         gained = _digits(self._chars + 1) - _digits(self._chars)
         return cost + gained + _digits(self._invalid + len(sequence)) - _digits(self._invalid)
 
-    def add_invalid(self, sequence: bytes, timing: "_Timing") -> None:
-        """Take one invalid sequence."""
+    def add_invalid(self, sequences: tuple[bytes, ...], timing: "_Timing") -> None:
+        """Take invalid sequences that were measured."""
         if self._open != self._marker_cut:
             self._switch(self._marker_cut, timing)
-        self._chars += 1
-        self._invalid += len(sequence)
-        self._bytes += len(sequence)
-        self._texts.append(_REPLACEMENT)
-        self._numbers.extend(map(str, sequence))
+        data = b"".join(sequences)
+        self._chars += len(sequences)
+        self._invalid += len(data)
+        self._bytes += len(data)
+        self._texts.append(_REPLACEMENT * len(sequences))
+        self._numbers.extend(map(str, data))
 
     def _switch(self, marker: str, timing: "_Timing") -> None:
         if self._open:

@@ -13,8 +13,9 @@ terminal.
 from _blake2 import blake2b
 from collections import deque, namedtuple
 
+from ttyscribe_formats.dense import BORDER
 from ttyscribe_formats.packet import Input, Output
-from ttyscribe_recorder.printable import BORDER, TEXT, count_text, text_mask
+from ttyscribe_recorder.printable import TEXT, count_text, text_mask
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -15,6 +15,7 @@ from ttyscribe_formats.chunk import Chunker, Header
 from ttyscribe_formats.errors import MessageError
 from ttyscribe_formats.packet import Input, Output, Packet, Window
 from ttyscribe_formats.reading import measure, message_packets, packets
+from ttyscribe_formats.text import Utf8Splitter
 
 HEADER = Header("h", "r", "u", "xterm", 7)
 MS = 1_000_000
@@ -228,3 +229,72 @@ def test_order_is_checked_as_tlog_play_does() -> None:
         list(packets([one, two._replace(id=9)]))
     with pytest.raises(MessageError, match="timestamp is out of order"):
         list(packets([one._replace(pos=50), two._replace(id=one.id + 1)]))
+
+
+def binary(seed: int, size: int) -> bytes:
+    """Data with much that is invalid, of several sorts."""
+    dice = random.Random(seed)
+    hostile = b'\xe2\x82\xac\xed\xa0\x9f\x80\x8f\x90\xf0\x9f\xf4\x90\xc2\xe0\xf1A\x00\xff\xfe"\\'
+    pieces = (b"text text", b"\xff" * 60, b"\xf0\x90\x80", b"\xed\xa0", b"x" * 49, b"y" * 47, b"\xe2\x82" * 30, b"\xff")
+    sorts = (
+        lambda: dice.randbytes(size),
+        lambda: bytes(dice.choices(hostile, k=size)),
+        lambda: bytes(dice.choices([0x41, 0xFF], weights=[dice.random() + 0.01, dice.random() + 0.01], k=size)),
+        lambda: b"".join(dice.choices(pieces, k=size // 20 + 1)),
+        lambda: "".join(dice.choices("aé日😀\ufffd\n", k=size // 3)).encode() + dice.randbytes(size // 2),
+        lambda: (
+            dice.randbytes(size // 2) + bytes([dice.choice([0, 65, 255])]) * (size // 4) + dice.randbytes(size // 4)
+        ),
+    )
+    return dice.choice(sorts)()
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    st.lists(
+        st.tuples(st.integers(0, 1 << 30), st.integers(200, 5000), st.sampled_from([0, 0, 1, 3000]), st.booleans()),
+        min_size=1,
+        max_size=4,
+    ),
+    st.sampled_from([32, 40, 100, 300, 2048, 16_384]),
+)
+def test_long_binary_data_gives_the_oracles_messages(found: list[tuple[int, int, int, bool]], payload: int) -> None:
+    """Where many runs are taken at once."""
+    oracle, made, now = Slow(payload), list[Packet](), 0
+    for seed, size, delay, typed in found:
+        now += delay * MS
+        made.append(Input(now, binary(seed, size)) if typed else Output(now, binary(seed, size)))
+    for packet in made:
+        oracle.feed(packet)
+    oracle.cut()
+    assert [seen(message) for message in chunked(made, payload)] == oracle.done
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.integers(0, 1 << 30), st.sampled_from([256, 300, 7999, 8000, 8003, 20_000]), st.sampled_from([1, 100, 5000]))
+def test_runs_do_not_depend_on_the_pieces(seed: int, size: int, piece: int) -> None:
+    """Long data is split as short data is, byte for byte; consecutive runs of a sort belong together."""
+    data = binary(seed, size)
+    parts: list[str | bytes] = []
+    for whole in (False, True):
+        splitter, found = Utf8Splitter(), list[str | bytes]()
+        step = len(data) if whole else piece
+        runs = [run for at in range(0, len(data), step) for run in splitter.feed(data[at : at + step])]
+        for text, sequences in runs + splitter.cut():
+            found += [*text, *sequences]
+        if whole:
+            assert found == parts
+        parts = found
+    assert b"".join(part.encode() if isinstance(part, str) else part for part in parts) == data
+
+
+@pytest.mark.parametrize(
+    "tail", [b"", b"\xe2", b"\xe2\x82", b"\xf0\x9f\x98", b"\xed\xa0", b"\xc3", b"\xff", b"\x80\x80"]
+)
+def test_long_data_that_ends_within_a_character(tail: bytes) -> None:
+    """What may still become a character waits, what can't does not."""
+    splitter, data = Utf8Splitter(), b"\xffab" * 300 + tail
+    runs = splitter.feed(data)
+    waits = tail if tail in (b"\xe2", b"\xe2\x82", b"\xf0\x9f\x98", b"\xc3") else b""
+    assert splitter.pending == waits
+    assert b"".join(text.encode() + b"".join(sequences) for text, sequences in runs) + waits == data

@@ -66,7 +66,7 @@ def test_only_allowed_modules_are_loaded(tmp_path: Path) -> None:
     assert loaded - ours - ALLOWED == set()
     assert {name for name in ours if name.startswith("ttyscribe_formats.")} == {
         f"ttyscribe_formats.{name}"
-        for name in ("chunk", "errors", "jsonc", "marks", "packet", "settings", "text", "tlog", "track")
+        for name in ("chunk", "dense", "errors", "jsonc", "marks", "packet", "settings", "text", "tlog", "track")
     }
 
 
