@@ -98,7 +98,7 @@ def test_an_outage_of_the_whole_store_blames_no_document(tmp_path: Path, deliver
     assert [entry["status"] for entry in dead(tmp_path / "dead")] == ["unparsable"]
     subject.attempt(way)
     assert len(dead(tmp_path / "dead")) == 1
-    assert subject.counters == {"stored": 1}
+    assert subject.counters == {"stored": 1, "retried": 1}
 
 
 def test_a_dead_letter_that_cannot_be_written_is_an_outage(tmp_path: Path, delivery: Deliver) -> None:
