@@ -31,9 +31,9 @@ class Entry(NamedTuple):
     document: Document | None = None
 
 
-def encode(entry: Entry, time: str) -> bytes:
-    """One line of the file, with its LF. `time` is now."""
-    fields: dict[str, Any] = {
+def fields_of(entry: Entry, time: str) -> dict[str, Any]:
+    """An entry as one object. `time` is now."""
+    return {
         "v": 1,
         "time": time,
         "received": entry.dead.received or time,
@@ -42,6 +42,11 @@ def encode(entry: Entry, time: str) -> bytes:
         "raw": b64encode(entry.line).decode(),
         "document": entry.document,
     }
+
+
+def encode(entry: Entry, time: str) -> bytes:
+    """One line of the file, with its LF. `time` is now."""
+    fields = fields_of(entry, time)
     try:
         return jsontext.dumps(fields) + b"\n"
     except (TypeError, ValueError):  # a document that can't be written as JSON: the raw line makes it again

@@ -18,7 +18,7 @@ from ttyscribe_normalizers import envelope, kinds, logs, ndjson, omprog, options
 from ttyscribe_normalizers.deadletter import DeadLetter
 from ttyscribe_normalizers.delivery import Delivery
 from ttyscribe_normalizers.kinds.syslog import Kind as Syslog
-from ttyscribe_normalizers.pipeline import Pipeline
+from ttyscribe_normalizers.pipeline import Decode, Pipeline
 from ttyscribe_normalizers.replay import Replay
 from ttyscribe_normalizers.signals import Stop
 from ttyscribe_normalizers.sinks import JsonLines
@@ -59,6 +59,10 @@ def main(argv: list[str] | None = None) -> int:
         report = _open_log(wanted.log_file)
         logging.getLogger("ttyscribe").addHandler(logs.Logs(report))
         sink = open_sink(wanted.output)
+        if wanted.protocol in options.FILTERS:
+            from ttyscribe_normalizers import fluentd
+
+            return fluentd.serve(build(wanted), options.FILTERS[wanted.protocol], report)
         if wanted.replay is not None:
             return _replay(wanted, wanted.replay, sink, report)
         dead_letter = DeadLetter(wanted.dead_letter)
@@ -69,6 +73,8 @@ def main(argv: list[str] | None = None) -> int:
             build(wanted)
             return _check(wanted, ready, dead_letter, report)
         _check_dead_letter(wanted.output, ready, dead_letter)
+        if wanted.chunk is not None:
+            return _deliver_chunk(wanted, wanted.chunk, sink, ready, dead_letter, report)
         return _run(wanted, sink, ready, dead_letter, report)
     except ConfigError as error:
         report(str(error))
@@ -85,16 +91,22 @@ def _decline() -> None:
 
 def open_sink(output: str) -> Sink:
     """The sink that `--output` names. Raises ConfigError."""
-    return JsonLines(os.dup(1)) if output == "-" else open_store(output)
+    if output == "-":
+        return JsonLines(os.dup(1))
+    if output.startswith(("fluent:", "fluents:")):
+        from ttyscribe_normalizers.forward import open_fluentd
+
+        return open_fluentd(output)
+    return open_store(output)
 
 
-def build(wanted: options.Options) -> Pipeline:
-    """The pipeline that the options ask for."""
+def build(wanted: options.Options, decode: Decode | None = None) -> Pipeline:
+    """The pipeline that the options ask for; `decode` is the protocol's unless given."""
     vouching = trust.Trust(wanted.trusted_uids, trust.cached(_name_of, time.monotonic))
     context = kinds.Context(vouching, lambda: uuid.uuid4().hex, wanted.protocol, version())
     if wanted.profile == "viaq":
         return viaq.build(wanted, context, time.time_ns)
-    decode = envelope.decode if wanted.protocol == "omprog" else shapes.decode
+    decode = decode or (envelope.decode if wanted.protocol == "omprog" else shapes.decode)
     return Pipeline(decode, kinds.load(context), Syslog(context))
 
 
@@ -155,6 +167,26 @@ def _quiet_collector() -> None:
     """Let the garbage collector look seldom: documents have no cycles, and looking at each batch costs a tenth."""
     gc.freeze()
     gc.set_threshold(100_000, 20, 20)
+
+
+def _deliver_chunk(
+    wanted: options.Options, path: Path, sink: Sink, ready: Ready, dead_letter: DeadLetter, report: logs.Report
+) -> int:
+    """`--protocol fluentd-chunk`."""
+    from ttyscribe_normalizers import fluentd
+
+    stamped = fluentd.Stamped()
+    pipeline = build(wanted, stamped.decode)
+    delivery = Delivery(sink, dead_letter, time.time_ns)
+    try:
+        ready()
+        return fluentd.deliver_chunk(path, stamped, pipeline, delivery, report)
+    except Unavailable as error:
+        report(f"{path}: {error}; Fluentd sends the chunk again")
+        return 1
+    finally:
+        dead_letter.close()
+        sink.close()
 
 
 def _replay(wanted: options.Options, path: Path, sink: Sink, report: logs.Report) -> int:

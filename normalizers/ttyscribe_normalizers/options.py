@@ -8,6 +8,10 @@ from typing import NamedTuple
 
 SYSTEM_FOLDER = Path("/var/lib/ttyscribe")
 NAME = "dead-letter.ndjson"
+FILTERS = {"fluentd-json": "json", "fluentd-msgpack": "msgpack"}
+"""Protocols that answer with documents, and their formats."""
+CHUNK = "fluentd-chunk"
+PROTOCOLS = ("omprog", "ndjson", *FILTERS, CHUNK)
 SPOOL_SIZE = 1 << 30
 _UNITS = {"": 0, "K": 10, "M": 20, "G": 30}
 
@@ -24,6 +28,9 @@ examples:
       journalctl --all -o json | ttyscribe-normalize --protocol ndjson --output sqlite:/var/lib/ttyscribe
   send what a dead letter holds once more, after the cause was mended
       ttyscribe-normalize --replay /var/lib/ttyscribe/dead-letter.ndjson --output https://search:9200
+  in Fluentd's configuration, where nothing may be lost
+      @type exec
+      command /usr/bin/ttyscribe-normalize --protocol fluentd-chunk --output https://search:9200
   see the documents
       ttyscribe-normalize --protocol ndjson --output - < session.log
   in rsyslog's configuration
@@ -54,6 +61,7 @@ class Options(NamedTuple):
     spool_sync: bool = False
     replay: Path | None = None
     list_kinds: bool = False
+    chunk: Path | None = None
     stats: float = 0.0
     """Seconds between two lines of figures; 0 for none."""
     status_file: Path | None = None
@@ -73,6 +81,7 @@ def parser(version: str = "") -> argparse.ArgumentParser:
     _add_spool(made)
     _add_reports(made)
     _add_tools(made)
+    made.add_argument("chunk", metavar="CHUNK", nargs="?", help=f"the file to deliver, with --protocol {CHUNK}")
     made.add_argument("--version", action="version", version=f"ttyscribe-normalize {version}")
     return made
 
@@ -81,8 +90,9 @@ def _add_ways(made: argparse.ArgumentParser) -> None:
     """Where lines come from and where documents go."""
     made.add_argument(
         "--protocol",
-        choices=("omprog", "ndjson"),
-        help="how lines come: from rsyslog's omprog, each confirmed; or as JSON lines on standard input",
+        choices=PROTOCOLS,
+        help="how lines come: from rsyslog's omprog, each confirmed; as JSON lines on standard input; as the child of "
+        "Fluentd's exec_filter, with @type json or msgpack; or in CHUNK, as the command of Fluentd's out_exec",
     )
     made.add_argument(
         "--profile",
@@ -100,8 +110,9 @@ def _add_ways(made: argparse.ArgumentParser) -> None:
         "--output",
         metavar="URL",
         default="-",
-        help="where documents go: sqlite:DIR, http(s)://host:port[/prefix] (Elasticsearch or OpenSearch), memory:, "
-        "or - for JSON lines on standard output (the default; not with omprog)",
+        help="where documents go: sqlite:DIR, http(s)://host:port[/prefix] (Elasticsearch or OpenSearch), "
+        "fluent(s)://host[:port] (Fluentd's forward protocol), memory:, or - for JSON lines on standard output (the "
+        "default; not with omprog and fluentd-chunk, the only one with fluentd-json and fluentd-msgpack)",
     )
     made.add_argument(
         "--dead-letter",
@@ -182,18 +193,7 @@ def parse(arguments: list[str] | None, version: str) -> Options:
     """The options of a command line; SystemExit(2) with one clear line where they are wrong."""
     made = parser(version)
     found = made.parse_args(arguments)
-    if not (found.protocol or found.replay or found.list_kinds):
-        made.error("say how lines come: --protocol omprog or --protocol ndjson")
-    if found.replay and (found.protocol or found.spool):
-        made.error("--replay FILE reads that file alone: leave --protocol and --spool out")
-    if found.replay and found.output == "-":
-        made.error("--replay needs --output: where the documents go")
-    if found.output == "-" and found.protocol == "omprog":
-        made.error("--protocol omprog needs --output: standard output belongs to rsyslog")
-    if found.spool and found.protocol != "omprog":
-        made.error("--spool is for --protocol omprog: other inputs are read only as fast as they are stored")
-    if found.viaq_config and found.profile != "viaq":
-        made.error("--viaq-config is for --profile viaq")
+    _check(made, found)
     return Options(
         protocol=found.protocol or "replay",
         output=found.output,
@@ -203,6 +203,7 @@ def parse(arguments: list[str] | None, version: str) -> Options:
         spool_sync=found.spool_sync,
         replay=Path(found.replay) if found.replay else None,
         list_kinds=found.list_kinds,
+        chunk=Path(found.chunk) if found.chunk is not None else None,
         stats=found.stats,
         status_file=Path(found.status_file.replace("%p", str(os.getpid()))) if found.status_file else None,
         metrics=found.metrics,
@@ -212,6 +213,33 @@ def parse(arguments: list[str] | None, version: str) -> Options:
         profile=found.profile,
         viaq_config=found.viaq_config,
     )
+
+
+def _check(made: argparse.ArgumentParser, found: argparse.Namespace) -> None:
+    """Say what does not go together."""
+    protocol, to_output = found.protocol, found.output == "-"
+    if not (protocol or found.replay or found.list_kinds):
+        made.error(f"say how lines come: --protocol {', '.join(PROTOCOLS[:-1])} or {PROTOCOLS[-1]}")
+    if found.replay and (found.protocol or found.spool):
+        made.error("--replay FILE reads that file alone: leave --protocol and --spool out")
+    if found.replay and found.output == "-":
+        made.error("--replay needs --output: where the documents go")
+    if found.spool and found.protocol != "omprog":
+        made.error("--spool is for --protocol omprog: other inputs are read only as fast as they are stored")
+    if found.viaq_config and found.profile != "viaq":
+        made.error("--viaq-config is for --profile viaq")
+    if to_output and protocol == "omprog":
+        made.error("--protocol omprog needs --output: standard output belongs to rsyslog")
+    if to_output and protocol == CHUNK:
+        made.error(f"--protocol {CHUNK} needs --output: nobody reads standard output")
+    if protocol in FILTERS and not to_output:
+        made.error(f"--protocol {protocol} writes to Fluentd: leave --output out, or use {CHUNK}, which loses nothing")
+    if (protocol == CHUNK) != (found.chunk is not None):
+        made.error(
+            f"--protocol {CHUNK} takes one CHUNK file behind the options"
+            if protocol == CHUNK
+            else f"unrecognized argument: {found.chunk}"
+        )
 
 
 def default_dead_letter(output: str, system_folder: Path = SYSTEM_FOLDER) -> Path:

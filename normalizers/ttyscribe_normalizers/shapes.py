@@ -176,8 +176,9 @@ def renamed(fields: dict[str, Any]) -> dict[str, Any]:
     for key in ("pid", "severity", "facility"):
         if type(renamed.get(key)) is int:
             renamed[key] = str(renamed[key])
-    # Nobody attested this object's pid and uid: they are what its sender says.
+    # Nobody attested this object's pid and uid, and no shipper stamped its id and receipt: its sender says them. An id
+    # of a sender's choice would keep another message out of the store.
     renamed["procid"] = renamed.get("procid") or renamed.pop("pid", "")
-    renamed.pop("pid", None)
-    renamed.pop("uid", None)
+    for key in ("pid", "uid", "id", "received"):
+        renamed.pop(key, None)
     return renamed

@@ -2,14 +2,12 @@
 """TLS towards an engine: verified by default, own authority, client certificates."""
 
 import ssl
-import subprocess
 from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple
 
 import pytest
 
-from tests.peers import require_program
+from tests.certificates import Certificate, make_certificate
 from tests.store.elastic_samples import syslog
 from tests.store.stand_in import standing_in
 from ttyscribe_formats.errors import ConfigError, Unavailable
@@ -17,27 +15,11 @@ from ttyscribe_store.base import STORED
 from ttyscribe_store.elastic import ElasticStore
 
 
-class Certificate(NamedTuple):
-    """A certificate that nobody signed, and its key."""
-
-    file: str
-    key: str
-
-
 @pytest.fixture(scope="module")
 def make(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Certificate]:
     """Make a certificate of that name."""
-    openssl = require_program("openssl")
     folder = tmp_path_factory.mktemp("tls")
-
-    def made(name: str) -> Certificate:
-        file, key = str(folder / f"{name}.pem"), str(folder / f"{name}.key")
-        command = f"req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -keyout {key} -out {file}"
-        subject = ["-subj", f"/CN={name}", "-addext", "subjectAltName=IP:127.0.0.1"]
-        subprocess.run([openssl, *command.split(), *subject], check=True, capture_output=True)
-        return Certificate(file, key)
-
-    return made
+    return lambda name: make_certificate(folder, name)
 
 
 def _server(certificate: Certificate, trusted: Certificate | None = None) -> ssl.SSLContext:
