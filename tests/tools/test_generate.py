@@ -143,9 +143,12 @@ def _golden() -> Iterator[tuple[str, Any]]:
         made = json.loads(path.read_text("utf-8"))
         documents = made if isinstance(made, list) else made.get("documents", [made])
         for number, document in enumerate(documents):
-            yield f"{path.relative_to(GOLDEN)}#{number}", document
+            if path.parent.name != VIAQ:
+                yield f"{path.relative_to(GOLDEN)}#{number}", document
 
 
+VIAQ = "viaq"
+"""Documents of the profile viaq are ViaQ's own, field for field: its model is not ours to declare."""
 DOCUMENTS = {"sample tlog": tlog(), "sample syslog": syslog(), **dict(_golden())}
 
 
