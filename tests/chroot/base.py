@@ -24,7 +24,6 @@ PACKAGES = (
 """With what the package tlog needs, so that it can be installed without a network."""
 LATER = ("tlog", "libtlog0")
 """Packages that wait in /root as files."""
-_DEFAULT_MIRROR = "http://deb.debian.org/debian"
 
 
 def cache() -> Path:
@@ -36,15 +35,15 @@ def cache() -> Path:
     return folder
 
 
-def mirror() -> str:
-    """The Debian mirror of this machine."""
+def mirror() -> list[str]:
+    """The Debian mirror of this machine; none where it has none, and debootstrap takes its own."""
     for path in (Path("/etc/apt/sources.list"), *sorted(Path("/etc/apt").glob("sources.list.d/*"))):
         if path.suffix not in (".list", ".sources") or not path.is_file():
             continue
         found = re.search(r"^(?:URIs:|deb(?: \[.*?\])?)\s*(\S+/debian)/?(?:\s|$)", path.read_text(), re.MULTILINE)
         if found:
-            return found[1]
-    return _DEFAULT_MIRROR
+            return [found[1]]
+    return []
 
 
 def _run(*command: str | Path) -> None:
@@ -59,7 +58,7 @@ def _run(*command: str | Path) -> None:
 
 
 def _make(folder: Path) -> None:
-    _run("debootstrap", "--variant=minbase", f"--include={','.join(PACKAGES)}", RELEASE, folder, mirror())
+    _run("debootstrap", "--variant=minbase", f"--include={','.join(PACKAGES)}", RELEASE, folder, *mirror())
     for path in [
         Path("/etc/resolv.conf"),
         *Path("/etc/apt/apt.conf.d").glob("99*"),
