@@ -86,7 +86,8 @@ class Flow:
     """One direction: reads `source`, sends to `outlet`, then calls `note` with the bytes.
 
     `on_end` is called once, with the flow, when the source has ended or the outlet is dead and all has been delivered.
-    No more is read while over `ahead` bytes wait for the outlet.
+    No more is read while over `ahead` bytes wait for the outlet: with 0, as for what others share with us, one read
+    after each poll, since a second one may block.
     """
 
     __slots__ = ("_ahead", "_loop", "_note", "_on_end", "_reading", "_writing", "ended", "held", "outlet", "source")
@@ -150,9 +151,7 @@ class Flow:
             return None
         except OSError:  # EIO: the other end of a terminal is closed
             return b""
-        if len(data) < _BULK:
-            return data
-        return self._read_more(data)
+        return self._read_more(data) if self._ahead and len(data) >= _BULK else data
 
     def _read_more(self, data: bytes) -> bytes:
         """A terminal gives 4 KiB at a time; bulk output is cheaper in pieces that are somewhat larger."""

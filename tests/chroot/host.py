@@ -50,7 +50,7 @@ PrintMotd no
 PrintLastLog no
 LogLevel VERBOSE
 PidFile none
-Subsystem sftp internal-sftp
+Subsystem sftp {sftp}
 """
 
 Done = subprocess.CompletedProcess[bytes]
@@ -130,15 +130,15 @@ class Host:
         (home / ".ssh").chmod(0o700)
         return uid
 
-    def start_sshd(self, more: str = "") -> None:
-        """Start (again) the host's sshd on a port of this machine's loopback."""
+    def start_sshd(self, more: str = "", sftp: str = "internal-sftp") -> None:
+        """Start (again) the host's sshd on a port of this machine's loopback; `sftp` serves that protocol."""
         if self._sshd is not None:
             self._sshd.kill()
             self._sshd.wait()
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             self._port = probe.getsockname()[1]
-        self.write("/etc/ssh/test_config", SSHD.format(port=self._port) + more)
+        self.write("/etc/ssh/test_config", SSHD.format(port=self._port, sftp=sftp) + more)
         (self.root / "run/sshd").mkdir(exist_ok=True)
         log = (self._folder / "sshd.log").open("ab")
         command = self.command("/usr/sbin/sshd", "-D", "-e", "-f", "/etc/ssh/test_config")
@@ -154,13 +154,16 @@ class Host:
                 assert time.monotonic() < end, "sshd does not answer"
                 time.sleep(0.05)
 
-    def ssh(self, user: str, *words: str, options: Sequence[str] = ()) -> list[str]:
-        """The command line of an ssh login."""
-        fixed = [
-            "ssh", "-F", "none", "-i", str(self._key), "-p", str(self._port), "-o", "StrictHostKeyChecking=no",
+    def options(self) -> list[str]:
+        """What ssh, scp and sftp need to be told to come here."""
+        return [
+            "-F", "none", "-i", str(self._key), "-o", f"Port={self._port}", "-o", "StrictHostKeyChecking=no",
             "-o", "UserKnownHostsFile=/dev/null", "-o", "LogLevel=ERROR", "-o", "BatchMode=yes",
         ]  # fmt: skip
-        return [*fixed, *options, f"{user}@127.0.0.1", *words]
+
+    def ssh(self, user: str, *words: str, options: Sequence[str] = ()) -> list[str]:
+        """The command line of an ssh login."""
+        return ["ssh", *self.options(), *options, f"{user}@127.0.0.1", *words]
 
     def login(
         self,

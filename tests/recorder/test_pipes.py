@@ -2,8 +2,10 @@
 """Without a terminal: three pipes, told apart, every byte intact."""
 
 import os
+import select
 import signal
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -223,3 +225,21 @@ def test_nothing_happened(tmp_path: Path) -> None:
     """No event, no message: as with tlog the log stays empty."""
     assert run(["-o", str(tmp_path / "log"), "--", "true"]).returncode == 0
     assert (tmp_path / "log").read_bytes() == b""
+
+
+@pytest.mark.parametrize("size", [2047, 2048, 4096, 65_536])
+def test_who_waits_for_an_answer_gets_it(tmp_path: Path, size: int) -> None:
+    """A request of any size is passed on at once, though nothing follows it: sftp, rsync and git talk like that."""
+    script = f"import os\nwhile data := os.read(0, {size}):\n    os.write(1, b'%d\\n' % len(data))"
+    command = [*RECORDER, "-o", str(tmp_path / "log"), "--", sys.executable, "-c", script]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0) as recorder:
+        assert recorder.stdin is not None
+        assert recorder.stdout is not None
+        for _ in range(5):
+            recorder.stdin.write(bytes(size))
+            answered = 0
+            while answered < size:
+                assert select.select([recorder.stdout], [], [], 30)[0], "no answer"
+                answered += sum(map(int, os.read(recorder.stdout.fileno(), 1000).split()))
+        recorder.stdin.close()
+        assert recorder.wait(30) == 0
