@@ -20,8 +20,9 @@ PACKAGES = (
     "libjson-c5",
     "libutempter0",
     "libsystemd0",
+    "rsync",
 )
-"""With what the package tlog needs, so that it can be installed without a network."""
+"""With what the package tlog needs, so that it can be installed without a network, and rsync to record."""
 LATER = ("tlog", "libtlog0")
 """Packages that wait in /root as files."""
 

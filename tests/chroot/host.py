@@ -57,7 +57,7 @@ Done = subprocess.CompletedProcess[bytes]
 
 
 class Host:
-    """`root` is the host's / as this process sees it."""
+    """`root` is the host's / as this process sees it, `key` the file of the key that its users take."""
 
     def __init__(self, folder: Path) -> None:
         for program in ("unshare", "nsenter", "ssh", "ssh-keygen"):
@@ -81,7 +81,7 @@ class Host:
         self._inside = children[0]
         self.root = Path(f"/proc/{self._inside}/root{below}/root")
         self._chroot = f"{below}/root"
-        self._key = folder / "key"
+        self.key = folder / "key"
         self._sshd: subprocess.Popen[bytes] | None = None
         self._port = 0
 
@@ -120,12 +120,12 @@ class Host:
 
     def user(self, name: str, shell: str = "/bin/bash") -> int:
         """Make a user who can log in by our key; the uid."""
-        if not self._key.exists():
-            subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", self._key], check=True)
+        if not self.key.exists():
+            subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", self.key], check=True)
         self.run("useradd", "--create-home", "--shell", shell, name)
         uid = int(self.run("id", "-u", name).stdout)
         home = self.root / "home" / name
-        self.write(f"/home/{name}/.ssh/authorized_keys", self._key.with_suffix(".pub").read_bytes(), 0o600, uid)
+        self.write(f"/home/{name}/.ssh/authorized_keys", self.key.with_suffix(".pub").read_bytes(), 0o600, uid)
         os.chown(home / ".ssh", uid, uid)
         (home / ".ssh").chmod(0o700)
         return uid
@@ -157,7 +157,7 @@ class Host:
     def options(self) -> list[str]:
         """What ssh, scp and sftp need to be told to come here."""
         return [
-            "-F", "none", "-i", str(self._key), "-o", f"Port={self._port}", "-o", "StrictHostKeyChecking=no",
+            "-F", "none", "-i", str(self.key), "-o", f"Port={self._port}", "-o", "StrictHostKeyChecking=no",
             "-o", "UserKnownHostsFile=/dev/null", "-o", "LogLevel=ERROR", "-o", "BatchMode=yes",
         ]  # fmt: skip
 
