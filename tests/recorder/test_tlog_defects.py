@@ -209,7 +209,8 @@ def test_typed_ahead_and_the_line_behind(request: pytest.FixtureRequest, who: st
 def test_a_limit_that_delays(theirs: list[str], ours: list[str]) -> None:
     """A program that ends while theirs sleeps loses its status and its last words; a rate of 0 ends the session."""
     slow = ("--limit-action=delay", "--limit-rate=500", "--limit-burst=0", "--payload=100")
-    script = "printf '%0150d' 1; sleep 0.1; exit 5"
+    # Its streams end first, and so the last words are written, and slept for, while it still runs.
+    script = "printf '%0150d' 1; exec >&- 2>&-; sleep 0.1; exit 5"
     assert any(result(run(theirs, *slow, "sh", "-c", script))[0] == 1 for _ in range(20))
     assert result(run(ours, *slow, "sh", "-c", script))[0] == 5
     none = ("--limit-action=delay", "--limit-rate=0", "--limit-burst=10", "echo", "ran")
