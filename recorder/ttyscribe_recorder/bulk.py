@@ -32,9 +32,11 @@ if TYPE_CHECKING:
         stream: Name
         size: int
         digest: str
+        since_ns: int
+        """When the first of them came."""
 
 else:
-    Skip = namedtuple("Skip", "time_ns stream size digest")
+    Skip = namedtuple("Skip", "time_ns stream size digest since_ns")
 
 Event = Input | Output | Skip
 
@@ -114,7 +116,7 @@ class Mark:
 
     def skip(self, stream: "Name", time_ns: int) -> "Skip":
         """What it says."""
-        return Skip(time_ns, stream, self.size, self._hash.hexdigest())
+        return Skip(time_ns, stream, self.size, self._hash.hexdigest(), self.since_ns)
 
 
 class Stream:
@@ -150,6 +152,16 @@ class Stream:
     def due_ns(self) -> int | None:
         """When the run is over unless more comes; None where nothing waits for that."""
         return (self._until >> 20) + 1 if self._held else None
+
+    @property
+    def mark_due_ns(self) -> int | None:
+        """When what was left out is to be told at the latest, on the true clock."""
+        return None if self._mark is None else self._mark.since_ns + _SECOND
+
+    def tell(self, now_ns: int) -> None:
+        """Say what was left out if it is time; `now_ns` is true."""
+        if self._mark is not None and now_ns >= self._mark.since_ns + _SECOND:
+            self._close_mark()
 
     def advance(self, now_ns: int) -> None:
         """The time is `now_ns`, not counting what is to be ignored."""
@@ -237,8 +249,6 @@ class Stream:
                 at = end
             start = mask.find(_STRETCH, end)
         self._elide(stop - at)
-        if self._mark is not None and self._pieces[0].time_ns - self._mark.since_ns >= _SECOND:
-            self._close_mark()
         del self._mask[:size]
         self._held -= size
         self._checked -= size
@@ -312,8 +322,11 @@ class Bulk:
     @property
     def due_ns(self) -> int | None:
         """When `tick` is to be called; None while nothing waits."""
-        due = [stream.due_ns for stream in self._streams.values() if stream.due_ns is not None]
-        return min(due) + self._busy_ns if due and self._busy_since_ns is None else None
+        if self._busy_since_ns is not None:
+            return None
+        over = [stream.due_ns + self._busy_ns for stream in self._streams.values() if stream.due_ns is not None]
+        told = [stream.mark_due_ns for stream in self._streams.values() if stream.mark_due_ns is not None]
+        return min(over + told, default=None)
 
     def feed(self, packet: Input | Output) -> "list[Event]":
         """This came now; what is to be recorded of it, or of what came before."""
@@ -354,6 +367,7 @@ class Bulk:
         self._busy_since_ns = now_ns if busy else None
         for each in self._streams.values():
             each.advance(now_ns - self._busy_ns)
+            each.tell(now_ns)
         return self._drain()
 
     def release(self) -> "list[Event]":

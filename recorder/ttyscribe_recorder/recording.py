@@ -111,11 +111,23 @@ class Recording:
             self._chunker.begin(start_ns, wall_ns - (end_ns - start_ns))
             self._do(lambda: self._chunker.mask(start_ns, end_ns), end_ns)
 
-    def skip(self, time_ns: int, stream: "Stream | Literal['stdin']", size: int, digest: str, wall_ns: int) -> None:
-        """`size` bytes of a stream are kept out of the recording here. `wall_ns` is the wall clock at that time."""
+    def skip(
+        self,
+        time_ns: int,
+        stream: "Stream | Literal['stdin']",
+        size: int,
+        digest: str,
+        wall_ns: int,
+        since_ns: int | None = None,
+    ) -> None:
+        """`size` bytes of a stream are kept out of the recording here. `wall_ns` is the wall clock at that time.
+
+        The latency counts from `since_ns`, when the first of them came.
+        """
         if self._input if stream == "stdin" else self._output:
             self._chunker.begin(time_ns, wall_ns)
-            self._do(lambda: self._chunker.skip(time_ns, stream, size, digest), time_ns)
+            since_ns = time_ns if since_ns is None else since_ns
+            self._do(lambda: self._chunker.skip(time_ns, stream, size, digest), since_ns, time_ns)
 
     def lost(self, first_id: int, last_id: int, why: str, now_ns: int) -> None:
         """The log could not take these messages."""
@@ -172,7 +184,7 @@ class Recording:
                 if isinstance(event, (Input, Output)):
                     self._feed(event, wall_ns, now_ns)
                 else:
-                    self.skip(*event, wall_ns)
+                    self.skip(event.time_ns, event.stream, event.size, event.digest, wall_ns, event.since_ns)
 
         self._guarded(act)
 
