@@ -39,6 +39,7 @@ class H(Handler):
 
 
 def test_deferred_lines_are_durable_with_their_commit_and_not_before(tmp_path: Path) -> None:
+    """OMP-14, OMP-17: a handler without a place that survives does nothing but keep them."""
     with Peer(tmp_path, KEEPER) as peer:
         assert peer.answer() == OK
         assert peer.ask(BEGIN) == OK
