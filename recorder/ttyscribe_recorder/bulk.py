@@ -15,7 +15,7 @@ from collections import deque, namedtuple
 
 from ttyscribe_formats.dense import BORDER
 from ttyscribe_formats.packet import Input, Output
-from ttyscribe_recorder.printable import TEXT, count_text, text_mask
+from ttyscribe_recorder.printable import TEXT, count_plain, count_text, text_mask
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -41,7 +41,8 @@ else:
 Event = Input | Output | Skip
 
 BLOCK = 4096
-END = 8 * BLOCK
+_FIRST = 8
+END = _FIRST * BLOCK
 """What stays of a run at either end, and how much binary data begins one."""
 MOST_BINARY = BLOCK * 3 // 10
 """So many bytes of a block may be no text before it is binary."""
@@ -92,6 +93,11 @@ class Piece:
         return events
 
 
+def is_text(block: bytes) -> bool:
+    """Whether a block is not binary; for most text this is seen quickly."""
+    return count_plain(block) >= BLOCK - MOST_BINARY or not is_binary(text_mask(block))
+
+
 def is_binary(mask: bytes) -> bool:
     """Whether a block with this mask is binary. Its borders, where a character may be cut, count as text."""
     inside = mask[BORDER:-BORDER]
@@ -131,7 +137,7 @@ class Stream:
         # Until when the data that came pays at RATE, in 2**-20 ns: each byte pays for 10**9 of them.
         self._until = -1
         self._blocks = 0  # binary ones in a row
-        self._part = b""  # outside a run: what has come of the block under way
+        self._part = b""  # outside a run: what was not looked at yet
         self._pieces: deque[Piece] = deque()  # those with undecided data
         self._mark: Mark | None = None
         self.elided = 0
@@ -178,23 +184,22 @@ class Stream:
         """Outside a run: how much of the data stays before a run has its first part behind it."""
         before = len(self._part)
         joined = self._part + data if before else data
-        count = len(joined) // BLOCK
-        last = joined[(count - 1) * BLOCK : count * BLOCK]
-        if not count:
-            self._part = joined
-            return len(data)
-        # Whatever precedes a last block of text is then too short a run to lose anything.
-        if self._blocks + count - 1 <= 2 * END // BLOCK and not is_binary(text_mask(last)):
-            self._blocks, self._part = 0, joined[count * BLOCK :]
-            return len(data)
-        for end in range(BLOCK, len(joined) + 1, BLOCK):
-            mask = text_mask(joined[end - BLOCK : end])
-            self._blocks = self._blocks + 1 if is_binary(mask) else 0
-            if self._blocks == END // BLOCK:
-                self._mask, self._edge = bytearray(mask[-_BEFORE:]), joined[end - _EDGE : end]
-                self._blocks, self._part = 0, b""
-                return end - before
-        self._part = joined[count * BLOCK :]
+        at, size = 0, len(joined)
+        while (size - at) // BLOCK >= _FIRST - self._blocks:
+            # Whatever precedes a block of text here is too short a run to lose anything.
+            end = at + min(2 * _FIRST + 1 - self._blocks, (size - at) // BLOCK) * BLOCK
+            if is_text(joined[end - BLOCK : end]):
+                at, self._blocks = end, 0
+                continue
+            while at < end:
+                at += BLOCK
+                mask = text_mask(joined[at - BLOCK : at])
+                self._blocks = self._blocks + 1 if is_binary(mask) else 0
+                if self._blocks == _FIRST:
+                    self._mask, self._edge = bytearray(mask[-_BEFORE:]), joined[at - _EDGE : at]
+                    self._blocks, self._part = 0, b""
+                    return at - before
+        self._part = joined[at:]
         return len(data)
 
     def take(self, piece: Piece, data: bytes, stays: int) -> None:
