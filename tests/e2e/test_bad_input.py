@@ -53,7 +53,7 @@ CASES = [
     Case("ttyscribe recordings --store http://{closed}", FAILED, "Connection refused"),
     Case("ttyscribe show --store http://{closed} x", FAILED, "Connection refused"),
     Case("ttyscribe setup --store http://{closed}", FAILED, "Connection refused"),
-    Case("ttyscribe-normalize --nonsense", OPERATOR, "arguments are required: --protocol"),
+    Case("ttyscribe-normalize --nonsense", OPERATOR, "--nonsense"),
     Case("ttyscribe-normalize --protocol ndjson --nonsense", OPERATOR, "--nonsense"),
     Case("ttyscribe-normalize --protocol omprog", OPERATOR, "needs --output"),
     Case("ttyscribe-normalize --protocol ndjson --output gopher://x", OPERATOR, "wanted: sqlite:DIR"),
