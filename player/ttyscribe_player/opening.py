@@ -112,7 +112,7 @@ def ask(several: Several) -> str:
     while True:
         sys.stdout.write(f"Which one? 1 to {len(several.rows)}, or nothing to end: ")
         sys.stdout.flush()
-        answer = sys.stdin.readline().strip()
+        answer = sys.stdin.buffer.readline().decode("ascii", "replace").strip()  # whatever bytes were typed
         if not answer:
             raise several
         if answer.isascii() and answer.isdecimal() and 1 <= int(answer[:9]) <= len(several.rows):

@@ -38,7 +38,7 @@ def test_a_person_is_asked(log: Path, typed: bytes, status: int, seen: bytes) ->
         assert b"\x1b" not in screen.seen
         assert b"\xc2\x9b" not in screen.seen
         screen.type(typed)
-        assert screen.wait() == status
+        assert screen.wait() == status, screen.seen
         assert seen in screen.seen.rpartition(b"\x1b[?1049l")[2]
         assert screen.attributes() == screen.found
     finally:
