@@ -438,3 +438,22 @@ def test_what_is_left_out_is_told_in_time() -> None:
     events = feed(bulk, "stdout", data[3 * RATE :], SECOND) + bulk.release()
     assert data_of(events) == data[-END:]
     assert [mark.size for mark in marks_of(events)] == [RATE]
+
+
+@pytest.mark.parametrize("size", [4096, 5000, 65536, RATE])
+@pytest.mark.parametrize("count", [7, 8, 9, 15, 16, 17, 18, 25])
+def test_the_shortest_run_that_loses_anything(count: int, size: int) -> None:
+    """Sixteen blocks before text lose nothing, seventeen do, wherever reads cut them."""
+    _, marks = check(cut(noise(count * BLOCK) + TEXT_BLOCK * 3, size))
+    assert bool(marks) is (count > 16)
+
+
+def test_characters_that_reads_cut_within_a_run() -> None:
+    """A text of eighteen bytes, three a character, over every place of a border between two reads."""
+    border = END + 5 * BLOCK
+    for place in range(border - 20, border + 3):
+        data = bytearray(noise(40 * BLOCK))
+        data[place - 1 : place + 19] = b"\xff" + "日本語日本語".encode() + b"\xff"
+        for size in (1000, BLOCK, border):
+            stays, _ = check(cut(bytes(data), size))
+            assert "日本語日本語".encode() in stays
