@@ -95,7 +95,7 @@ def test_filtered(tmp_path: Path, seed: int) -> None:
 def test_a_storm_of_sizes(tmp_path: Path) -> None:
     """Ten thousand recorded ones, and the viewer's own window changes all the while."""
     windows = "".join(f"+1={20 + n % 300}x{5 + n % 90}>1" for n in range(10_000))
-    # The last word begins a line: the viewer's window, whichever it is at the end, may cut off what stands to the right.
+    # The last word begins a line: whichever window the viewer has at the end cuts off only what stands to the right.
     messages = [message(1, "x" * 10_000, timing=windows), message(2, "\r\nend", pos=11_000)]
     log = write_log(tmp_path / "log", messages)
     screen = AtTerminal([*PLAYER, "--speed", "16", "--resize", str(log)], env={**os.environ, "TERM": "xterm"})
