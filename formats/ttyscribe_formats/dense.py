@@ -77,6 +77,22 @@ def characters(data: bytes, table: bytes) -> tuple[int, int]:
     return whole | last | (last | beyond >> 8 | four >> 16) >> 8, second | third | four
 
 
+def marked(data: bytes, table: bytes, *, inner: bool = False) -> bytes:
+    """As many bytes as `data` has: WHOLE where one belongs to a wanted character, else zero.
+
+    With `inner`, twice WHOLE is added where a byte goes on with what the one before it began.
+    """
+    parts = []
+    for at in range(0, len(data), STEP):
+        begin = max(0, at - BORDER)
+        piece = data[begin : at + STEP + BORDER]
+        lanes, going_on = characters(piece, table)
+        if inner:
+            lanes |= going_on << 1
+        parts.append(lanes.to_bytes(len(piece), "little")[at - begin : at - begin + STEP])
+    return b"".join(parts)
+
+
 # One letter for each character (t) and each invalid sequence of one, two or three bytes (i, j, k).
 
 
@@ -97,13 +113,7 @@ _CUTS = [b"i" * n for n in range(_LONG + 1)]
 
 def letters_of(data: bytes) -> tuple[bytes, bytes]:
     """A letter for each character and invalid sequence, and the invalid bytes."""
-    parts = []
-    for at in range(0, len(data), STEP):
-        begin = max(0, at - BORDER)
-        piece = data[begin : at + STEP + BORDER]
-        whole, inner = characters(piece, _UTF8)
-        parts.append((whole | inner << 1).to_bytes(len(piece), "little")[at - begin : at - begin + STEP])
-    kinds = b"".join(parts)
+    kinds = marked(data, _UTF8, inner=True)
     letters = kinds.translate(_LETTERS).replace(b"c", b"").replace(b"ix", b"j").replace(b"jx", b"k")
     return letters, bytes(compress(data, kinds.translate(_IS_INVALID)))
 
@@ -208,8 +218,8 @@ class Dense:
     def measure(self, end: int, records: "Records") -> "Measured":
         """The runs up to `end`."""
         letters = self._letters[self._at : end]
-        count = len(letters) - letters.count(b"t")
-        invalid = count + letters.count(b"j") + 2 * letters.count(b"k")
+        texts = letters.count(b"t")
+        count, invalid = len(letters) - texts, bytes_of(letters) - texts
         text = self._text[self._at : end]
         numbers = self._numbers[4 * self._spent : 4 * (self._spent + invalid)][:-1].decode()
         size = len(text.encode()) - 3 * count + invalid

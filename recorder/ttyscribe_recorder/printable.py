@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Which bytes of a stream are text: valid UTF-8 without control characters, and tab, CR, LF, ESC."""
 
-from ttyscribe_formats.dense import BORDER, STEP, WHOLE, characters, lanes_of
+from ttyscribe_formats.dense import WHOLE, lanes_of, marked
 
 TEXT = bytes([WHOLE])
 """What stands in a mask for a byte of text; zero for any other."""
@@ -13,13 +13,7 @@ _IS_PLAIN = bytes(1 if byte in _PLAIN else 0 for byte in range(256))
 
 def text_mask(data: bytes) -> bytes:
     """As many bytes as `data` has: TEXT where it is text, else zero."""
-    parts = []
-    for at in range(0, len(data), STEP):
-        begin = max(0, at - BORDER)
-        piece = data[begin : at + STEP + BORDER]
-        mask = characters(piece, _TABLE)[0].to_bytes(len(piece), "little")
-        parts.append(mask[at - begin : at - begin + STEP])
-    return b"".join(parts)
+    return marked(data, _TABLE)
 
 
 def count_text(mask: bytes) -> int:
