@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """The way from the user's keyboard to the inner terminal, where hidden typing is not to be recorded."""
 
-import os
 import termios
 
 from ttyscribe_recorder.secrets import HIDDEN, RAW, SHOWN
@@ -32,16 +31,8 @@ class Keyboard(Outlet):
         super().__init__(master)
         self._note = note
 
-    def flush(self) -> None:
-        """Write what is pending, as far as it goes."""
-        try:
-            while self.pending:
-                how = taken_how(self.fd)  # before the program can answer what we write
-                size = os.write(self.fd, self.pending)
-                typed, self.pending = self.pending[:size], self.pending[size:]
-                self._note(typed, how)
-        except BlockingIOError:
-            pass
-        except OSError:
-            self.dead = True
-            self.pending = b""
+    def _write(self, data: bytes) -> int:
+        how = taken_how(self.fd)  # before the program can answer what we write
+        size = super()._write(data)
+        self._note(data[:size], how)
+        return size

@@ -64,13 +64,16 @@ class Outlet:
     def flush(self) -> None:
         """Write what is pending, as far as it goes: where only a part went, the next try would go in vain."""
         try:
-            write = self._write_shared if self._blocking else os.write
-            self.pending = self.pending[write(self.fd, self.pending) :]
+            self.pending = self.pending[self._write(self.pending) :]
         except BlockingIOError:
             pass
         except OSError:  # EPIPE, EIO: nobody is there any more
             self.dead = True
             self.pending = b""
+
+    def _write(self, data: bytes) -> int:
+        """How many of the bytes went. BlockingIOError where none does now, OSError where none ever will."""
+        return self._write_shared(self.fd, data) if self._blocking else os.write(self.fd, data)
 
     @staticmethod
     def _write_shared(fd: int, data: bytes) -> int:
