@@ -9,18 +9,8 @@ from ttyscribe_formats.viaq import Record, events, hosts, times
 from ttyscribe_formats.viaq.displaced import Displaced
 from ttyscribe_formats.viaq.levels import normalize_level
 from ttyscribe_formats.viaq.parts import Format, Parts
+from ttyscribe_formats.viaq.systemd import KERNEL, TRUSTED, USER
 
-TRUSTED = (
-    *("AUDIT_LOGINUID", "AUDIT_SESSION", "BOOT_ID", "CAP_EFFECTIVE", "CMDLINE", "COMM", "EXE", "GID", "LINE_BREAK"),
-    *("MACHINE_ID", "PID", "SELINUX_CONTEXT", "STREAM_ID", "SYSTEMD_CGROUP", "SYSTEMD_INVOCATION_ID"),
-    *("SYSTEMD_OWNER_UID", "SYSTEMD_SESSION", "SYSTEMD_SLICE", "SYSTEMD_UNIT", "SYSTEMD_USER_UNIT", "TRANSPORT"),
-    "UID",
-)
-USER = (
-    *("CODE_FILE", "CODE_FUNCTION", "CODE_LINE", "ERRNO", "MESSAGE_ID", "RESULT", "UNIT"),
-    *("SYSLOG_FACILITY", "SYSLOG_IDENTIFIER", "SYSLOG_PID"),
-)
-KERNEL = ("KERNEL_DEVICE", "KERNEL_SUBSYSTEM", "UDEV_SYSNAME", "UDEV_DEVNODE", "UDEV_DEVLINK")
 _FIELDS = (
     ("t", {f"_{name}": name for name in TRUSTED}),
     ("u", {name: name for name in USER}),
@@ -80,10 +70,25 @@ def _getter(keys: list[str]) -> Callable[[Record], Iterable[Any]]:
     return lambda record: (record[key],)
 
 
+def _compile_common(parts: Parts) -> Callable[[Record, Displaced], Plan]:
+    """What both forms begin with: `systemd`, level and time; it answers the record's plan."""
+    find, lossless = parts.find_level, parts.lossless
+    plan_of = Plans(parts.remove_keys).of
+
+    def begin(record: Record, displaced: Displaced) -> Plan:
+        plan = plan_of(record)
+        _systemd(record, plan, displaced, lossless)
+        record["level"] = normalize_level(record, record.get("PRIORITY"), find)
+        _time(record, displaced)
+        return plan
+
+    return begin
+
+
 def compile_sys_journal(parts: Parts) -> Format:
     """Entries of the system's own programs."""
-    find, node_name, lossless = parts.find_level, parts.node_name, parts.lossless
-    plan_of = Plans(parts.remove_keys).of
+    node_name, lossless = parts.node_name, parts.lossless
+    begin = _compile_common(parts)
 
     def sys_journal(
         record: Record,
@@ -91,10 +96,7 @@ def compile_sys_journal(parts: Parts) -> Format:
         time_ns: int,  # noqa: ARG001
         now_ns: int,  # noqa: ARG001
     ) -> Sequence[str]:
-        plan = plan_of(record)
-        _systemd(record, plan, displaced, lossless)
-        record["level"] = normalize_level(record, record.get("PRIORITY"), find)
-        _time(record, displaced)
+        plan = begin(record, displaced)
         _replace(record, "message", record.get("MESSAGE"), displaced, lossless)
         host = record.get("_HOSTNAME")
         if host == "localhost" and node_name is not None:
@@ -109,8 +111,8 @@ def compile_sys_journal(parts: Parts) -> Format:
 
 def compile_k8s_journal(parts: Parts) -> Format:
     """Entries of containers."""
-    find, node_name, lossless = parts.find_level, parts.node_name, parts.lossless
-    plan_of = Plans(parts.remove_keys).of
+    node_name, lossless = parts.node_name, parts.lossless
+    begin = _compile_common(parts)
     events_of = events.compile_eventrouter(parts)
 
     def k8s_journal(
@@ -119,10 +121,7 @@ def compile_k8s_journal(parts: Parts) -> Format:
         time_ns: int,  # noqa: ARG001
         now_ns: int,  # noqa: ARG001
     ) -> Sequence[str]:
-        plan = plan_of(record)
-        _systemd(record, plan, displaced, lossless)
-        record["level"] = normalize_level(record, record.get("PRIORITY"), find)
-        _time(record, displaced)
+        plan = begin(record, displaced)
         record["message"] = hosts.first_set(record.get("message"), record.get("MESSAGE"), record.get("log"))
         host = hosts.of_kubernetes(record)
         if host is not None or node_name is not None:

@@ -15,6 +15,7 @@ from typing import Any, cast
 
 from ttyscribe_formats import identity, words
 from ttyscribe_formats.document import Document
+from ttyscribe_formats.viaq.systemd import KERNEL, TRUSTED, USER
 from ttyscribe_normalizers import parts, shapes
 from ttyscribe_normalizers.envelope import Envelope
 from ttyscribe_normalizers.kinds import Context
@@ -24,22 +25,13 @@ _ESCAPE = re.compile("#([0-3][0-7][0-7])")
 """How rsyslog writes a control character; and what a sender may have written itself, so it is never taken back."""
 _MAX_ERROR = 1000
 
-_TRUSTED = (
-    *("AUDIT_LOGINUID", "AUDIT_SESSION", "BOOT_ID", "CAP_EFFECTIVE", "CMDLINE", "COMM", "EXE", "GID", "HOSTNAME"),
-    *("LINE_BREAK", "MACHINE_ID", "PID", "SELINUX_CONTEXT", "SOURCE_REALTIME_TIMESTAMP", "STREAM_ID"),
-    *("SYSTEMD_CGROUP", "SYSTEMD_INVOCATION_ID", "SYSTEMD_OWNER_UID", "SYSTEMD_SESSION", "SYSTEMD_SLICE"),
-    *("SYSTEMD_UNIT", "SYSTEMD_USER_UNIT", "TRANSPORT", "UID"),
-)
-_CLAIMED = (
-    *("CODE_FILE", "CODE_FUNCTION", "CODE_LINE", "ERRNO", "MESSAGE_ID", "RESULT"),
-    *("SYSLOG_FACILITY", "SYSLOG_IDENTIFIER", "SYSLOG_PID", "UNIT"),
-)
-_KERNEL = ("KERNEL_DEVICE", "KERNEL_SUBSYSTEM", "UDEV_DEVLINK", "UDEV_DEVNODE", "UDEV_SYSNAME")
+_TRUSTED = (*TRUSTED, "HOSTNAME", "SOURCE_REALTIME_TIMESTAMP")
+"""The model's, and what ViaQ's filters put elsewhere."""
 _NAMES = {
     **{f"_{name}": ("t", name) for name in _TRUSTED},
-    **{name: ("u", name) for name in _CLAIMED},
+    **{name: ("u", name) for name in USER},
     "CODE_FUNC": ("u", "CODE_FUNCTION"),
-    **{f"_{name}": ("k", name) for name in _KERNEL},
+    **{f"_{name}": ("k", name) for name in KERNEL},
 }
 
 

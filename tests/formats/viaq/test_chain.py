@@ -13,7 +13,7 @@ from ttyscribe_formats.viaq import dates, ruby, settings
 from ttyscribe_formats.viaq.chain import Chain, compile_chain
 from ttyscribe_formats.viaq.config import Formatter, IndexName, Surroundings, ViaqDataModel
 from ttyscribe_formats.viaq.empties import compile_empties
-from ttyscribe_formats.viaq.journal import TRUSTED, USER
+from ttyscribe_formats.viaq.systemd import TRUSTED, USER
 from ttyscribe_formats.viaq.tags import compile_patterns
 
 NOW_NS = 1767323045678901000
