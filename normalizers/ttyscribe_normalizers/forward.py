@@ -7,14 +7,13 @@ was lost comes twice there (at least once); `viaq_msg_id` tells.
 
 import os
 import re
-import ssl
 from collections.abc import Sequence
-from pathlib import Path
 
 from ttyscribe_fluentd.forward import PORT, Event, Forward, ForwardError
 from ttyscribe_formats import timestamp
 from ttyscribe_formats.document import Document
 from ttyscribe_formats.errors import ConfigError, Unavailable
+from ttyscribe_store.access import read_secret, verified_tls
 from ttyscribe_store.base import STORED, Outcome
 
 KEY = "TTYSCRIBE_FLUENTD_SHARED_KEY"
@@ -68,23 +67,11 @@ def open_fluentd(url: str) -> FluentdSink:
     found = _URL.fullmatch(url)
     if found is None or int(found[3] or 1) > 65535:
         raise ConfigError(f"{url!r}: say fluent://HOST:PORT, or fluents:// for TLS; keys go into {KEY_FILE}")
-    context = _tls() if found[1] == "fluents" else None
+    context = verified_tls(os.environ.get(CA_FILE, "")) if found[1] == "fluents" else None
     host = found[2].removeprefix("[").removesuffix("]")
     return FluentdSink(Forward(host, int(found[3] or PORT), shared_key=_shared_key(), tls=context))
 
 
 def _shared_key() -> str:
     path = os.environ.get(KEY_FILE)
-    if not path:
-        return os.environ.get(KEY, "")
-    try:
-        return Path(path).read_text().strip()
-    except (OSError, ValueError) as error:
-        raise ConfigError(f"{KEY_FILE}: can't be read: {error}", path) from None
-
-
-def _tls() -> ssl.SSLContext:
-    try:
-        return ssl.create_default_context(cafile=os.environ.get(CA_FILE) or None)
-    except (OSError, ssl.SSLError) as error:
-        raise ConfigError(f"{CA_FILE}: {error}", os.environ.get(CA_FILE, "")) from None
+    return read_secret(path) if path else os.environ.get(KEY, "")

@@ -77,29 +77,40 @@ class Access(NamedTuple):
         """A secret out of its file, else out of the environment; never part of an error's text."""
         secret = environment.get(self.environment + name, "")
         if path:
-            try:
-                secret = Path(path).read_text("utf-8").strip()
-            except (OSError, UnicodeDecodeError) as error:
-                reason = getattr(error, "strerror", None) or type(error).__name__
-                raise ConfigError(f"cannot read the secret: {reason}", path) from None
-            if not secret:
-                raise ConfigError("is empty; it should hold the secret", path)
+            secret = read_secret(path)
         if not secret.isprintable() or not (secret.isascii() or name == "PASSWORD"):
             raise ConfigError(f"{self.environment}{name} has characters that no header can carry", path)
         return secret
 
     def tls(self) -> ssl.SSLContext:
         """TLS with verification. ConfigError where a file can't be used."""
-        path = self.ca
-        try:
-            context = ssl.create_default_context(cafile=self.ca or None)
-            if self.client_cert:
-                path = self.client_cert
-                context.load_cert_chain(self.client_cert, self.client_key or None)
-        except (OSError, ValueError) as error:  # ssl.SSLError is an OSError
-            reason = getattr(error, "strerror", None) or getattr(error, "reason", None) or str(error)
-            raise ConfigError(f"cannot use the certificates in it: {reason}", path) from None
-        return context
+        return verified_tls(self.ca, self.client_cert, self.client_key)
+
+
+def read_secret(path: str) -> str:
+    """The secret that a file holds; never part of an error's text. Raises ConfigError."""
+    try:
+        secret = Path(path).read_text("utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or type(error).__name__
+        raise ConfigError(f"cannot read the secret: {reason}", path) from None
+    if not secret:
+        raise ConfigError("is empty; it should hold the secret", path)
+    return secret
+
+
+def verified_tls(ca: str, client_cert: str = "", client_key: str = "") -> ssl.SSLContext:
+    """TLS that verifies the server, by the certificates in `ca` or else the system's. ConfigError for bad files."""
+    path = ca
+    try:
+        context = ssl.create_default_context(cafile=ca or None)
+        if client_cert:
+            path = client_cert
+            context.load_cert_chain(client_cert, client_key or None)
+    except (OSError, ValueError) as error:  # ssl.SSLError is an OSError
+        reason = getattr(error, "strerror", None) or getattr(error, "reason", None) or str(error)
+        raise ConfigError(f"cannot use the certificates in it: {reason}", path) from None
+    return context
 
 
 def _base64(text: str) -> str:
