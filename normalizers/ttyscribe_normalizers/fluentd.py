@@ -11,12 +11,11 @@ from ttyscribe_fluentd import CodecError, Record, read_chunk, run
 from ttyscribe_fluentd.codec import Bad
 from ttyscribe_formats import identity, timestamp
 from ttyscribe_formats.errors import Unavailable
-from ttyscribe_normalizers import shapes
 from ttyscribe_normalizers.deadletter import Entry, fields_of
 from ttyscribe_normalizers.delivery import Batch, Delivery
 from ttyscribe_normalizers.envelope import Envelope
 from ttyscribe_normalizers.logs import Report
-from ttyscribe_normalizers.pipeline import MAX_LINE, Dead, Pipeline, Processed
+from ttyscribe_normalizers.pipeline import MAX_LINE, Dead, Decode, Pipeline, Processed
 
 TAG_KEY = "fluentd_tag"
 TIME_KEY = "fluentd_time"
@@ -79,17 +78,21 @@ def serve(pipeline: Pipeline, form: str, report: Report) -> int:
 
 
 class Stamped:
-    """A decoder that gives records without an id of their own the name that they have in their chunk."""
+    """Gives records without an id of their own the name that they have in their chunk."""
 
     def __init__(self) -> None:
         self.name = ""
 
-    def decode(self, line: bytes, now_ns: int) -> Envelope:
-        """The envelope of a record's line."""
-        found = shapes.decode(line, now_ns)
-        if found.stable_id:
-            return found
-        return found._replace(stable_id=self.name if found.journal is None else identity.journal_stamp(self.name))
+    def around(self, decode: Decode) -> Decode:
+        """The decoder that does so."""
+
+        def stamped(line: bytes, now_ns: int) -> Envelope:
+            found = decode(line, now_ns)
+            if found.stable_id:
+                return found
+            return found._replace(stable_id=self.name if found.journal is None else identity.journal_stamp(self.name))
+
+        return stamped
 
 
 def _without_keys(record: Record) -> Record:

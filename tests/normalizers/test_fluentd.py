@@ -80,11 +80,11 @@ def chunk(folder: Path, *records: Any, form: str = "json") -> None:
     (folder / "chunk").write_bytes(data)
 
 
-def deliver(folder: Path, status: int = 0, output: str = "") -> str:
+def deliver(folder: Path, status: int = 0, output: str = "", *more: str) -> str:
     """Deliver the chunk; what the program said. It must be silent on standard output (FLU-9)."""
     output = output or f"sqlite:{folder}/store"
-    letter = ("--dead-letter", str(folder / "dead"))
-    done = run(folder, b"", "--protocol", "fluentd-chunk", "--output", output, *letter, "chunk", status=status)
+    more = ("--dead-letter", str(folder / "dead"), *more)
+    done = run(folder, b"", "--protocol", "fluentd-chunk", "--output", output, *more, "chunk", status=status)
     assert done.stdout == b""
     return done.stderr.decode()
 
@@ -98,6 +98,20 @@ def test_a_chunk_that_comes_again_is_stored_once(form: str, tmp_path: Path) -> N
         deliver(tmp_path)
     assert sorted(messages(tmp_path)) == ["equal", "equal", "from the journal", "hi\n"]
     assert not (tmp_path / "dead").exists()
+
+
+def test_a_chunk_that_comes_again_is_stored_once_under_viaq_too(tmp_path: Path) -> None:
+    plain = {"message": "equal", "fluentd_time": 1795521604.5}
+    chunk(tmp_path, JOURNAL, MESSAGE, plain, plain, {"other": 1})
+    for _ in range(2):
+        deliver(tmp_path, 0, "", "--profile", "viaq")
+    assert len(messages(tmp_path)) == 5
+
+
+def test_a_filter_can_be_checked(tmp_path: Path) -> None:
+    """Without waiting for Fluentd."""
+    done = run(tmp_path, b"", "--protocol", "fluentd-json", "--check-config")
+    assert done.stdout.startswith(b"in order: fluentd-json to -")
 
 
 def test_a_chunk_is_fluentds_until_all_of_it_is_durable(tmp_path: Path) -> None:

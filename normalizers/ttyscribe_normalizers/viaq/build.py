@@ -6,13 +6,13 @@ from collections.abc import Callable
 from ttyscribe_normalizers import envelope
 from ttyscribe_normalizers.kinds import Context
 from ttyscribe_normalizers.options import Options
-from ttyscribe_normalizers.pipeline import Pipeline
+from ttyscribe_normalizers.pipeline import Decode, Pipeline
 from ttyscribe_normalizers.viaq import load, shapes
 from ttyscribe_normalizers.viaq.profile import Profile, Wanted
 
 
-def build(wanted: Options, context: Context, now_ns: Callable[[], int]) -> Pipeline:
-    """The pipeline that the options ask for. Raises ConfigError."""
+def build(wanted: Options, context: Context, now_ns: Callable[[], int], around: Callable[[Decode], Decode]) -> Pipeline:
+    """The pipeline that the options ask for, with something `around` its decoder. Raises ConfigError."""
     settings, surroundings = load.read(wanted.viaq_config), load.surroundings()
     profile = Profile(
         Wanted(
@@ -26,4 +26,4 @@ def build(wanted: Options, context: Context, now_ns: Callable[[], int]) -> Pipel
         context,
     )
     decode = envelope.decode if wanted.protocol == "omprog" else shapes.decode
-    return Pipeline(decode, [profile], profile, keep_empty=True)
+    return Pipeline(around(decode), [profile], profile, keep_empty=True)
