@@ -9,7 +9,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from tests import peers
+from tests import caches, peers
 
 RELEASE = "bookworm"
 PACKAGES = (
@@ -29,11 +29,7 @@ LATER = ("tlog", "libtlog0")
 
 def cache() -> Path:
     """The folder that keeps what was made; `TTYSCRIBE_TEST_CHROOT_CACHE` moves it."""
-    named = os.environ.get("TTYSCRIBE_TEST_CHROOT_CACHE")
-    above = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
-    folder = Path(named) if named else Path(above) / "ttyscribe-chroots"
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder
+    return caches.folder("ttyscribe-chroots", "TTYSCRIBE_TEST_CHROOT_CACHE")
 
 
 def mirror() -> list[str]:

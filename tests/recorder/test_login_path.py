@@ -77,11 +77,16 @@ def test_an_idle_session_sleeps(tmp_path: Path) -> None:
     ) as screen:
         screen.wait_to_see(b"ready")
         wait_for(lambda: (tmp_path / "log").stat().st_size, "the latency to pass")
-        time.sleep(0.3)
-        before = switches(screen.pid)
-        time.sleep(3)
-        assert switches(screen.pid) == before
-        assert memory(screen.pid) <= 14 * 1024
+        assert_asleep(screen.pid, settled=0.3, seconds=3)
+
+
+def assert_asleep(pid: int, settled: float, seconds: float) -> None:
+    """After `settled` seconds the process does not wake up once in so many, and takes little memory."""
+    time.sleep(settled)
+    before = switches(pid)
+    time.sleep(seconds)
+    assert switches(pid) == before
+    assert memory(pid) <= 14 * 1024
 
 
 def switches(pid: int) -> int:
