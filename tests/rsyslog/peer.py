@@ -106,6 +106,13 @@ class Peer:
         """What the program's handler put away so far."""
         return self._put.read_bytes().split(b"\n")[:-1] if self._put.exists() else []
 
+    def wait_done(self, lines: list[bytes], timeout: float = WAIT_S) -> None:
+        """Wait until the handler has put away these lines and no others."""
+        end = time.monotonic() + timeout
+        while self.done() != lines:
+            assert time.monotonic() < end, f"{self.done()}\n{self.said()}"
+            time.sleep(0.01)
+
     def said(self) -> str:
         """What it wrote to standard error so far."""
         return self.errors.read_text(errors="replace")
