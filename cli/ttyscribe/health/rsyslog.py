@@ -1,0 +1,234 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Checks of rsyslog's configuration; pure. What needs the host's files is in `programs.py`."""
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from typing import NamedTuple
+
+from ttyscribe.health.findings import Finding, Place
+from ttyscribe.health.rainerscript import Assignment, Directive, Item, Object
+from ttyscribe.health.rsyslog_rules import RULES
+
+ENOUGH = 64 << 10
+"""Bytes of a message that must pass: recorders are told to make payloads of up to 32 KiB, and escaping doubles them."""
+LEAST_QUEUE = 1001
+_PATIENT_MS = 24 * 3600 * 1000
+_FOREVER = "-1"
+PROGRAM = "ttyscribe-normalize"
+_SHIPPERS = frozenset(("omprog", "omrelp", "omfwd", "omelasticsearch"))
+_RATE_LIMITS = {
+    "imjournal": ("ratelimit.interval", 600),
+    "imuxsock": ("syssock.ratelimit.interval", 0),
+}
+"""Modules: the parameter with seconds, and its default."""
+_OLD_LIMITS = frozenset(("systemlogratelimitinterval", "imuxsockratelimitinterval", "imjournalratelimitinterval"))
+_SIZE = re.compile(r"(\d+)\s*([kKmMgG]?)")
+_UNITS = {"": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30}
+_JSON_FORMATS = frozenset(("json", "jsonf", "jsonr", "jsonfr"))
+_RSYSLOGS_OWN = frozenset(
+    ("timegenerated", "timereported", "fromhost-ip", "inputname", "syslogfacility", "syslogseverity", "pri", "uuid")
+)
+"""Properties that no sender chooses, without a character that JSON escapes."""
+
+
+def runs(items: Iterable[Item]) -> Iterator[Object]:
+    """The actions that run our program."""
+    return (item for item in _actions(items) if PROGRAM in item.get("binary"))
+
+
+def user(items: Iterable[Item]) -> str:
+    """As whom rsyslogd runs; empty for root."""
+    found = ""
+    for item in items:
+        if isinstance(item, Directive) and item.name == "privdroptouser":
+            found = item.value
+        elif isinstance(item, Object) and item.name == "global":
+            found = item.get("privdrop.user.name", found)
+    return found
+
+
+def reads_twice(items: Sequence[Item]) -> bool:
+    """Whether it reads the journal and the socket to which journald hands on."""
+    modules = {item.get("load"): item for item in items if isinstance(item, Object) and item.name == "module"}
+    return "imjournal" in modules and "imuxsock" in modules and modules["imuxsock"].on("syssock.use", default=True)
+
+
+class Actions(NamedTuple):
+    """What delivers messages somewhere."""
+
+    all: list[Object]
+
+    @property
+    def ours(self) -> list[Object]:
+        """Those that run our program."""
+        return [found for found in self.all if PROGRAM in found.get("binary")]
+
+
+def check(items: Sequence[Item], path: str) -> Iterator[Finding]:
+    """Everything that is wrong in what `path` and its included files say."""
+    actions = Actions(list(_actions(items)))
+    if not actions.all:
+        yield Finding(RULES["rsyslog-23"], Place(path))
+        return
+    yield from _sizes(items, path)
+    yield from _limits(items)
+    yield from _characters(items)
+    for action in actions.all:
+        if action.get("type").lower() == "mmexternal":
+            yield from _found("rsyslog-21", action.get("interface.input") != "fulljson", action)
+            continue
+        yield from _queue(action, items)
+        retried = action.get("action.resumeretrycount") == _FOREVER
+        yield from _found("rsyslog-10", not retried, action, action.get("action.resumeretrycount", "not set"))
+    for action in actions.ours:
+        if action.get("type").lower() == "omprog":
+            yield from _protocol(action)
+            yield from _template(action, items)
+    if any(action.get("type").lower() != "omelasticsearch" for action in actions.ours):
+        yield from _attested(items)
+
+
+def size(text: str) -> int:
+    """A size as rsyslog writes it (`256k`), in bytes; 0 for what is none."""
+    found = _SIZE.fullmatch(text.strip())
+    return int(found[1]) * _UNITS[found[2].lower()] if found else 0
+
+
+def _found(key: str, broken: bool, item: Item, detail: str = "") -> Iterator[Finding]:
+    if broken:
+        yield Finding(RULES[key], item.place, detail)
+
+
+def _actions(items: Iterable[Item]) -> Iterator[Object]:
+    for item in items:
+        if isinstance(item, Object) and item.name == "action":
+            kind = item.get("type").lower()
+            if PROGRAM in item.get("binary") or (kind in _SHIPPERS and kind != "omprog"):
+                yield item
+
+
+def _sizes(items: Sequence[Item], path: str) -> Iterator[Finding]:
+    """The limit is big enough, and told before anything takes the default over."""
+    limit, place, early = 8096, Place(path), ""
+    for item in items:
+        told = ""
+        if isinstance(item, Object) and item.name == "global":
+            told = item.get("maxmessagesize")
+        elif isinstance(item, Directive) and item.name == "maxmessagesize":
+            told = item.value
+        elif isinstance(item, Object) and item.name in ("module", "input") and not told and limit == 8096:
+            early = early or f"after {item.name}({item.get('load') or item.get('type')})"
+        if told:
+            limit, place = size(told), item.place
+            if limit >= ENOUGH and early:
+                yield Finding(RULES["rsyslog-2"], place, f"told {early}")
+    if limit < ENOUGH:
+        yield Finding(RULES["rsyslog-2"], place, f"at {limit} bytes")
+
+
+def _limits(items: Iterable[Item]) -> Iterator[Finding]:
+    for item in items:
+        if isinstance(item, Directive):
+            yield from _found("rsyslog-3", item.name in _OLD_LIMITS and item.value not in ("0", ""), item, item.value)
+        elif isinstance(item, Object) and item.name == "module" and (name := item.get("load")) in _RATE_LIMITS:
+            key, default = _RATE_LIMITS[name]
+            value = item.get(key, str(default))
+            yield from _found("rsyslog-3", value != "0", item, f"{name}: {value} s")
+        elif isinstance(item, Object) and item.name == "input":
+            value = item.get("ratelimit.interval", "0")
+            yield from _found("rsyslog-3", value != "0", item, f"{item.get('type')}: {value} s")
+
+
+def _characters(items: Iterable[Item]) -> Iterator[Finding]:
+    for item in items:
+        values = {}
+        if isinstance(item, Object) and item.name == "global":
+            values = item.params
+        elif isinstance(item, Directive):
+            values = {f"parser.{item.name}": item.value}
+        control = values.get("parser.escapecontrolcharactersonreceive", "on").lower()
+        yield from _found("rsyslog-16", control in ("off", "no", "false", "0"), item)
+        eight = values.get("parser.escape8bitcharactersonreceive", values.get("parser.escape8bitcharsonreceive", "off"))
+        yield from _found("rsyslog-17", eight.lower() in ("on", "yes", "true", "1"), item)
+
+
+def _queue(action: Object, items: Iterable[Item]) -> Iterator[Finding]:
+    """The queue before an action: its own, else its ruleset's, else the main one."""
+    queue = _queue_of(action, items)
+    kind = queue.get("queue.type", "Direct" if queue is action else "FixedArray").lower()
+    on_disk, assisted = kind == "disk", bool(queue.get("queue.filename")) and kind != "direct"
+    if not on_disk and not assisted:
+        yield Finding(RULES["rsyslog-4"], queue.place, f"queue.type {kind}, no queue.filename")
+        return
+    interval = queue.get("queue.checkpointinterval", "0")
+    yield from _found(
+        "rsyslog-5", not (interval.isdecimal() and int(interval) == 1), queue, f"checkpointInterval {interval}"
+    )
+    yield from _found("rsyslog-6", not on_disk and not queue.on("queue.saveonshutdown"), queue)
+    patience, room = queue.get("queue.timeoutenqueue", "2000"), queue.get("queue.size", "1000")
+    patient = patience.isdecimal() and int(patience) >= _PATIENT_MS
+    roomy = room.isdecimal() and (int(room) >= LEAST_QUEUE or (on_disk and room == "0"))  # 0: as much as the disk holds
+    yield from _found("rsyslog-7", not (patient and roomy), queue, f"size {room}, timeoutEnqueue {patience} ms")
+    yield from _found("rsyslog-8", not size(queue.get("queue.maxdiskspace", "0")), queue)
+
+
+def _queue_of(action: Object, items: Iterable[Item]) -> Object:
+    if action.get("queue.type", "direct").lower() != "direct":
+        return action
+    outer = [item for item in items if isinstance(item, Object) and item.name in ("ruleset", "main_queue")]
+    for item in outer:
+        inside = item.name == "ruleset" and action.scope == f"ruleset {item.get('name')}"
+        if inside and item.get("queue.type", "direct").lower() != "direct":
+            return item
+    main = [item for item in outer if item.name == "main_queue" and item.get("queue.type").lower() != "direct"]
+    return main[0] if main else action
+
+
+def _protocol(action: Object) -> Iterator[Finding]:
+    binary = action.get("binary")
+    yield from _found("rsyslog-9", not action.on("confirmmessages"), action)
+    signals = action.on("signalonclose")
+    yield from _found("rsyslog-11", not (signals and action.on("killunresponsive", signals)), action)
+    yield from _found("rsyslog-19", '"' in binary or "'" in binary, action, binary)
+    yield from _found("rsyslog-20", action.on("usetransactions") and "--spool" not in binary.split(), action)
+
+
+def _template(action: Object, items: Sequence[Item]) -> Iterator[Finding]:
+    """The template's values are escaped, and its id was stamped before the queue."""
+    name = action.get("template")
+    inside = [item for item in items if isinstance(item, Object) and item.scope == f"template {name}"]
+    properties = [item for item in inside if item.name == "property"]
+    if not properties:  # old-style, or text: it is read by nobody here
+        return
+    for item in properties:
+        value = item.get("name").lower()
+        safe = item.get("format").lower() in _JSON_FORMATS or value in _RSYSLOGS_OWN
+        yield from _found("rsyslog-14", not safe, item, item.get("name"))
+    stamped = {
+        _target(item.text) for item in items if isinstance(item, Assignment) and "$uuid" in item.text.replace(" ", "")
+    }
+    for item in properties:
+        yield from _found("rsyslog-13", item.get("name").lower() == "uuid", item)
+    if not any(item.get("name") in stamped or item.get("name").lower() == "uuid" for item in properties):
+        carried = any("id" in item.get("name").lower().split("!") for item in properties)
+        yield from _found("rsyslog-12", not (carried and _carries(items)), action)
+
+
+def _target(text: str) -> str:
+    return text.partition("=")[0].replace(" ", "")
+
+
+def _carries(items: Iterable[Item]) -> bool:
+    """Whether messages come from another rsyslog, which stamps them."""
+    return any(
+        isinstance(item, Object) and item.name == "input" and item.get("type").lower() in ("imrelp", "imtcp")
+        for item in items
+    )
+
+
+def _attested(items: Iterable[Item]) -> Iterator[Finding]:
+    for item in items:
+        if isinstance(item, Object) and item.name == "input" and item.get("type").lower() == "imuxsock":
+            yield from _found(
+                "rsyslog-15", not (item.on("annotate") and item.on("parsetrusted")), item, item.get("socket")
+            )
