@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""rsyslog's omprog protocol, for plugins written in Python.
+"""rsyslog's omprog protocol, for plugins written in Python; mmexternal's is in `mmexternal`.
 
 class Print(Handler):
     def line(self, data: bytes) -> None:

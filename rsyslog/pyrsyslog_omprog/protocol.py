@@ -49,10 +49,16 @@ class Protocol:
     """Cuts the stream into lines and counts the answers owed; one answer is owed from the start (OMP-1).
 
     `max_line` bounds memory: of a longer line only the first `max_line` bytes are kept. `marks` of None takes every
-    line as a message, for templates in which a sender could write a mark.
+    line as a message, for templates in which a sender could write a mark. `owed` is 0 for mmexternal, which wants no
+    first answer.
     """
 
-    def __init__(self, max_line: int = MAX_LINE, marks: Marks | None = Marks()) -> None:  # noqa: B008 - immutable
+    def __init__(
+        self,
+        max_line: int = MAX_LINE,
+        marks: Marks | None = Marks(),  # noqa: B008 - immutable
+        owed: int = 1,
+    ) -> None:
         self._max = max_line
         self._begin = marks.begin if marks else None
         self._commit = marks.commit if marks else None
@@ -60,7 +66,7 @@ class Protocol:
         self._kept = 0
         self._size = 0
         self._dots = 0
-        self.owed = 1
+        self.owed = owed
         self.in_transaction = False
 
     @property

@@ -11,11 +11,11 @@ Report = Callable[[str], None]
 _MAX = 4000
 
 
-def to_stderr(text: str) -> None:
+def to_stderr(text: str, name: str = "omprog") -> None:
     """Write one line; control characters escaped, cut at 4,000 bytes, never an error (the disk may be full)."""
     safe = "".join(sign if sign.isprintable() else ascii(sign)[1:-1] for sign in text[:_MAX])
     try:
-        os.write(2, f"omprog: {safe}".encode("utf-8", "backslashreplace")[:_MAX] + b"\n")
+        os.write(2, f"{name}: {safe}".encode("utf-8", "backslashreplace")[:_MAX] + b"\n")
     except OSError:
         pass
 

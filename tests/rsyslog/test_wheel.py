@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The library alone: its own wheel, in an environment that holds nothing else, runs the README's example."""
+"""The library alone: its own wheel, in an environment that holds nothing else, runs the README's examples."""
 
+import json
 import os
 import re
 import subprocess
@@ -9,6 +10,9 @@ import zipfile
 from pathlib import Path
 
 import pytest
+
+from tests.rsyslog.daemon import Rsyslogd, wait_until
+from tests.rsyslog.filtering import Filtering
 
 ROOT = Path(__file__).resolve().parents[2] / "rsyslog"
 ENVIRONMENT = {key: value for key, value in os.environ.items() if not key.startswith(("PYTHON", "PIP_"))}
@@ -51,21 +55,49 @@ def test_the_wheel_holds_the_library_its_types_and_nothing_else(wheel: Path) -> 
     assert "Requires-Dist" not in metadata
 
 
-def test_the_readmes_example_runs_under_a_pipe(python: Path, tmp_path: Path) -> None:
+def example(number: int, folder: Path, log: Path) -> Path:
+    """One of the README's examples as a program that writes to `log`."""
+    examples = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+    assert len(examples) == 2
+    program = folder / "plugin.py"
+    program.write_text(re.sub(r"/var/log/[a-z.]+", str(log), examples[number]))
+    assert str(log) in program.read_text()
+    return program
+
+
+def test_the_readmes_omprog_example_runs_under_a_pipe(python: Path, tmp_path: Path) -> None:
     """OMP-1, OMP-2, OMP-9."""
-    example = re.search(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
-    assert example is not None
     target = tmp_path / "lines"
-    program = tmp_path / "plugin.py"
-    program.write_text(example[1].replace("/var/log/lines", str(target)))
-    done = run(python, "-I", program, input=b"one\n\xff two\n", cwd=tmp_path)
+    done = run(python, "-I", example(0, tmp_path, target), input=b"one\n\xff two\n", cwd=tmp_path)
     assert done.stdout == b"OK\n" * 3
     assert done.stderr == b""
     assert target.read_bytes() == b"one\n\xff two\n"
 
 
-def test_the_example_file_does_as_the_readme(python: Path, tmp_path: Path) -> None:
+@pytest.mark.rsyslogd
+def test_the_readmes_omprog_example_runs_under_rsyslogd(python: Path, tmp_path: Path) -> None:
     """OMP-2."""
+    target = tmp_path / "lines"
+    with Rsyslogd([str(python), "-I", str(example(0, tmp_path, target))]) as daemon:
+        daemon.send([b"<86>Nov 24 12:00:00 test: one", b"<86>Nov 24 12:00:00 test: two"])
+        wait_until(lambda: target.exists() and target.read_bytes().count(b"\n") == 2, 60, "both lines")
+    assert [json.loads(line)["msg"] for line in target.read_bytes().splitlines()] == [" one", " two"]
+
+
+@pytest.mark.rsyslogd
+def test_the_readmes_mmexternal_example_runs_under_rsyslogd(python: Path, tmp_path: Path) -> None:
+    """MME-2."""
+    log = tmp_path / "log"
+    with Filtering([str(python), "-I", str(example(1, tmp_path, log))], "%$!shout%") as daemon:
+        daemon.send([b"<86>Nov 24 12:00:00 test: one", b"<86>Nov 24 12:00:00 test: two"])
+        assert daemon.wait_results(2) == [b" ONE", b" TWO"]
+    assert log.read_bytes() == b""
+
+
+def test_the_example_files_do_as_the_readme(python: Path, tmp_path: Path) -> None:
+    """OMP-2, MME-2."""
     target = tmp_path / "lines"
     done = run(python, "-I", ROOT / "examples" / "append.py", target, input=b"one\n", cwd=tmp_path)
     assert (done.stdout, target.read_bytes()) == (b"OK\nOK\n", b"one\n")
+    done = run(python, "-I", ROOT / "examples" / "shout.py", input=b'{"msg":"one"}\n', cwd=tmp_path)
+    assert done.stdout == b'{"$!":{"shout":"ONE"}}\n'
