@@ -6,6 +6,8 @@ import os
 import time
 from collections.abc import Callable
 
+from ttyscribe_formats.errors import ConfigError
+
 Report = Callable[[str], None]
 
 _PROGRAM = "ttyscribe-normalize"
@@ -20,18 +22,31 @@ def line(text: str, stamp: str = "") -> bytes:
     return f"{head}: {safe}".encode("utf-8", "backslashreplace")[:_MAX] + b"\n"
 
 
-def reporter(path: str = "") -> Report:
-    """A function that reports one line; never an error, as there would be nobody to tell.
+class Reporter:
+    """Reports one line; never an error, as there would be nobody to tell.
 
-    The file is opened anew for each report, so that log rotation needs no signal.
+    To standard error, or to the file at `path`, which is opened anew for each report: log rotation needs no signal.
     """
 
-    def report(text: str) -> None:
+    def __init__(self, path: str = "") -> None:
+        self.path = path
+
+    def check(self, path: str) -> None:
+        """Raise ConfigError where a log file could not be written."""
+        try:
+            if path:
+                os.close(_opened(path))
+        except OSError as error:
+            raise ConfigError(f"can't write the log file: {error.strerror}", path) from None
+
+    def __call__(self, text: str) -> None:
+        """Report."""
+        path = self.path
         try:
             if not path:
                 os.write(2, line(text))
                 return
-            file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o640)
+            file = _opened(path)
             try:
                 os.write(file, line(text, time.strftime("%Y-%m-%dT%H:%M:%S%z")))
             finally:
@@ -39,7 +54,14 @@ def reporter(path: str = "") -> Report:
         except OSError:
             pass
 
-    return report
+
+def reporter(path: str = "") -> Reporter:
+    """A way to report."""
+    return Reporter(path)
+
+
+def _opened(path: str) -> int:
+    return os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o640)
 
 
 class Logs(logging.Handler):

@@ -3,22 +3,26 @@
 
 import gc
 import importlib.metadata
+import itertools
 import logging
 import os
 import pwd
+import re
 import sys
 import time
 import uuid
 from collections.abc import Callable
 from pathlib import Path
+from typing import NamedTuple
 
 from pyrsyslog_omprog import decline
 from ttyscribe_formats.errors import ConfigError, Unavailable
-from ttyscribe_normalizers import envelope, kinds, logs, ndjson, omprog, options, shapes, spooled, summary, trust
+from ttyscribe_normalizers import envelope, kinds, logs, ndjson, omprog, options, shapes, spooled, summary, table, trust
 from ttyscribe_normalizers.deadletter import DeadLetter
 from ttyscribe_normalizers.delivery import Delivery
 from ttyscribe_normalizers.kinds.syslog import Kind as Syslog
 from ttyscribe_normalizers.pipeline import Decode, Pipeline
+from ttyscribe_normalizers.reload import Change, Hangups, Reload
 from ttyscribe_normalizers.replay import Replay
 from ttyscribe_normalizers.signals import Stop
 from ttyscribe_normalizers.sinks import JsonLines
@@ -32,6 +36,7 @@ Ready = Callable[[], None]
 
 _LOCAL = ("sqlite:", "memory:")
 _ADVICE = "ttyscribe setup"
+_SAYS_OMPROG = re.compile(rb"""protocol"?\s*=\s*["']omprog""")
 
 
 def version() -> str:
@@ -44,42 +49,88 @@ def version() -> str:
 
 def main(argv: list[str] | None = None) -> int:
     """Run the program; its exit status."""
+    hangups = Hangups()
+    hangups.ignore()
+    report = logs.reporter()
     try:
         wanted = options.parse(argv, version())
     except SystemExit as usage:
-        if usage.code and "omprog" in (sys.argv if argv is None else argv):
+        if usage.code and _is_omprog(argv):
             _decline()
         raise
+    except ConfigError as error:
+        report(str(error))
+        if _is_omprog(argv):
+            _decline()
+        return 2
     if wanted.list_kinds:
-        print(kinds.table(build(wanted).kinds))
+        print(kinds.table(build(wanted).parts.kinds))
         return 0
-    report = logs.reporter()
     try:
-        report = _open_log(wanted.log_file)
+        report.check(wanted.log_file)
+        report.path = wanted.log_file
         logging.getLogger("ttyscribe").addHandler(logs.Logs(report))
-        if wanted.protocol in options.FILTERS and not wanted.check_config:
-            from ttyscribe_normalizers import fluentd
-
-            return fluentd.serve(build(wanted), options.FILTERS[wanted.protocol], report)
-        sink = open_sink(wanted.output)
-        if wanted.replay is not None:
-            return _replay(wanted, wanted.replay, sink, report)
-        dead_letter = DeadLetter(wanted.dead_letter)
-        ready = _ready(wanted.output, sink)
-        if wanted.spool is not None:
-            Root(wanted.spool).check()
-        if wanted.check_config:
-            build(wanted)
-            return _check(wanted, ready, dead_letter, report)
-        _check_dead_letter(wanted.output, ready, dead_letter)
-        if wanted.chunk is not None:
-            return _deliver_chunk(wanted, wanted.chunk, sink, ready, dead_letter, report)
-        return _run(wanted, sink, ready, dead_letter, report)
+        return _work(wanted, report, _Life(argv, hangups))
     except ConfigError as error:
         report(str(error))
         if wanted.protocol == "omprog" and not wanted.check_config:
             _decline()
         return 2
+
+
+class _Life(NamedTuple):
+    """What changes a running program."""
+
+    argv: list[str] | None
+    hangups: Hangups
+
+    def begin(
+        self,
+        wanted: options.Options,
+        build: Callable[[options.Options], Pipeline],
+        pipeline: Pipeline,
+        report: logs.Reporter,
+        *others: Change,
+    ) -> None:
+        """Read the configuration again at each SIGHUP from now on."""
+        self.hangups.begin(Reload(wanted, lambda: options.again(self.argv), build, pipeline, report, *others))
+
+
+def _work(wanted: options.Options, report: logs.Reporter, life: _Life) -> int:
+    """Do what the options say. Raises ConfigError."""
+    if wanted.protocol in table.FILTERS and not wanted.check_config:
+        from ttyscribe_normalizers import fluentd
+
+        pipeline = build(wanted)
+        life.begin(wanted, build, pipeline, report)
+        return fluentd.serve(pipeline, table.FILTERS[wanted.protocol], report)
+    sink = open_sink(wanted.output)
+    if wanted.replay is not None:
+        return _replay(wanted, wanted.replay, sink, report)
+    dead_letter = DeadLetter(wanted.dead_letter)
+    ready = _ready(wanted.output, sink)
+    if wanted.spool is not None:
+        Root(wanted.spool).check()
+    if wanted.check_config:
+        build(wanted)
+        return _check(wanted, ready, dead_letter, report)
+    _check_dead_letter(wanted.output, ready, dead_letter)
+    if wanted.chunk is not None:
+        return _deliver_chunk(wanted, wanted.chunk, sink, ready, dead_letter, report)
+    return _run(wanted, sink, ready, dead_letter, report, life)
+
+
+def _is_omprog(argv: list[str] | None) -> bool:
+    """Tell whether it is rsyslog that runs the program, as far as options can tell that are wrong."""
+    words = sys.argv[1:] if argv is None else argv
+    if {"omprog", "--protocol=omprog"} & set(words):
+        return True
+    paths = [after for word, after in itertools.pairwise(words) if word == "--config"]
+    paths += [word.partition("=")[2] for word in words if word.startswith("--config=")]
+    try:
+        return any(_SAYS_OMPROG.search(Path(path).read_bytes()) for path in paths)
+    except OSError:
+        return False
 
 
 def _decline() -> None:
@@ -101,14 +152,14 @@ def open_sink(output: str) -> Sink:
 
 def build(wanted: options.Options, around: Callable[[Decode], Decode] = lambda decode: decode) -> Pipeline:
     """The pipeline that the options ask for; a protocol may have something of its own `around` the decoder."""
-    vouching = trust.Trust(wanted.trusted_uids, trust.cached(_name_of, time.monotonic))
+    vouching = trust.Trust(wanted.trusted_uid, trust.cached(_name_of, time.monotonic))
     context = kinds.Context(vouching, lambda: uuid.uuid4().hex, wanted.protocol, version())
     if wanted.profile == "viaq":
         from ttyscribe_normalizers.viaq import build as viaq  # the chain takes a fifth of the start
 
         return viaq.build(wanted, context, time.time_ns, around)
     decode = envelope.decode if wanted.protocol == "omprog" else shapes.decode
-    return Pipeline(around(decode), kinds.load(context), Syslog(context))
+    return Pipeline(around(decode), kinds.load(context), Syslog(context), wanted.max_message)
 
 
 def _name_of(uid: int) -> str:
@@ -140,16 +191,6 @@ def _check_dead_letter(output: str, ready: Ready, dead_letter: DeadLetter) -> No
         except Unavailable:
             return  # a full disk, perhaps: the input is held back until it is ready, and the dead letter with it
     dead_letter.check()
-
-
-def _open_log(path: str) -> logs.Report:
-    """The way to report; ConfigError where the log file can't be written."""
-    try:
-        if path:
-            os.close(os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o640))
-    except OSError as error:
-        raise ConfigError(f"can't write the log file: {error.strerror}", path) from None
-    return logs.reporter(path)
 
 
 def _check(wanted: options.Options, ready: Ready, dead_letter: DeadLetter, report: logs.Report) -> int:
@@ -209,7 +250,14 @@ def _replay(wanted: options.Options, path: Path, sink: Sink, report: logs.Report
     return 1 if done.failed else 0
 
 
-def _run(wanted: options.Options, sink: Sink, ready: Ready, dead_letter: DeadLetter, report: logs.Report) -> int:
+def _run(
+    wanted: options.Options,
+    sink: Sink,
+    ready: Ready,
+    dead_letter: DeadLetter,
+    report: logs.Reporter,
+    life: _Life,
+) -> int:
     pipeline = build(wanted)
     delivery = Delivery(sink, dead_letter, time.time_ns)
     figures = Figures(version(), wanted.protocol, pipeline, delivery)
@@ -223,7 +271,9 @@ def _run(wanted: options.Options, sink: Sink, ready: Ready, dead_letter: DeadLet
             root = Root(wanted.spool, sync=wanted.spool_sync)
             handler = spooled.Spooled(root, wanted.spool_size, pipeline, delivery, ready, report)
             figures.spooled = lambda: handler.waiting_bytes
+            life.begin(wanted, build, pipeline, report, handler.change)
             return spooled.serve(handler, report)
+        life.begin(wanted, build, pipeline, report)
         if wanted.protocol == "omprog":
             return omprog.serve(omprog.Normalizer(pipeline, delivery, ready, time.time_ns, report), report)
         most = ndjson.FEW_DOCUMENTS if wanted.output == "-" else ndjson.MAX_DOCUMENTS

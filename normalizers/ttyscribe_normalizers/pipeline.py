@@ -46,6 +46,16 @@ class Fallback(Protocol):
         """One document; `error` says why a message of another kind could not be understood."""
 
 
+class Parts(NamedTuple):
+    """What a pipeline is made of."""
+
+    decode: Decode
+    kinds: Sequence[Kind]
+    fallback: Fallback
+    max_text: int = MAX_TEXT
+    keep_empty: bool = False
+
+
 class Pipeline:
     """Decoder and kinds in a row.
 
@@ -62,34 +72,32 @@ class Pipeline:
         *,
         keep_empty: bool = False,
     ) -> None:
-        self._decode = decode
-        self._keep_empty = keep_empty
-        self.kinds = kinds
-        self._fallback = fallback
-        self._max_text = max_text
+        self.parts = Parts(decode, kinds, fallback, max_text, keep_empty)
+        """Taken once for each line, so that another thread can change them: all of them, and none of them in a line."""
         self.counters: Counter[str] = Counter()
 
     def process(self, line: bytes, now_ns: int) -> Processed:
         """What becomes of one line (without its LF) that is read at `now_ns`."""
+        decode, kinds, fallback, max_text, keep_empty = self.parts
         counters = self.counters
         counters["lines"] += 1
         counters["bytes"] += len(line)
         try:
-            envelope = self._decode(line, now_ns)
+            envelope = decode(line, now_ns)
         except MessageError as error:
             if not line or line.isspace():
                 counters["empty"] += 1
                 return EMPTY
             return self._dead("unparsable", str(error))
         text = envelope.text
-        if (not text or text.isspace()) and not self._keep_empty:
+        if (not text or text.isspace()) and not keep_empty:
             counters["empty"] += 1
             return EMPTY
-        if len(line) > self._max_text and (size := _size(text)) > self._max_text:
-            reason = f"the message has {size} bytes, more than {self._max_text}"
+        if len(line) > max_text and (size := _size(text)) > max_text:
+            reason = f"the message has {size} bytes, more than {max_text}"
             return self._dead("too-long", reason, envelope.received)
         try:
-            return tuple.__new__(Processed, (self._normalized(envelope), None, envelope.received))
+            return tuple.__new__(Processed, (self._normalized(envelope, kinds, fallback), None, envelope.received))
         except Exception as error:  # noqa: BLE001 - our fault; the line must neither be lost nor stop the others
             return self._dead("failed", f"{type(error).__name__}: {error}"[:1000], envelope.received)
 
@@ -99,17 +107,17 @@ class Pipeline:
         self.counters["bytes"] += size
         return self._dead("too-long", f"the line has {size} bytes, more than {limit}; only its head is kept")
 
-    def _normalized(self, envelope: Envelope) -> Sequence[Document]:
-        for kind in self.kinds:
+    def _normalized(self, envelope: Envelope, kinds: Sequence[Kind], fallback: Fallback) -> Sequence[Document]:
+        for kind in kinds:
             if kind.accepts(envelope):
                 try:
                     documents = kind.normalize(envelope)
                 except MessageError as error:
                     self.counters["broken"] += 1
-                    return self._fallback.normalize(envelope, str(error))
+                    return fallback.normalize(envelope, str(error))
                 self.counters[kind.name] += 1
                 return documents
-        return self._fallback.normalize(envelope)
+        return fallback.normalize(envelope)
 
     def _dead(self, status: str, reason: str, received: str = "") -> Processed:
         self.counters[status] += 1

@@ -9,6 +9,7 @@ from pyrsyslog_omprog import Handler, Retry, run
 from ttyscribe_normalizers import summary
 from ttyscribe_normalizers.delivery import Delivery
 from ttyscribe_normalizers.logs import Report
+from ttyscribe_normalizers.options import Options
 from ttyscribe_normalizers.pipeline import MAX_LINE, Pipeline
 from ttyscribe_normalizers.spool.folder import Folder
 from ttyscribe_normalizers.spool.root import Root
@@ -34,7 +35,7 @@ class Spooled(Handler):
         report: Report,
     ) -> None:
         self._root = root
-        self._limit = limit
+        self.limit = limit
         self._pipeline = pipeline
         self._delivery = delivery
         self._ready = ready
@@ -50,6 +51,10 @@ class Spooled(Handler):
     def waiting_bytes(self) -> int:
         """What waits in the spool, of ours and of what was adopted."""
         return self._shipper.size if self._started else 0
+
+    def change(self, wanted: Options) -> None:
+        """Take another limit, from any thread."""
+        self.limit = wanted.spool_size
 
     def start(self) -> None:
         """Make a folder of our own."""
@@ -100,9 +105,9 @@ class Spooled(Handler):
 
     def _keep(self, data: bytes, size: int) -> None:
         own, now = self._own, time.monotonic()
-        if own.size >= self._limit:
+        if own.size >= self.limit:
             self._pump(now)
-            if own.size >= self._limit:
+            if own.size >= self.limit:
                 raise Retry(_FULL_PAUSE, f"the spool is full: {own.size >> 20} MiB wait for the store")
         try:
             own.append(data, time.time_ns(), size)

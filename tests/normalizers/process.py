@@ -13,7 +13,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-PROGRAM = [sys.executable, "-c", "import sys; from ttyscribe_normalizers.main import main; sys.exit(main())"]
+PROGRAM = [sys.executable, "-c", "import sys; from ttyscribe_normalizers.entry import main; sys.exit(main())"]
 """The console script, without the need to find it."""
 PATIENCE = 30.0
 """Seconds that anything may take; far more than it does."""

@@ -193,7 +193,7 @@ def test_a_fault_of_ours_costs_nobody_a_line() -> None:
             raise RuntimeError("a fault")
 
     subject = pipeline()
-    subject.kinds = [Faulty()]
+    subject.parts = subject.parts._replace(kinds=[Faulty()])
     processed = subject.process(line("hello"), NOW_NS)
     assert processed.dead == ("failed", "RuntimeError: a fault", RECEIVED)
 

@@ -26,7 +26,7 @@ PACKAGES: dict[str, tuple[str, ...]] = {
 SCRIPTS: dict[str, tuple[str, tuple[str, ...]]] = {
     "ttyscribe": ("ttyscribe.main:main", ("host", "all")),
     "ttyscribe-play": ("ttyscribe_player.play:main", ("all",)),
-    "ttyscribe-normalize": ("ttyscribe_normalizers.main:main", ("all",)),
+    "ttyscribe-normalize": ("ttyscribe_normalizers.entry:main", ("all",)),
 }
 """Programs that an operator runs: where each begins, and which roles have it."""
 RECORDERS = ("ttyscribe-rec", "ttyscribe-rec-session")

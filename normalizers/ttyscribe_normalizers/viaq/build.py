@@ -26,4 +26,4 @@ def build(wanted: Options, context: Context, now_ns: Callable[[], int], around: 
         context,
     )
     decode = envelope.decode if wanted.protocol == "omprog" else shapes.decode
-    return Pipeline(around(decode), [profile], profile, keep_empty=True)
+    return Pipeline(around(decode), [profile], profile, wanted.max_message, keep_empty=True)
