@@ -16,6 +16,14 @@ from ttyscribe_store.transport import Transport
 
 _FOLDER = "templates"
 _OWNER = "ttyscribe"
+FLATTENED = "flattened"
+"""Elasticsearch's name of an object of any names whose values are found. It stands in the templates as shipped."""
+_FLAT: dict[str, dict[str, Any]] = {
+    FLATTENED: {},
+    "flat_object": {"type": "flat_object"},
+    "object": {"type": "object", "enabled": False},
+}
+"""The same in the words of each engine, tried in this order: Elasticsearch, OpenSearch 2.7 and later, older ones."""
 
 
 class Template(NamedTuple):
@@ -65,6 +73,11 @@ def field_types(properties: Mapping[str, Any], above: str = "") -> Iterator[tupl
             yield above + name, str(entry.get("type", "object"))
 
 
+def is_type(there: str, wanted: str) -> bool:
+    """Tell whether an engine's type of a field is what our template asks for."""
+    return there in _FLAT if wanted == FLATTENED else there == wanted
+
+
 def _installed(transport: Transport, template: Template) -> dict[str, Any] | None:
     """The mark of the template of that name on the engine; None = there is none, {} = it is not ours."""
     found = transport.call("GET", template.path, absent=True)
@@ -87,10 +100,44 @@ def setup(transport: Transport, prefix: str) -> list[str]:
             raise ConfigError(f"{transport.address}: {template.kind} template {template.name} exists and is not ours")
         if mark and (mark["sha256"] == ours["sha256"] or mark["version"] > ours["version"]):
             continue
-        transport.call("PUT", template.path, template.body)
+        _put(transport, template)
         done = "updated" if mark else "installed"
         lines.append(f"{done} {template.kind} template {template.name}, version {ours['version']}")
     return lines
+
+
+def _put(transport: Transport, template: Template) -> None:
+    """Write one template, with the type that the engine has for `flattened`."""
+    *tried, last = _variants(template.body)
+    for name, body in tried:
+        try:
+            transport.call("PUT", template.path, body)
+        except Unavailable as error:
+            if f"type [{name}]" not in str(error):
+                raise
+        else:
+            return
+    transport.call("PUT", template.path, last[1])
+
+
+def _variants(body: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
+    """A template in each engine's words, and the type that tells them apart; one where there is nothing to choose."""
+    if not any(kind == FLATTENED for _, kind in field_types(_properties(body))):
+        return [("", body)]
+    return [(name, body if name == FLATTENED else _replaced(body, leaf)) for name, leaf in _FLAT.items()]
+
+
+def _properties(body: Mapping[str, Any]) -> dict[str, Any]:
+    found: dict[str, Any] = body["template"].get("mappings", {}).get("properties", {})
+    return found
+
+
+def _replaced(value: Any, leaf: dict[str, Any]) -> Any:
+    if not isinstance(value, dict):
+        return value
+    if value.get("type") == FLATTENED:
+        return leaf
+    return {name: _replaced(entry, leaf) for name, entry in value.items()}
 
 
 def verify(transport: Transport, prefix: str) -> None:
@@ -136,7 +183,8 @@ def _problem(transport: Transport, template: Template, parts: Mapping[str, Templ
         return ""
     if mark["sha256"] != ours["sha256"]:
         return f"is another one than this version's ({mark['version']}, not {ours['version']})"
-    properties = [parts[name].body["template"].get("mappings", {}) for name in template.body["composed_of"]]
-    wanted = {pair for part in properties for pair in field_types(part.get("properties", {}))}
-    missing = sorted(wanted - set(field_types(mappings.get("properties", {}))))
+    bodies = [*(parts[name].body for name in template.body["composed_of"]), template.body]
+    wanted = {pair for body in bodies for pair in field_types(_properties(body))}
+    there = dict(field_types(mappings.get("properties", {})))
+    missing = sorted((name, kind) for name, kind in wanted if not is_type(there.get(name, ""), kind))
     return f"has been changed: {missing[0][0]} is no {missing[0][1]}" if missing else ""

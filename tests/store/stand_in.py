@@ -124,8 +124,8 @@ class StandIn(ThreadingHTTPServer):
         templates = {template.name: template.body for template in load()}
         index = next(body for name, body in templates.items() if f"/{name}-" in path)
         merged: dict[str, Any] = {}
-        for part in index["composed_of"]:
-            _merge(merged, templates[part]["template"].get("mappings", {}).get("properties", {}))
+        for body in (*(templates[part] for part in index["composed_of"]), index):
+            _merge(merged, body["template"].get("mappings", {}).get("properties", {}))
         return {"template": {"mappings": {**index["template"]["mappings"], "properties": merged}}}
 
     @property

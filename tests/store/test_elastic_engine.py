@@ -99,7 +99,8 @@ def _properties(prefix: str, kind: str) -> set[tuple[str, str]]:
     """Path and type of each field that a kind's template declares."""
     templates = {template.name: template.body for template in load(prefix)}
     parts = templates[f"{prefix}ttyscribe-{kind}"]["composed_of"]
-    maps = [templates[part]["template"].get("mappings", {}).get("properties", {}) for part in parts]
+    bodies = [*(templates[part] for part in parts), templates[f"{prefix}ttyscribe-{kind}"]]
+    maps = [body["template"].get("mappings", {}).get("properties", {}) for body in bodies]
     return {pair for properties in maps for pair in field_types(properties)}
 
 

@@ -5,8 +5,9 @@ import tomllib
 from pathlib import Path
 from typing import Any, NamedTuple
 
-TYPES = ("keyword", "text", "words", "time", "date", "long", "double", "ip", "stored", "bytes", "object")
-"""`time` is the document's own time, in ns; `stored`, `bytes` and `object` are kept in the source and not indexed."""
+TYPES = ("keyword", "text", "words", "time", "date", "long", "double", "ip", "stored", "bytes", "object", "flattened")
+"""`time` is the document's own time, in ns; `stored`, `bytes` and `object` are kept in the source and not indexed;
+`flattened` is an object of any names whose values are found, as one field of the mapping."""
 
 
 class Field(NamedTuple):
@@ -54,6 +55,12 @@ class Kind(NamedTuple):
     def fields(self) -> list[Field]:
         """All fields that it may carry."""
         return [field for namespace in self.namespaces for field in namespace.fields]
+
+    @property
+    def aliases(self) -> dict[str, str]:
+        """Further names and the fields that they stand for; a field that the kind has itself keeps its name."""
+        own = {field.name for field in self.fields}
+        return {name: field.name for field in self.fields for name in field.alias if name not in own}
 
 
 class Model(NamedTuple):

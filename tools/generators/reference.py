@@ -15,8 +15,9 @@ Elasticsearch and OpenSearch and the [JSON Schemas](schema) of each kind.
 
 A type says how the engines hold a field: `keyword` = exact value (longer than 8,191 characters: kept, not indexed),
 `text` = words of natural text, `words` = words under the word rule (indexed, left out of what is stored), `time` = date
-to the nanosecond, `stored`, `bytes` and `object` = kept whole and not indexed. A name in italics is an alias: the
-engines find the field by it too.
+to the nanosecond, `stored`, `bytes` and `object` = kept whole and not indexed, `flattened` = an object of any names,
+found by them (`flattened` on Elasticsearch, `flat_object` on OpenSearch; an object that is not indexed where the engine
+has neither). A name in italics is an alias: the engines find the field by it too, where the kind has no such field.
 """
 
 

@@ -22,6 +22,7 @@ TYPES: dict[str, dict[str, Any]] = {
     "stored": {"type": "string"},
     "bytes": _BYTES,
     "object": {"type": "object"},
+    "flattened": {"type": "object"},
 }
 
 

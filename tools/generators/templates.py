@@ -2,12 +2,14 @@
 """Index templates for Elasticsearch and OpenSearch.
 
 One component template for the settings and one for each namespace; one index template for each kind. Only what a bare
-Elasticsearch 7.10 to 9 and OpenSearch 1 to 3 all take: no plugin's field type, no script, no lifecycle policy.
-Names carry no prefix: the loader puts the store's own before them.
+Elasticsearch 7.10 to 9 and OpenSearch 1 to 3 all take: no plugin's field type, no script, no lifecycle policy. The one
+type that has a name on each side is `flattened`: the loader puts the engine's own in its place. Names carry no prefix:
+the loader puts the store's own before them.
 """
 
 import hashlib
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +33,7 @@ MAPPINGS: dict[str, dict[str, Any]] = {
     "stored": {"type": "keyword", "index": False, "doc_values": False},
     "bytes": {"type": "object", "enabled": False},
     "object": {"type": "object", "enabled": False},
+    "flattened": {"type": "flattened", "ignore_above": SAFE_KEYWORD},
 }
 
 SETTINGS: dict[str, Any] = {
@@ -58,14 +61,13 @@ def _put(tree: dict[str, Any], path: list[str], leaf: dict[str, Any]) -> None:
     tree[path[-1]] = leaf
 
 
-def properties(fields: list[Field]) -> dict[str, Any]:
-    """The mapping of fields and their aliases."""
+def properties(fields: list[Field], aliases: Mapping[str, str]) -> dict[str, Any]:
+    """The mapping of fields and of aliases, which are names and the fields that they stand for."""
     tree: dict[str, Any] = {}
     for field in fields:
         _put(tree, field.path, dict(MAPPINGS[field.type]))
-    for field in fields:
-        for name in field.alias:
-            _put(tree, name.split("."), {"type": "alias", "path": field.name})
+    for name, path in aliases.items():
+        _put(tree, name.split("."), {"type": "alias", "path": path})
     return tree
 
 
@@ -77,8 +79,8 @@ def _meta(body: dict[str, Any], version: int) -> dict[str, Any]:
 
 
 def component(namespace: Namespace, version: int) -> dict[str, Any]:
-    """The component template of one namespace."""
-    return _meta({"template": {"mappings": {"properties": properties(list(namespace.fields))}}}, version)
+    """The component template of one namespace. Aliases are the kind's matter: what is one here is a field there."""
+    return _meta({"template": {"mappings": {"properties": properties(list(namespace.fields), {})}}}, version)
 
 
 def settings(version: int) -> dict[str, Any]:
@@ -92,10 +94,11 @@ def index(kind: Kind, components: dict[str, dict[str, Any]], version: int) -> di
     Its hash covers its components', and stands in the mapping once more: there it shows, in a simulation and in an
     index, that this template and no other made it.
     """
-    properties(kind.fields)  # raises where two namespaces contradict each other
+    properties(kind.fields, kind.aliases)  # raises where two namespaces contradict each other
     parts = ["ttyscribe-settings", *(f"ttyscribe-fields-{namespace.name}" for namespace in kind.namespaces)]
     excluded = [field.name for field in kind.fields if field.type == "words"]
     mappings = {"dynamic": False, "date_detection": False, "_source": {"excludes": excluded}}
+    mappings["properties"] = properties([], kind.aliases)
     body = {
         "index_patterns": [f"ttyscribe-{kind.name}-*"],
         "priority": PRIORITY,
