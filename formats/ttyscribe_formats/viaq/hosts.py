@@ -12,7 +12,7 @@ TEXTS = ("MESSAGE", "log")
 
 
 def find_message(record: Record, keys: Sequence[str], displaced: Displaced) -> None:
-    """Where a record has no message, the first of `keys` that is neither absent, null nor false is it; else the last."""
+    """Where a record has no message, the first of `keys` that is neither absent, null nor false; else the last."""
     before = record.get("message")
     if before is not None and before is not False:
         return
