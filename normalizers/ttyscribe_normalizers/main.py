@@ -101,7 +101,7 @@ def _work(wanted: options.Options, report: logs.Reporter, life: _Life) -> int:
     if wanted.protocol in table.FILTERS and not wanted.check_config:
         from ttyscribe_normalizers import fluentd
 
-        pipeline = build(wanted)
+        pipeline = _checked(build(wanted), wanted, report)
         life.begin(wanted, build, pipeline, report)
         return fluentd.serve(pipeline, table.FILTERS[wanted.protocol], report)
     sink = open_sink(wanted.output)
@@ -112,7 +112,7 @@ def _work(wanted: options.Options, report: logs.Reporter, life: _Life) -> int:
     if wanted.spool is not None:
         Root(wanted.spool).check()
     if wanted.check_config:
-        build(wanted)
+        _checked(build(wanted), wanted, report)
         return _check(wanted, ready, dead_letter, report)
     _check_dead_letter(wanted.output, ready, dead_letter)
     if wanted.chunk is not None:
@@ -160,6 +160,15 @@ def build(wanted: options.Options, around: Callable[[Decode], Decode] = lambda d
         return viaq.build(wanted, context, time.time_ns, around)
     decode = envelope.decode if wanted.protocol == "omprog" else shapes.decode
     return Pipeline(around(decode), kinds.load(context), Syslog(context), wanted.max_message)
+
+
+def _checked(pipeline: Pipeline, wanted: options.Options, report: logs.Report) -> Pipeline:
+    """The pipeline, with `--validate` one that checks what it makes."""
+    if not wanted.validate:
+        return pipeline
+    from ttyscribe_normalizers.validate import Checks, Validating
+
+    return Validating(pipeline, Checks(), report)
 
 
 def _name_of(uid: int) -> str:
@@ -218,7 +227,7 @@ def _deliver_chunk(
     from ttyscribe_normalizers import fluentd
 
     stamped = fluentd.Stamped()
-    pipeline = build(wanted, stamped.around)
+    pipeline = _checked(build(wanted, stamped.around), wanted, report)
     delivery = Delivery(sink, dead_letter, time.time_ns)
     try:
         ready()
@@ -234,7 +243,7 @@ def _deliver_chunk(
 def _replay(wanted: options.Options, path: Path, sink: Sink, report: logs.Report) -> int:
     """`--replay`."""
     replay = Replay(path)
-    pipeline = build(wanted)
+    pipeline = _checked(build(wanted), wanted, report)
     delivery = Delivery(sink, replay.again, time.time_ns)
     try:
         _ready(wanted.output, sink)()
@@ -258,7 +267,7 @@ def _run(
     report: logs.Reporter,
     life: _Life,
 ) -> int:
-    pipeline = build(wanted)
+    pipeline = _checked(build(wanted), wanted, report)
     delivery = Delivery(sink, dead_letter, time.time_ns)
     figures = Figures(version(), wanted.protocol, pipeline, delivery)
     watcher = Watcher(figures.take, report, wanted.stats, wanted.status_file)

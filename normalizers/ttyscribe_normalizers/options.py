@@ -77,6 +77,7 @@ class Options(NamedTuple):
     max_message: int = MAX_TEXT
     """Bytes."""
     config: str = ""
+    validate: bool = False
 
 
 class _Raising(argparse.ArgumentParser):

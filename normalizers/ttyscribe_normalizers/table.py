@@ -199,6 +199,12 @@ _REPORTS = (
         "answer GET /metrics there with the same figures, for Prometheus; nothing in them is secret",
         "HOST:PORT",
     ),
+    Option(
+        "--validate",
+        "check each document against its JSON Schema; what does not fit is counted, told now and then, and stored "
+        "(needs jsonschema; slow)",
+        default=False,
+    ),
 )
 """How the program is doing."""
 
