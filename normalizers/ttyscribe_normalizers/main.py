@@ -17,7 +17,20 @@ from typing import NamedTuple
 
 from pyrsyslog_omprog import decline
 from ttyscribe_formats.errors import ConfigError, Unavailable
-from ttyscribe_normalizers import envelope, kinds, logs, ndjson, omprog, options, shapes, spooled, summary, table, trust
+from ttyscribe_normalizers import (
+    envelope,
+    kinds,
+    logs,
+    ndjson,
+    omprog,
+    options,
+    plugins,
+    shapes,
+    spooled,
+    summary,
+    table,
+    trust,
+)
 from ttyscribe_normalizers.deadletter import DeadLetter
 from ttyscribe_normalizers.delivery import Delivery
 from ttyscribe_normalizers.kinds.syslog import Kind as Syslog
@@ -159,7 +172,9 @@ def build(wanted: options.Options, around: Callable[[Decode], Decode] = lambda d
 
         return viaq.build(wanted, context, time.time_ns, around)
     decode = envelope.decode if wanted.protocol == "omprog" else shapes.decode
-    return Pipeline(around(decode), kinds.load(context), Syslog(context), wanted.max_message)
+    others = plugins.Wanted(wanted.prefer_kind, wanted.without_kind)
+    found = plugins.load(context, others, logs.reporter(wanted.log_file))
+    return Pipeline(around(decode), found, Syslog(context), wanted.max_message)
 
 
 def _checked(pipeline: Pipeline, wanted: options.Options, report: logs.Report) -> Pipeline:

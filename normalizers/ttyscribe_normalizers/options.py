@@ -78,6 +78,8 @@ class Options(NamedTuple):
     """Bytes."""
     config: str = ""
     validate: bool = False
+    prefer_kind: tuple[str, ...] = ()
+    without_kind: tuple[str, ...] = ()
 
 
 class _Raising(argparse.ArgumentParser):
@@ -156,7 +158,9 @@ def _parsed(made: argparse.ArgumentParser, arguments: list[str] | None) -> Optio
         made.error(text)
     values["dead_letter"] = values["dead_letter"] or default_dead_letter(values["output"])
     values["protocol"] = values["protocol"] or "replay"
-    values["trusted_uid"] = tuple(values["trusted_uid"])
+    for option in OPTIONS:
+        if option.many:
+            values[option.key] = tuple(values[option.key])
     values["chunk"] = Path(values["chunk"]) if values["chunk"] is not None else None
     return Options(**values)
 

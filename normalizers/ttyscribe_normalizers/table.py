@@ -141,6 +141,24 @@ _WAYS = (
         changes=True,
     ),
     Option(
+        "--prefer-kind",
+        "ask this kind of another package before all others, ttyscribe's own too; may be given several times "
+        "(--list-kinds shows the order)",
+        "NAME",
+        default=(),
+        many=True,
+        changes=True,
+    ),
+    Option(
+        "--without-kind",
+        "do not use this kind of another package; may be given several times (default: all that are installed are "
+        "used)",
+        "NAME",
+        default=(),
+        many=True,
+        changes=True,
+    ),
+    Option(
         "--max-message",
         "most bytes of a message's text, with K or M behind the number; longer ones go to the dead letter (default: "
         "256K)",

@@ -9,7 +9,8 @@ from typing import NamedTuple
 from ttyscribe_normalizers.summary import DEAD
 
 OUTCOMES = ("stored", "duplicate", "rejected")
-_NOT_KINDS = frozenset(("lines", "bytes", "empty", "broken", "invalid", *DEAD))
+NOT_KINDS = frozenset(("lines", "bytes", "empty", "broken", "invalid", *DEAD))
+"""Counters of lines that are none of a kind."""
 _PREFIX = "ttyscribe_normalize"
 
 
@@ -70,7 +71,7 @@ def counted(pipeline: Counter[str], delivery: Counter[str]) -> Counted:
         dead={status: pipeline[status] + delivery[status] for status in DEAD},
         documents={outcome: delivery[outcome] for outcome in OUTCOMES},
         retried=delivery["retried"],
-        kinds={name: count for name, count in sorted(dict(pipeline).items()) if name not in _NOT_KINDS},
+        kinds={name: count for name, count in sorted(dict(pipeline).items()) if name not in NOT_KINDS},
     )
 
 
