@@ -76,10 +76,9 @@ def main(argv: list[str] | None = None) -> int:
         if _is_omprog(argv):
             _decline()
         return 2
-    if wanted.list_kinds:
-        print(kinds.table(build(wanted).parts.kinds))
-        return 0
     try:
+        if wanted.list_kinds or wanted.write_golden:
+            return _tool(wanted)
         report.check(wanted.log_file)
         report.path = wanted.log_file
         logging.getLogger("ttyscribe").addHandler(logs.Logs(report))
@@ -131,6 +130,23 @@ def _work(wanted: options.Options, report: logs.Reporter, life: _Life) -> int:
     if wanted.chunk is not None:
         return _deliver_chunk(wanted, wanted.chunk, sink, ready, dead_letter, report)
     return _run(wanted, sink, ready, dead_letter, report, life)
+
+
+def _tool(wanted: options.Options) -> int:
+    """What needs neither lines nor a store."""
+    if wanted.list_kinds:
+        print(kinds.table(build(wanted).parts.kinds))
+        return 0
+    from ttyscribe_normalizers import golden
+
+    others, report = plugins.Wanted(wanted.prefer_kind, wanted.without_kind), logs.reporter()
+    folder = wanted.write_golden or Path()
+    return int(golden.write(folder, lambda made: plugins.load(made, others, report), print, _ask) > 0)
+
+
+def _ask(question: str) -> bool:
+    """Whether a person says yes; where there is none, no."""
+    return sys.stdin.isatty() and sys.stdout.isatty() and input(f"{question} [y/N] ").strip().lower() in ("y", "yes")
 
 
 def _is_omprog(argv: list[str] | None) -> bool:

@@ -80,6 +80,7 @@ class Options(NamedTuple):
     validate: bool = False
     prefer_kind: tuple[str, ...] = ()
     without_kind: tuple[str, ...] = ()
+    write_golden: Path | None = None
 
 
 class _Raising(argparse.ArgumentParser):
@@ -171,7 +172,7 @@ def _problem(values: Mapping[str, Any]) -> tuple[str, str] | None:
     needs = [
         (
             "protocol",
-            not (protocol or values["replay"] or values["list_kinds"]),
+            not (protocol or any(values[tool] for tool in ("replay", "list_kinds", "write_golden"))),
             f"say how lines come: --protocol {', '.join(PROTOCOLS[:-1])} or {PROTOCOLS[-1]}",
         ),
         (

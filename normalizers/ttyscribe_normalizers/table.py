@@ -235,6 +235,15 @@ _TOOLS = (
         None,
         is_key=False,
     ),
+    Option(
+        "--write-golden",
+        "for makers of kinds: write what the golden cases in FOLDER become (*.in.json to *.out.json), show what "
+        "differs from what is there, and ask before that is replaced",
+        "FOLDER",
+        path,
+        None,
+        is_key=False,
+    ),
     Option("--list-kinds", "print the kinds of messages that are known, and end", default=False, is_key=False),
     Option(
         "--check-config",
