@@ -44,7 +44,7 @@ def tokens(query: str) -> Iterator[Token]:
         elif character in "()":
             yield Token("(" if character == "(" else ")", character, column)
             at += 1
-        elif character == "-" and at + 1 < size and not query[at + 1].isspace():
+        elif character == "!" and at + 1 < size and not query[at + 1].isspace():
             yield Token("not", character, column)
             at += 1
         elif end := _field(query, at):

@@ -3,10 +3,10 @@
 against it."""
 
 from collections.abc import Iterator, Mapping
-from ipaddress import ip_address
 from typing import Any
 
 from ttyscribe_store.query import nodes
+from ttyscribe_store.query.addresses import bounds, packed
 from ttyscribe_store.query.fields import FIELDS, LONGEST
 from ttyscribe_store.views import phrase, time_ns
 
@@ -23,7 +23,8 @@ def holds(node: nodes.Node, document: Mapping[str, Any]) -> bool:
         case nodes.Not():
             return not holds(node.node, document)
         case nodes.Phrase():
-            return f" {phrase(node.words)} " in f" {document['ttyscribe']['words']} "
+            words = phrase(node.words)
+            return bool(words) and f" {words} " in f" {document['ttyscribe']['words']} "
         case nodes.Since():
             return time_ns(document) >= node.time_ns
         case nodes.Until():
@@ -67,11 +68,9 @@ def _fits(node: nodes.Node, value: Any) -> bool:
 
 
 def _within(node: nodes.Network, value: Any) -> bool:
-    try:
-        found = ip_address(value)
-    except ValueError:
-        return False
-    return found.version == node.network.version and found in node.network
+    found = packed(value) if isinstance(value, str) else None
+    first, last = bounds(node.network)
+    return found is not None and first <= found <= last
 
 
 def wild(parts: tuple[str, ...], value: str) -> bool:

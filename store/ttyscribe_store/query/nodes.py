@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The tree of a query. Every node holds for a document or does not; none depends on other documents."""
 
+from collections.abc import Iterator
 from ipaddress import IPv4Network, IPv6Network
 from typing import NamedTuple, Union
 
@@ -81,6 +82,16 @@ class Or(NamedTuple):
     """Any holds; two or more."""
 
     nodes: "tuple[Node, ...]"
+
+
+def phrases(node: "Node") -> Iterator[Phrase]:
+    """The phrases that documents are found by; those that must not occur are left out."""
+    match node:
+        case Phrase():
+            yield node
+        case And() | Or():
+            for inner in node.nodes:
+                yield from phrases(inner)
 
 
 Node = Union[  # noqa: UP007 - it names itself

@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """Reads a query into its tree; pure.
 
-    user:alice "permission denied" -host:web7 (path:/etc/* OR cmd~"^sudo (su|bash)") since:2d
+    user:alice "permission denied" !host:web7 (path:/etc/* OR cmd~"^sudo (su|bash)") since:2d
 
-Terms side by side must all hold; `OR` binds less than that; `-` or `NOT` before a term turns it round; parentheses
-group. A free word, or "phrase", is looked for in all that was shown, typed and logged; `*text*` in the lines of
-screens. `field:value` compares: exactly, with `*` for any characters, or, where a field holds text, by words.
-`field~"…"` takes a regular expression.
+Terms side by side must all hold; `OR` binds less than that; `!` or `NOT` before a term turns it round (a hyphen does
+not: people look for `rm -rf`); parentheses group. A free word, or "phrase", is looked for in all that was shown, typed
+and logged; `*text*` in the lines of screens. `field:value` compares: exactly, with `*` for any characters, or, where a
+field holds text, by words. `field~"…"` takes a regular expression.
 """
 
 from collections.abc import Callable, Iterable

@@ -41,15 +41,15 @@ def fits(query: str, document: dict[str, Any] = DOCUMENT) -> bool:
         ('"denied permission"', False),
         ("denied OR granted", True),
         ("denied granted", False),
-        ("denied -granted", True),
-        ("-(denied granted)", True),
+        ("denied !granted", True),
+        ("!(denied granted)", True),
         ("user:ada", True),
         ("user:Ada", False),
         ("user:a*", True),
         ("user:*d*", True),
         ("user:b*", False),
         ("rec:x", False),
-        ("-rec:x", True),
+        ("!rec:x", True),
         ("session:7 session:9", True),
         ("session:8", False),
         ("path:/etc/shadow", True),
@@ -78,7 +78,7 @@ def test_a_query_and_a_document(query: str, expected: bool) -> None:
 def test_a_value_that_is_too_long_is_not_found_by_its_field() -> None:
     document = {**DOCUMENT, "file": {"path": "/" + "a" * 8191}}
     assert not fits("path:/a*", document)
-    assert fits("-path:/a*", document)
+    assert fits("!path:/a*", document)
 
 
 @given(st.lists(st.text(alphabet="ab", max_size=3), min_size=2, max_size=4), st.text(alphabet="ab", max_size=10))
