@@ -12,6 +12,9 @@ from ttyscribe_normalizers.pipeline import MAX_LINE, Dead, Pipeline, Processed
 
 MOST_DEFERRED = 8 << 20
 """Bytes of lines that a transaction may keep in memory; beyond, it is ended early."""
+PART = 1000
+PART_BYTES = 1 << 20
+"""Lines of a transaction that are documents at a time, and their bytes: documents take several times as many."""
 
 
 class Normalizer(Handler):
@@ -37,6 +40,8 @@ class Normalizer(Handler):
         self._held: tuple[object, Batch] | None = None
         self._deferred: list[bytes] = []
         self._deferred_size = 0
+        self._part = 0
+        """How many of the deferred lines are in the batch that is held."""
 
     def start(self) -> None:
         """Check that the store can take documents rightly; hold rsyslog back until it can."""
@@ -74,16 +79,26 @@ class Normalizer(Handler):
         return False
 
     def commit(self) -> None:
-        """Normalise and store all that was kept."""
-        held, deferred = self._held, self._deferred
-        if held is None or held[0] is not deferred:
-            batch = Batch()
-            now_ns, process = self._now_ns(), self._pipeline.process
-            for data in deferred:
-                batch.add(data, process(data, now_ns))
-            held = (deferred, batch)
-        self._attempt(deferred, held[1])
-        self._deferred, self._deferred_size = [], 0
+        """Normalise and store all that was kept, a part at a time."""
+        deferred = self._deferred
+        while deferred:
+            held = self._held
+            batch = held[1] if held is not None and held[0] is deferred else self._next_part()
+            self._attempt(deferred, batch)
+            del deferred[: self._part]
+        self._deferred_size = 0
+
+    def _next_part(self) -> Batch:
+        batch, size, count = Batch(), 0, 0
+        now_ns, process = self._now_ns(), self._pipeline.process
+        for data in self._deferred[:PART]:
+            if size >= PART_BYTES:
+                break
+            batch.add(data, process(data, now_ns))
+            size += len(data)
+            count += 1
+        self._part = count
+        return batch
 
     def poison(self, data: bytes, error: Exception) -> None:
         """Put a line aside over which this program failed."""

@@ -122,7 +122,7 @@ class Spooled(Handler):
         try:
             self._shipper.pump(now)
         except OSError as error:
-            self._report(f"the spool can't be read: {error}")
+            self._report(f"the spool can't be used: {error}")
 
 
 def serve(handler: Spooled, report: Report) -> int:

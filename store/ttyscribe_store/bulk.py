@@ -7,7 +7,7 @@ again), or one document (rejected, so that it can't block the rest).
 """
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from ttyscribe_formats.document import Document
@@ -64,19 +64,18 @@ def encode(document: Document, prefix: str) -> bytes:
     return b"".join((head, b"\n", jsontext.dumps(document), b"\n"))
 
 
-def prepare(documents: Sequence[Document], prefix: str) -> tuple[list[Item], dict[int, Outcome]]:
-    """Each document's lines; the second part has the outcome of those that can't be sent."""
-    items: list[Item] = []
-    refused: dict[int, Outcome] = {}
+def prepare(documents: Sequence[Document], prefix: str, refused: dict[int, Outcome]) -> Iterator[Item]:
+    """Each document's lines, one after the other; `refused` gets the outcome of those that can't be sent."""
     for position, document in enumerate(documents):
         try:
-            items.append(Item(position, encode(document, prefix)))
+            lines = encode(document, prefix)
         except (TypeError, ValueError, RecursionError) as error:
             refused[position] = Outcome("rejected", f"can't be sent: {error}"[:_SHOWN])
-    return items, refused
+        else:
+            yield Item(position, lines)
 
 
-def chunks(items: Sequence[Item], max_bytes: int = DEFAULT_BYTES, max_count: int = MAX_COUNT) -> Iterator[list[Item]]:
+def chunks(items: Iterable[Item], max_bytes: int = DEFAULT_BYTES, max_count: int = MAX_COUNT) -> Iterator[list[Item]]:
     """Cut into requests, in order: at most so many bytes and documents, but always one document."""
     chunk: list[Item] = []
     size = 0
@@ -151,18 +150,18 @@ def send(
     `post` sends one request and gives its outcomes, or the reason where the request as a whole is refused for what is
     in it (too large, unparsable): it is halved until one document is left, which is rejected.
     """
-    items, found = prepare(documents, prefix)
-    waiting = list(chunks(items, min(max_bytes, MAX_BYTES), max_count))
-    waiting.reverse()
-    while waiting:
-        chunk = waiting.pop()
-        answer = post(chunk)
-        if not isinstance(answer, str):
-            found.update(zip((item.position for item in chunk), answer, strict=True))
-        elif len(chunk) == 1:
-            text = f"refused whole, {len(chunk[0].lines)} bytes: {answer}"
-            found[chunk[0].position] = Outcome("rejected", text[:_SHOWN])
-        else:
-            middle = len(chunk) // 2
-            waiting += [chunk[middle:], chunk[:middle]]
+    found: dict[int, Outcome] = {}
+    for whole in chunks(prepare(documents, prefix, found), min(max_bytes, MAX_BYTES), max_count):
+        waiting = [whole]
+        while waiting:
+            chunk = waiting.pop()
+            answer = post(chunk)
+            if not isinstance(answer, str):
+                found.update(zip((item.position for item in chunk), answer, strict=True))
+            elif len(chunk) == 1:
+                text = f"refused whole, {len(chunk[0].lines)} bytes: {answer}"
+                found[chunk[0].position] = Outcome("rejected", text[:_SHOWN])
+            else:
+                middle = len(chunk) // 2
+                waiting += [chunk[middle:], chunk[:middle]]
     return [found[position] for position in range(len(documents))]

@@ -27,6 +27,7 @@ _LOG = logging.getLogger("ttyscribe.store")
 _BULK = "/_bulk?filter_path=errors,took,items.*.status,items.*.error"
 _LENIENT = "ignore_unavailable=true&allow_no_indices=true"
 _EQUAL_REJECTIONS = 50
+_LEAST_BYTES = 16 << 10
 _SHOWN = 500
 _PAGE = 200
 _DELETE_PAGE = 1000
@@ -44,7 +45,8 @@ class ElasticStore:
         self._address = parse_address(url)
         self._prefix = self._address.prefix
         self._transport = Transport(self._address, access)
-        self._limits = (int(chunk_bytes), int(chunk_count))
+        self._wanted_bytes = self._most_bytes = int(chunk_bytes)
+        self._most_count = int(chunk_count)
         self._in_force = False
         self._rejection = ""
         self._rejections = 0
@@ -59,6 +61,7 @@ class ElasticStore:
         except ConfigError as error:
             raise Unavailable(str(error)) from None
         self._in_force = True
+        self._most_bytes = self._wanted_bytes  # the limit may be another one now
 
     def setup(self) -> list[str]:
         """Install our templates where they are missing or older; one line for each that was written."""
@@ -69,7 +72,7 @@ class ElasticStore:
         if not self._in_force:
             self.check()
         try:
-            outcomes = bulk.send(documents, self._prefix, self._post, *self._limits)
+            outcomes = bulk.send(documents, self._prefix, self._post, self._most_bytes, self._most_count)
         except Unavailable:
             self._in_force = False
             raise
@@ -78,7 +81,10 @@ class ElasticStore:
 
     def _post(self, chunk: list[bulk.Item]) -> list[Outcome] | str:
         """Send one bulk request; text = it is refused for what is in it."""
-        answer = self._transport.request("POST", _BULK, bulk.body(chunk), NDJSON)
+        body = bulk.body(chunk)
+        answer = self._transport.request("POST", _BULK, body, NDJSON)
+        if answer.status == 413 and len(chunk) > 1:  # what comes next need not find out again
+            self._most_bytes = max(min(self._most_bytes, len(body) // 2), _LEAST_BYTES)
         if answer.status == 413 or (answer.status == 400 and _is_json(answer)):
             return answer.reason()
         if answer.status != 200:

@@ -1,19 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
 """Wrong options, unreadable files, stores away or refusing, full disks: one clear line, the right status, no loss."""
 
-import errno
 import os
 import signal
 import socket
 import subprocess
-from collections.abc import Iterator
-from contextlib import contextmanager
-from io import FileIO
 from pathlib import Path
 from typing import NamedTuple
 
 import pytest
 
+from tests.disks import fill, small_disk
 from tests.e2e.chain import Chain, program, run, wait
 from tests.e2e.traffic import datagram, messages
 from tests.peers import require_root
@@ -143,32 +140,6 @@ def test_a_full_disk_under_a_recording_leaves_the_command_alone(tmp_path: Path) 
     assert (done.returncode, done.stdout) == (7, b"shown\n")
     assert done.stderr.startswith(b"ttyscribe-rec: the recording lacks 1 message, the log could not be written: ")
     assert done.stderr.count(b"\n") == 1
-
-
-@contextmanager
-def small_disk(folder: Path, size: str) -> Iterator[Path]:
-    """A file system of that size."""
-    folder.mkdir()
-    subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", folder], check=True)
-    try:
-        yield folder
-    finally:
-        subprocess.run(["umount", "--lazy", folder], check=True)
-
-
-def fill(path: Path) -> None:
-    """Write until the disk is full."""
-    with path.open("wb", buffering=0) as file:
-        while _fits(file):
-            pass
-
-
-def _fits(file: FileIO) -> bool:
-    try:
-        return file.write(bytes(4096)) > 0
-    except OSError as error:
-        assert error.errno == errno.ENOSPC  # noqa: PT017 - which of its errors it was
-        return False
 
 
 @pytest.mark.root

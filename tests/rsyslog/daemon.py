@@ -169,12 +169,12 @@ class Rsyslogd:
             self._sender.send(datagram)
         return count
 
-    def wait_read(self, timeout: float = 60.0) -> None:
+    def wait_read(self, timeout: float = 60.0, settle: float = 0.2) -> None:
         """Wait until rsyslogd has read all that was sent, and a moment more, in which the last gets into the queue."""
         sender = self._sender
         if sender is not None:
             wait_until(lambda: _unread(sender) == 0, timeout, "rsyslogd to read its socket")
-            time.sleep(0.2)
+            time.sleep(settle)
 
     def child_pids(self) -> list[int]:
         """Process ids of the programs that it started and that still run."""

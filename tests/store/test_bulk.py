@@ -60,16 +60,16 @@ def test_a_document_is_one_line_whatever_it_holds(text: str, monkeypatch: pytest
 def test_what_is_no_json_is_rejected_alone() -> None:
     bad = syslog(2)
     bad["pipeline_metadata"] = {"collector": object()}
-    items, refused = prepare([syslog(1), bad, syslog(3)], "")
-    assert [item.position for item in items] == [0, 2]
+    refused: dict[int, Outcome] = {}
+    assert [item.position for item in prepare([syslog(1), bad, syslog(3)], "", refused)] == [0, 2]
     assert refused[1].status == "rejected"
     assert "can't be sent" in refused[1].reason
 
 
 @pytest.mark.parametrize("part", [{"kind": "../x"}, {"kind": "A"}, {"kind": ""}, {"partition": "*"}, {"partition": ""}])
 def test_what_names_no_index_of_ours_is_rejected(part: dict[str, str]) -> None:
-    items, refused = prepare([syslog(1, **part)], "")
-    assert items == []
+    refused: dict[int, Outcome] = {}
+    assert list(prepare([syslog(1, **part)], "", refused)) == []
     assert refused[0].status == "rejected"
 
 

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """What becomes of documents when the engine, or what stands before it, answers badly or not at all."""
 
+import socket
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -82,6 +84,50 @@ def test_a_413_without_a_body_is_split_down_to_the_document_that_is_too_large() 
         found = store.write(documents)
     assert [one.status for one in found] == ["stored"] * 5 + ["rejected"] + ["stored"] * 2
     assert "413" in found[5].reason
+
+
+def test_a_limit_that_was_found_once_is_kept_until_the_next_outage() -> None:
+    """Requests are cut to it from then on: none is sent in vain."""
+    refused: list[int] = []
+
+    def limited(handler: Any, body: bytes) -> None:
+        if len(body) > 100_000:
+            refused.append(len(body))
+        (answer(413, b"") if len(body) > 100_000 else created)(handler, body)
+
+    many = [syslog(number, text="x" * 2000) for number in range(200)]
+    with _store() as (store, server):
+        server.script = [limited] * 1000
+        assert {one.status for one in store.write(many)} == {"stored"}
+        found_out = len(refused)
+        assert found_out >= 3
+        assert {one.status for one in store.write(many)} == {"stored"}
+        assert len(refused) == found_out
+        store.check()
+        store.write(many)
+        assert len(refused) > found_out
+
+
+def test_a_413_before_the_body_is_read_is_one() -> None:
+    """As nginx and the engines give it; what is left of the body runs against a closed connection."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        threading.Thread(target=_refuse_unread, args=(listener,), daemon=True).start()
+        store = ElasticStore(f"http://127.0.0.1:{listener.getsockname()[1]}")
+        store._in_force = True
+        found = store.write([syslog(1, text="x" * 300_000), syslog(2, text="y" * 300_000)])
+        store.close()
+        assert [one.status for one in found] == ["rejected"] * 2
+        assert all("413" in one.reason for one in found)
+
+
+def _refuse_unread(listener: socket.socket) -> None:
+    for _ in range(3):
+        connection, _address = listener.accept()
+        with connection:
+            head = b""
+            while b"\r\n\r\n" not in head:
+                head += connection.recv(1024)
+            connection.sendall(b"HTTP/1.1 413 Too Large\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
 
 
 def test_a_cut_connection_is_tried_once_more_at_once_then_an_outage() -> None:

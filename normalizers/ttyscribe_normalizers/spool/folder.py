@@ -83,6 +83,8 @@ class Folder:
                 os.fdatasync(self._write)
         except OSError:
             os.ftruncate(self._write, before)
+            if before > len(record.MAGIC):
+                self._close_writing()  # so that it can go, and make room, as soon as it is delivered
             raise
         self._sizes[self._last] = before + len(encoded)
 
@@ -98,8 +100,7 @@ class Folder:
             os.close(fd)
             path.unlink()
             raise
-        if self._write >= 0:
-            os.close(self._write)
+        self._close_writing()
         self._write, self._last = fd, number
         self._sizes[number] = len(record.MAGIC)
 
@@ -131,16 +132,22 @@ class Folder:
         self._at = self._done
 
     def commit(self, end: Position) -> None:
-        """What was read up to here is delivered: forget it. OSError leaves all to be delivered again."""
-        self._write_done(end)
+        """What was read up to here is delivered: forget it.
+
+        OSError (a full disk): the next owner may deliver some of it again. What is delivered whole goes all the same,
+        before anything is written, because it may be what the disk is full of.
+        """
         self._done = end
         for number in sorted(self._sizes):
             if number > end.segment or (number == self._last and self._write >= 0):
                 break
             if number == end.segment and end.offset < self._sizes[number]:
                 break
+            if number == self._reading:
+                self._close_reading()  # an open file keeps its place on the disk
             self._file(number).unlink()
             del self._sizes[number]
+        self._write_done(end)
 
     def _next(self) -> Position | None:
         """Where to read next; None where nothing waits."""
@@ -200,10 +207,16 @@ class Folder:
     def close(self) -> None:
         """Let go of files and lock; what waits is for whoever takes the folder over."""
         self._close_reading()
-        for fd in (self._write, self._lock):
-            if fd >= 0:
-                os.close(fd)
-        self._write = self._lock = -1
+        self._close_writing()
+        if self._lock >= 0:
+            os.close(self._lock)
+            self._lock = -1
+
+    def _close_writing(self) -> None:
+        """End the segment; the next line begins one."""
+        if self._write >= 0:
+            os.close(self._write)
+            self._write = -1
 
     def _close_reading(self) -> None:
         if self._read >= 0:
@@ -250,7 +263,11 @@ def make(path: Path) -> int:
     """Make the folder with its lock held, so that nobody ever sees it without; the lock."""
     new = path.with_name(f".{path.name}")
     new.mkdir(mode=0o750)
-    fd = os.open(new / _LOCK, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, _MODE)
+    try:
+        fd = os.open(new / _LOCK, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, _MODE)
+    except OSError:
+        new.rmdir()  # it is tried again
+        raise
     fcntl.flock(fd, fcntl.LOCK_EX)
     new.rename(path)
     return fd

@@ -16,8 +16,8 @@ MAGIC = b"TTYSPL1\n"
 _HEAD = struct.Struct("<IIQI")
 _REST = struct.Struct("<QI")
 HEAD_SIZE = _HEAD.size
-MAX_SIZE = 16 << 20
-"""Bytes of a line that a record may hold; a head that says more is damaged."""
+MAX_SIZE = 4 << 20
+"""Bytes of a line that a record may hold, twice what is ever kept of one; a head that says more is damaged."""
 
 
 class Record(NamedTuple):
