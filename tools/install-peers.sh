@@ -27,6 +27,8 @@ want vim vim
 want less less
 want openssl openssl
 want java openjdk-17-jre-headless
+set -- /usr/lib/*/rsyslog/omelasticsearch.so
+[ -e "$1" ] || packages="$packages rsyslog-elasticsearch"
 [ -e /usr/include/stdio.h ] || packages="$packages libc6-dev"
 [ -n "$packages" ] || exit 0
 

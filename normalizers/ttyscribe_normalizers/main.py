@@ -19,12 +19,12 @@ from pyrsyslog_omprog import decline
 from ttyscribe_formats.errors import ConfigError, Unavailable
 from ttyscribe_normalizers import (
     envelope,
+    fulljson,
     kinds,
     logs,
     ndjson,
     omprog,
     options,
-    plugins,
     shapes,
     spooled,
     summary,
@@ -76,9 +76,10 @@ def main(argv: list[str] | None = None) -> int:
         if _is_omprog(argv):
             _decline()
         return 2
+    if wanted.list_kinds:
+        print(kinds.table(build(wanted).parts.kinds))
+        return 0
     try:
-        if wanted.list_kinds or wanted.write_golden:
-            return _tool(wanted)
         report.check(wanted.log_file)
         report.path = wanted.log_file
         logging.getLogger("ttyscribe").addHandler(logs.Logs(report))
@@ -113,9 +114,11 @@ def _work(wanted: options.Options, report: logs.Reporter, life: _Life) -> int:
     if wanted.protocol in table.FILTERS and not wanted.check_config:
         from ttyscribe_normalizers import fluentd
 
-        pipeline = _checked(build(wanted), wanted, report)
+        pipeline = build(wanted)
         life.begin(wanted, build, pipeline, report)
         return fluentd.serve(pipeline, table.FILTERS[wanted.protocol], report)
+    if wanted.protocol == table.MMEXTERNAL and not wanted.check_config:
+        return _filter(wanted, report, life)
     sink = open_sink(wanted.output)
     if wanted.replay is not None:
         return _replay(wanted, wanted.replay, sink, report)
@@ -124,7 +127,7 @@ def _work(wanted: options.Options, report: logs.Reporter, life: _Life) -> int:
     if wanted.spool is not None:
         Root(wanted.spool).check()
     if wanted.check_config:
-        _checked(build(wanted), wanted, report)
+        build(wanted)
         return _check(wanted, ready, dead_letter, report)
     _check_dead_letter(wanted.output, ready, dead_letter)
     if wanted.chunk is not None:
@@ -132,21 +135,19 @@ def _work(wanted: options.Options, report: logs.Reporter, life: _Life) -> int:
     return _run(wanted, sink, ready, dead_letter, report, life)
 
 
-def _tool(wanted: options.Options) -> int:
-    """What needs neither lines nor a store."""
-    if wanted.list_kinds:
-        print(kinds.table(build(wanted).parts.kinds))
-        return 0
-    from ttyscribe_normalizers import golden
+def _filter(wanted: options.Options, report: logs.Reporter, life: _Life) -> int:
+    """`--protocol mmexternal`."""
+    from ttyscribe_normalizers import mmexternal
 
-    others, report = plugins.Wanted(wanted.prefer_kind, wanted.without_kind), logs.reporter()
-    folder = wanted.write_golden or Path()
-    return int(golden.write(folder, lambda made: plugins.load(made, others, report), print, _ask) > 0)
+    stamped = mmexternal.Stamped()
 
+    def with_stamps(wanted: options.Options) -> Pipeline:
+        return build(wanted, stamped.around)
 
-def _ask(question: str) -> bool:
-    """Whether a person says yes; where there is none, no."""
-    return sys.stdin.isatty() and sys.stdout.isatty() and input(f"{question} [y/N] ").strip().lower() in ("y", "yes")
+    pipeline = with_stamps(wanted)
+    served = mmexternal.Normalizer(pipeline, stamped, time.time_ns, report)
+    _quiet_collector()
+    return mmexternal.serve(served, wanted.log_file, report, lambda: life.begin(wanted, with_stamps, pipeline, report))
 
 
 def _is_omprog(argv: list[str] | None) -> bool:
@@ -187,19 +188,12 @@ def build(wanted: options.Options, around: Callable[[Decode], Decode] = lambda d
         from ttyscribe_normalizers.viaq import build as viaq  # the chain takes a fifth of the start
 
         return viaq.build(wanted, context, time.time_ns, around)
-    decode = envelope.decode if wanted.protocol == "omprog" else shapes.decode
-    others = plugins.Wanted(wanted.prefer_kind, wanted.without_kind)
-    found = plugins.load(context, others, logs.reporter(wanted.log_file))
-    return Pipeline(around(decode), found, Syslog(context), wanted.max_message)
+    decode = DECODERS.get(wanted.protocol, shapes.decode)
+    return Pipeline(around(decode), kinds.load(context), Syslog(context), wanted.max_message)
 
 
-def _checked(pipeline: Pipeline, wanted: options.Options, report: logs.Report) -> Pipeline:
-    """The pipeline, with `--validate` one that checks what it makes."""
-    if not wanted.validate:
-        return pipeline
-    from ttyscribe_normalizers.validate import Checks, Validating
-
-    return Validating(pipeline, Checks(), report)
+DECODERS: dict[str, Decode] = {"omprog": envelope.decode, table.MMEXTERNAL: fulljson.decode}
+"""Of protocols whose lines have one form."""
 
 
 def _name_of(uid: int) -> str:
@@ -258,7 +252,7 @@ def _deliver_chunk(
     from ttyscribe_normalizers import fluentd
 
     stamped = fluentd.Stamped()
-    pipeline = _checked(build(wanted, stamped.around), wanted, report)
+    pipeline = build(wanted, stamped.around)
     delivery = Delivery(sink, dead_letter, time.time_ns)
     try:
         ready()
@@ -274,7 +268,7 @@ def _deliver_chunk(
 def _replay(wanted: options.Options, path: Path, sink: Sink, report: logs.Report) -> int:
     """`--replay`."""
     replay = Replay(path)
-    pipeline = _checked(build(wanted), wanted, report)
+    pipeline = build(wanted)
     delivery = Delivery(sink, replay.again, time.time_ns)
     try:
         _ready(wanted.output, sink)()
@@ -298,7 +292,7 @@ def _run(
     report: logs.Reporter,
     life: _Life,
 ) -> int:
-    pipeline = _checked(build(wanted), wanted, report)
+    pipeline = build(wanted)
     delivery = Delivery(sink, dead_letter, time.time_ns)
     figures = Figures(version(), wanted.protocol, pipeline, delivery)
     watcher = Watcher(figures.take, report, wanted.stats, wanted.status_file)

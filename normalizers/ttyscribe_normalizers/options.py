@@ -15,6 +15,7 @@ from ttyscribe_normalizers.table import (
     DEFAULTS,
     FILTERS,
     KEYS,
+    MMEXTERNAL,
     NAME,
     OPTIONS,
     PROTOCOLS,
@@ -77,10 +78,6 @@ class Options(NamedTuple):
     max_message: int = MAX_TEXT
     """Bytes."""
     config: str = ""
-    validate: bool = False
-    prefer_kind: tuple[str, ...] = ()
-    without_kind: tuple[str, ...] = ()
-    write_golden: Path | None = None
 
 
 class _Raising(argparse.ArgumentParser):
@@ -159,9 +156,7 @@ def _parsed(made: argparse.ArgumentParser, arguments: list[str] | None) -> Optio
         made.error(text)
     values["dead_letter"] = values["dead_letter"] or default_dead_letter(values["output"])
     values["protocol"] = values["protocol"] or "replay"
-    for option in OPTIONS:
-        if option.many:
-            values[option.key] = tuple(values[option.key])
+    values["trusted_uid"] = tuple(values["trusted_uid"])
     values["chunk"] = Path(values["chunk"]) if values["chunk"] is not None else None
     return Options(**values)
 
@@ -172,7 +167,7 @@ def _problem(values: Mapping[str, Any]) -> tuple[str, str] | None:
     needs = [
         (
             "protocol",
-            not (protocol or any(values[tool] for tool in ("replay", "list_kinds", "write_golden"))),
+            not (protocol or values["replay"] or values["list_kinds"]),
             f"say how lines come: --protocol {', '.join(PROTOCOLS[:-1])} or {PROTOCOLS[-1]}",
         ),
         (
@@ -205,6 +200,11 @@ def _problem(values: Mapping[str, Any]) -> tuple[str, str] | None:
             "output",
             protocol in FILTERS and not to_output,
             f"--protocol {protocol} writes to Fluentd: leave --output out, or use {CHUNK}, which loses nothing",
+        ),
+        (
+            "output",
+            protocol == MMEXTERNAL and not to_output,
+            f"--protocol {MMEXTERNAL} writes to rsyslog: leave --output out, or use omprog, which loses nothing",
         ),
         (
             "protocol",

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """`--replay`: what is in a dead letter goes through the pipeline once more; what fails again stays.
 
+Files that rsyslogd has written are dead letters too (`diverted.py`).
+
 The file is set aside as `FILE.replaying` first, so that running programs go on with a new one. A replay that was
 interrupted is taken up again from its beginning by the next: what was stored is there already and is not stored twice.
 """
@@ -9,12 +11,13 @@ import fcntl
 import json
 import os
 from base64 import b64decode
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
 from ttyscribe_formats import timestamp
 from ttyscribe_formats.errors import ConfigError, MessageError
+from ttyscribe_normalizers import diverted
 from ttyscribe_normalizers.deadletter import DeadLetter
 from ttyscribe_normalizers.delivery import Batch, Delivery
 from ttyscribe_normalizers.pipeline import MAX_LINE, Dead, Pipeline, Processed
@@ -22,6 +25,7 @@ from ttyscribe_normalizers.pipeline import MAX_LINE, Dead, Pipeline, Processed
 MOST = 1000
 _AGAIN = ".again"
 _ASIDE = ".replaying"
+NO_ENTRY = "no entry of a dead letter"
 
 
 class Replayed(NamedTuple):
@@ -42,6 +46,12 @@ class Replay:
         self.path = path
         self._aside = path.with_name(path.name + _ASIDE)
         self._file = self._set_aside()
+        if diverted.is_open_elsewhere(self._file):
+            raise ConfigError(
+                f"rsyslogd has it open still, now as {self._aside.name}: make it begin a new one (SIGHUP: `systemctl "
+                "kill --kill-whom=main --signal=HUP` and its unit), then give the same command again",
+                str(path),
+            )
         again = path.with_name(path.name + _AGAIN)
         again.unlink(missing_ok=True)
         self.again = DeadLetter(again)
@@ -69,7 +79,8 @@ class Replay:
         batch = Batch()
         for line in self._lines():
             count += 1
-            batch.add(*_processed(line, pipeline))
+            for raw, processed in _processed(line, pipeline):
+                batch.add(raw, processed)
             if len(batch.documents) + len(batch.entries) >= MOST:
                 delivery.attempt(batch)
                 batch = Batch()
@@ -99,15 +110,15 @@ class Replay:
         return len(lines)
 
 
-def _processed(line: bytes, pipeline: Pipeline) -> tuple[bytes, Processed]:
-    """The raw line of an entry, and what becomes of it now."""
+def _processed(line: bytes, pipeline: Pipeline) -> Iterable[tuple[bytes, Processed]]:
+    """The raw lines of an entry, and what becomes of each now."""
     try:
         entry = json.loads(line)
         raw, received = b64decode(entry["raw"], validate=True), timestamp.parse(entry["received"])
-        if entry["status"] == "damaged":
-            return raw, Processed((), Dead("damaged", str(entry["reason"]), entry["received"]))
     except (ValueError, KeyError, TypeError, MessageError, RecursionError):
-        return line, Processed((), Dead("unparsable", "no entry of a dead letter"))
+        return diverted.processed(line, pipeline) or [(line, Processed((), Dead("unparsable", NO_ENTRY)))]
+    if entry.get("status") == "damaged":
+        return [(raw, Processed((), Dead("damaged", str(entry.get("reason", "")), entry["received"])))]
     if len(raw) >= MAX_LINE:
-        return raw, Processed((), Dead("too-long", str(entry.get("reason", "")), entry["received"]))
-    return raw, pipeline.process(raw, received)
+        return [(raw, Processed((), Dead("too-long", str(entry.get("reason", "")), entry["received"])))]
+    return [(raw, pipeline.process(raw, received))]

@@ -14,7 +14,8 @@ NAME = "dead-letter.ndjson"
 FILTERS = {"fluentd-json": "json", "fluentd-msgpack": "msgpack"}
 """Protocols that answer with documents, and their formats."""
 CHUNK = "fluentd-chunk"
-PROTOCOLS = ("omprog", "ndjson", *FILTERS, CHUNK)
+MMEXTERNAL = "mmexternal"
+PROTOCOLS = ("omprog", MMEXTERNAL, "ndjson", *FILTERS, CHUNK)
 PROFILES = ("lossless", "viaq")
 SPOOL_SIZE = 1 << 30
 _UNITS = {"": 0, "K": 10, "M": 20, "G": 30}
@@ -97,8 +98,9 @@ def own_path(text: str) -> Path | None:
 _WAYS = (
     Option(
         "--protocol",
-        "how lines come: from rsyslog's omprog, each confirmed; as JSON lines on standard input; as the child of "
-        "Fluentd's exec_filter, with @type json or msgpack; or in CHUNK, as the command of Fluentd's out_exec",
+        "how lines come: from rsyslog's omprog, each confirmed; from its mmexternal, which gets the documents back; as "
+        "JSON lines on standard input; as the child of Fluentd's exec_filter, with @type json or msgpack; or in CHUNK, "
+        "as the command of Fluentd's out_exec",
         choices=PROTOCOLS,
     ),
     Option(
@@ -118,7 +120,7 @@ _WAYS = (
         "--output",
         "where documents go: sqlite:DIR, http(s)://host:port[/prefix] (Elasticsearch or OpenSearch), "
         "fluent(s)://host[:port] (Fluentd's forward protocol), memory:, or - for JSON lines on standard output (the "
-        "default; not with omprog and fluentd-chunk, the only one with fluentd-json and fluentd-msgpack)",
+        "default; not with omprog and fluentd-chunk, the only one with mmexternal, fluentd-json and fluentd-msgpack)",
         "URL",
         default="-",
     ),
@@ -137,24 +139,6 @@ _WAYS = (
         "UID",
         uid,
         (0,),
-        many=True,
-        changes=True,
-    ),
-    Option(
-        "--prefer-kind",
-        "ask this kind of another package before all others, ttyscribe's own too; may be given several times "
-        "(--list-kinds shows the order)",
-        "NAME",
-        default=(),
-        many=True,
-        changes=True,
-    ),
-    Option(
-        "--without-kind",
-        "do not use this kind of another package; may be given several times (default: all that are installed are "
-        "used)",
-        "NAME",
-        default=(),
         many=True,
         changes=True,
     ),
@@ -217,12 +201,6 @@ _REPORTS = (
         "answer GET /metrics there with the same figures, for Prometheus; nothing in them is secret",
         "HOST:PORT",
     ),
-    Option(
-        "--validate",
-        "check each document against its JSON Schema; what does not fit is counted, told now and then, and stored "
-        "(needs jsonschema; slow)",
-        default=False,
-    ),
 )
 """How the program is doing."""
 
@@ -231,15 +209,6 @@ _TOOLS = (
         "--replay",
         "send what is in a dead letter through once more; what fails again is in FILE again",
         "FILE",
-        path,
-        None,
-        is_key=False,
-    ),
-    Option(
-        "--write-golden",
-        "for makers of kinds: write what the golden cases in FOLDER become (*.in.json to *.out.json), show what "
-        "differs from what is there, and ask before that is replaced",
-        "FOLDER",
         path,
         None,
         is_key=False,

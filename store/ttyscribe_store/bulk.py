@@ -54,13 +54,17 @@ class Item(NamedTuple):
     """Its two lines of the body."""
 
 
-def encode(document: Document, prefix: str) -> bytes:
-    """Both lines of one `create`: where to, and the document. ValueError: it names no index of ours."""
+def index_of(document: Document) -> str:
+    """The index that a document belongs in, without a prefix. ValueError: it names none of ours."""
     own = document["ttyscribe"]
     if not is_partition(own["partition"]) or not _KIND.fullmatch(own["kind"]):
         raise ValueError(f"no partition or kind: {own['partition']!r}, {own['kind']!r}")
-    index = f"{prefix}ttyscribe-{own['kind']}-{own['partition']}"
-    head = jsontext.dumps({"create": {"_index": index, "_id": document["viaq_msg_id"]}})
+    return f"ttyscribe-{own['kind']}-{own['partition']}"
+
+
+def encode(document: Document, prefix: str) -> bytes:
+    """Both lines of one `create`: where to, and the document. ValueError: it names no index of ours."""
+    head = jsontext.dumps({"create": {"_index": prefix + index_of(document), "_id": document["viaq_msg_id"]}})
     return b"".join((head, b"\n", jsontext.dumps(document), b"\n"))
 
 

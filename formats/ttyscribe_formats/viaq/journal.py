@@ -34,8 +34,6 @@ class Plan(NamedTuple):
     remove_keys: tuple[str, ...]
     """Those that such a record can have."""
     has_container: bool
-    spare: tuple[str, ...]
-    """Texts among these."""
 
 
 class Plans:
@@ -62,8 +60,7 @@ class Plans:
             if found:
                 sections.append((name, tuple(fields[key] for key in found), _getter(found)))
         removed = tuple(key for key in self._remove_keys if key in record or key in _ADDED)
-        spare = tuple(key for key in hosts.TEXTS if key in removed)
-        return Plan(tuple(sections), removed, any(key in record for key, _ in _DOCKER), spare)
+        return Plan(tuple(sections), removed, any(key in record for key, _ in _DOCKER))
 
 
 def _getter(keys: list[str]) -> Callable[[Record], Iterable[Any]]:
@@ -75,12 +72,12 @@ def _getter(keys: list[str]) -> Callable[[Record], Iterable[Any]]:
 
 def _compile_common(parts: Parts) -> Callable[[Record, Displaced], Plan]:
     """What both forms begin with: `systemd`, level and time; it answers the record's plan."""
-    find = parts.find_level
+    find, lossless = parts.find_level, parts.lossless
     plan_of = Plans(parts.remove_keys).of
 
     def begin(record: Record, displaced: Displaced) -> Plan:
         plan = plan_of(record)
-        _systemd(record, plan, displaced)
+        _systemd(record, plan, displaced, lossless)
         record["level"] = normalize_level(record, record.get("PRIORITY"), find)
         _time(record, displaced)
         return plan
@@ -101,8 +98,6 @@ def compile_sys_journal(parts: Parts) -> Format:
     ) -> Sequence[str]:
         plan = begin(record, displaced)
         _replace(record, "message", record.get("MESSAGE"), displaced, lossless)
-        if plan.spare:
-            hosts.keep_texts(record, plan.spare, displaced)
         host = record.get("_HOSTNAME")
         if host == "localhost" and node_name is not None:
             host = node_name
@@ -127,15 +122,10 @@ def compile_k8s_journal(parts: Parts) -> Format:
         now_ns: int,  # noqa: ARG001
     ) -> Sequence[str]:
         plan = begin(record, displaced)
-        hosts.find_message(record, hosts.TEXTS, displaced)
-        if plan.spare:
-            hosts.keep_texts(record, plan.spare, displaced)
+        record["message"] = hosts.first_set(record.get("message"), record.get("MESSAGE"), record.get("log"))
         host = hosts.of_kubernetes(record)
         if host is not None or node_name is not None:
-            host = node_name if host is None else host
-            if "hostname" in record:
-                displaced.replaced("hostname", record["hostname"], host)
-            record["hostname"] = host
+            record["hostname"] = node_name if host is None else host
         else:
             _replace(record, "hostname", record.get("_HOSTNAME"), displaced, lossless)
         if events_of is not None:
@@ -145,18 +135,19 @@ def compile_k8s_journal(parts: Parts) -> Format:
     return k8s_journal
 
 
-def _systemd(record: Record, plan: Plan, displaced: Displaced) -> None:
+def _systemd(record: Record, plan: Plan, displaced: Displaced, lossless: bool) -> None:
     """Build `systemd`; a part that is built replaces what the record brought, which nobody attested."""
     if not plan.sections:
         return
     systemd = record.get("systemd")
     if type(systemd) is not dict:
-        displaced.unfit("systemd", systemd)
+        if systemd is not None and systemd is not False:
+            displaced.error("systemd", systemd)
         systemd = record["systemd"] = {}
     for name, names, values in plan.sections:
         made = dict(zip(names, values(record), strict=True))
-        if name in systemd:
-            displaced.replaced(f"systemd.{name}", systemd[name], made)
+        if lossless and name in systemd and systemd[name] != made:
+            displaced.put(f"systemd.{name}", systemd[name])
         systemd[name] = made
 
 
@@ -186,9 +177,7 @@ def _docker(record: Record, displaced: Displaced) -> None:
     if made:
         before = record.get("docker")
         if type(before) is dict:
-            for key in made.keys() & before.keys():
-                displaced.replaced(f"docker.{key}", before[key], made[key])
             made = {**before, **made}
-        else:
-            displaced.unfit("docker", before)
+        elif before is not None and before is not False:
+            displaced.error("docker", before)
         record["docker"] = made

@@ -3,10 +3,11 @@
 
 from collections.abc import Callable
 
-from ttyscribe_normalizers import envelope
+from ttyscribe_normalizers import envelope, fulljson
 from ttyscribe_normalizers.kinds import Context
 from ttyscribe_normalizers.options import Options
 from ttyscribe_normalizers.pipeline import Decode, Pipeline
+from ttyscribe_normalizers.table import MMEXTERNAL
 from ttyscribe_normalizers.viaq import load, shapes
 from ttyscribe_normalizers.viaq.profile import Profile, Wanted
 
@@ -20,10 +21,11 @@ def build(wanted: Options, context: Context, now_ns: Callable[[], int], around: 
             tags=settings.tags,
             node_name=surroundings.node_name,
             now_ns=now_ns,
-            stored=wanted.output != "-",
+            stored=wanted.output != "-" or wanted.protocol == MMEXTERNAL,
             keeps_collector=load.keeps_collector(settings),
         ),
         context,
     )
-    decode = envelope.decode if wanted.protocol == "omprog" else shapes.decode
+    decodes: dict[str, Decode] = {"omprog": envelope.decode, MMEXTERNAL: fulljson.decode}
+    decode = decodes.get(wanted.protocol, shapes.decode)
     return Pipeline(around(decode), [profile], profile, wanted.max_message, keep_empty=True)
