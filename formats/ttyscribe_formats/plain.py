@@ -13,7 +13,7 @@ it: most terminals go on swallowing, so what follows was not shown.
 
 import re
 
-_ERASE = "\x15"  # stands for CSI K; the character itself is dropped first
+ERASE = "\x15"  # stands for CSI K; the character itself is dropped first
 _SEQUENCE = re.compile(
     "\x1b\\[[0-?]*[ -/]*[@-~]?"  # CSI: colours, cursor, erase
     "|\x1b\\][^\x07\x15\x18\x1a\x1b\x9c]*(?:\x07|\x1b\\\\|\x9c)?"  # OSC: title, clipboard, links
@@ -23,15 +23,15 @@ _SEQUENCE = re.compile(
 )
 _STRING = re.compile("\x1b(?:\\]([^\x07\x18\x1a\x1b\x9c]*)|[PX^_]([^\x18\x1a\x1b\x9c]*))")
 """The strings among them; an ESC never stands inside another sequence, so each is found where `_SEQUENCE` finds it."""
-_CURSOR = re.compile("([\r\b\x15]+)")
+CURSOR = re.compile("([\r\b\x15]+)")
 _DROPPED = [*range(8), *range(0x0E, 0x15), *range(0x16, 0x20), 0x7F]
 _NEW_LINES = {0x0B: "\n", 0x0C: "\n"}
 """Vertical tabulation and form feed."""
 _PAYLOAD = {0x08: None, 0x15: None, 0x0B: "\n", 0x0C: "\n", 0x0D: "\n"}
 _CONTROL = re.compile("[\x00-\x07\x0e-\x14\x16-\x1f\x7f-\x9f]+")
 """All controls but tab, LF, VT, FF, and those that move the cursor within a line."""
-_ASCII_DROPPED = bytes(_DROPPED)
-_ASCII_LINES = bytes(0x0A if code in _NEW_LINES else code for code in range(256))
+ASCII_DROPPED = bytes(_DROPPED)
+ASCII_LINES = bytes(0x0A if code in _NEW_LINES else code for code in range(256))
 _PRINTABLE = re.compile("[^\x00-\x08\x0b-\x1f\x7f-\x9f]*")
 _FEW = 16
 _REACH = 64
@@ -45,7 +45,7 @@ def plain_text(text: str) -> str:
     text = _cleaned(text)
     if "\r" in text or "\b" in text:
         text = "\n".join([_overwritten(line) if "\r" in line or "\b" in line else line for line in text.split("\n")])
-    return text.replace(_ERASE, "")
+    return text.replace(ERASE, "")
 
 
 def hidden_text(text: str) -> str:
@@ -66,14 +66,14 @@ def hidden_text(text: str) -> str:
 
 
 def _cleaned(text: str) -> str:
-    """Without sequences and controls but tab, LF, bare carriage returns, backspaces and `_ERASE`."""
+    """Without sequences and controls but tab, LF, bare carriage returns, backspaces and `ERASE`."""
     if "\x1b" in text or "\x9b" in text:
-        text = text.replace(_ERASE, "").replace("\x1b[K", _ERASE).replace("\x1b[0K", _ERASE)
+        text = text.replace(ERASE, "").replace("\x1b[K", ERASE).replace("\x1b[0K", ERASE)
         text = _SEQUENCE.sub("", text)
     else:
-        text = text.replace(_ERASE, "")
+        text = text.replace(ERASE, "")
     if text.isascii():
-        text = text.encode().translate(_ASCII_LINES, _ASCII_DROPPED).decode()
+        text = text.encode().translate(ASCII_LINES, ASCII_DROPPED).decode()
     else:
         text = _CONTROL.sub("", text.replace("\x0b", "\n").replace("\x0c", "\n"))
     return text.replace("\r\n", "\n") if "\r" in text else text
@@ -81,7 +81,7 @@ def _cleaned(text: str) -> str:
 
 def _overwritten(line: str) -> str:
     """One line after its cursor movements: what is written later stands over what was there."""
-    pieces = _CURSOR.split(line)
+    pieces = CURSOR.split(line)
     if len(pieces) > _FEW or sum(map(len, pieces[1::2])) > _FEW:
         return _overwritten_often(pieces)
     shown = ""
@@ -135,7 +135,7 @@ class _Line:
         """The stretches that were written over by something else, or erased."""
         place = 0
         self._effort = 2 * len(line)
-        for number, piece in enumerate(_CURSOR.split(line)):
+        for number, piece in enumerate(CURSOR.split(line)):
             if number % 2 == 0:
                 self._write(place, piece)
                 place += len(piece)

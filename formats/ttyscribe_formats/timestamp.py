@@ -57,8 +57,15 @@ def parse(text: str) -> int:
 
 def normalized(text: str) -> tuple[int, str]:
     """The same, and the text as `to_text` would write it."""
-    if is_normal(text):
-        return _utc_second(text[:19]) * SECOND + int(text[20:26]) * 1000, text
+    if (
+        len(text) == 32
+        and text[19] == "."
+        and text[26] in "+-"
+        and (digits := text[20:26]).isdecimal()
+        and text.isascii()
+    ):
+        second, clock = _clock(text[:19] + text[26:])
+        return second * SECOND + int(digits) * 1000, f"{clock}.{digits}+00:00"
     match = _RFC3339.fullmatch(text.strip())
     if match is None:
         raise MessageError(f"not an RFC 3339 time: {text[:64]!r}")
@@ -82,8 +89,21 @@ def is_normal(text: str) -> bool:
 
 
 @lru_cache(maxsize=4096)
-def _utc_second(text: str) -> int:
-    return parse(text + "Z") // SECOND
+def _clock(text: str) -> tuple[int, str]:
+    """Of a time without a fraction: seconds since the epoch, and the beginning of what `to_text` writes."""
+    time_ns, normal = normalized(text)
+    return time_ns // SECOND, normal[:19]
+
+
+def dated(time_ns: int, received_ns: int | None) -> tuple[str, str]:
+    """Both `to_text` and `partition` of one time."""
+    second, rest = divmod(time_ns, SECOND)
+    clock = _second_text(second)
+    if received_ns is not None and not received_ns - PAST <= time_ns <= received_ns + FUTURE:
+        month = IMPLAUSIBLE
+    else:
+        month = f"{clock[:4]}.{clock[5:7]}"
+    return f"{clock}.{rest // 1000:06d}+00:00", month
 
 
 def partition(time_ns: int, received_ns: int | None) -> str:

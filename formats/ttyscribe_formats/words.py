@@ -10,9 +10,9 @@ import unicodedata
 
 MAX_WORD = 64
 
-# Letters in lower case, digits and _ as they are, all else a blank.
-_ASCII = bytes(code if chr(code).isalnum() or code == 0x5F else 0x20 for code in range(128)).lower() + b" " * 128
-_UTF_8 = _ASCII[:128] + bytes(range(128, 256))
+ASCII_WORDS = bytes(code if chr(code).isalnum() or code == 0x5F else 0x20 for code in range(128)).lower() + b" " * 128
+"""For bytes.translate: letters in lower case, digits and _ as they are, all else a blank."""
+_UTF_8 = ASCII_WORDS[:128] + bytes(range(128, 256))
 _TERM = re.compile(r'"([^"]*)"?|(\S+)')
 _BLANK = " "
 
@@ -34,7 +34,7 @@ _separators = _Separators()
 def words(text: str) -> list[str]:
     """The words of a text, in order."""
     if text.isascii():
-        return _cut(text.encode().translate(_ASCII).decode().split())
+        return _cut(text.encode().translate(ASCII_WORDS).decode().split())
     folded = unicodedata.normalize("NFKC", text).casefold()
     # ASCII at speed, in which bytes of other characters stay; these are looked at only in the pieces that have them.
     found = folded.encode("utf-8", "surrogatepass").translate(_UTF_8).decode("utf-8", "surrogatepass").split()
@@ -56,7 +56,7 @@ def _cut(pieces: list[str]) -> list[str]:
 def joined(text: str) -> str:
     """The words of a text, joined by blanks: what stores index."""
     if len(text) <= MAX_WORD and text.isascii():
-        return b" ".join(text.encode().translate(_ASCII).split()).decode()
+        return b" ".join(text.encode().translate(ASCII_WORDS).split()).decode()
     return _BLANK.join(words(text))
 
 

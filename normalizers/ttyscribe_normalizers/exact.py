@@ -27,7 +27,7 @@ except ImportError:  # the bare package has none
         if _SURROGATE.search(text if isinstance(text, bytes) else text.encode()):
             raise ValueError("perhaps a lone surrogate")
         try:
-            return json.loads(text)
+            return json.loads(text if isinstance(text, str) else text.decode())
         except RecursionError:
             raise ValueError("nested too deep") from None
 

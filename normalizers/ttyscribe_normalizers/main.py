@@ -40,6 +40,7 @@ from ttyscribe_normalizers.replay import Replay
 from ttyscribe_normalizers.signals import Stop
 from ttyscribe_normalizers.sinks import JsonLines
 from ttyscribe_normalizers.spool.root import Root
+from ttyscribe_normalizers.template import Template
 from ttyscribe_normalizers.watch.figures import Figures
 from ttyscribe_normalizers.watch.watcher import Watcher
 from ttyscribe_store.base import Sink
@@ -189,7 +190,7 @@ def build(wanted: options.Options, around: Callable[[Decode], Decode] = lambda d
 
         return viaq.build(wanted, context, time.time_ns, around)
     decode = DECODERS.get(wanted.protocol, shapes.decode)
-    return Pipeline(around(decode), kinds.load(context), Syslog(context), wanted.max_message)
+    return Pipeline(around(Template(decode).decode), kinds.load(context), Syslog(context), wanted.max_message)
 
 
 DECODERS: dict[str, Decode] = {"omprog": envelope.decode, table.MMEXTERNAL: fulljson.decode}

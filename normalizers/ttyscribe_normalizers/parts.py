@@ -61,9 +61,7 @@ def placed(envelope: Envelope, time_ns: int) -> tuple[str, str]:
     """
     if not 0 <= time_ns < MAX_NS:
         return envelope.received, timestamp.IMPLAUSIBLE
-    window = envelope.received_ns if envelope.windowed else None
-    text = envelope.received if time_ns == envelope.received_ns else timestamp.to_text(time_ns)
-    return text, timestamp.partition(time_ns, window)
+    return timestamp.dated(time_ns, envelope.received_ns if envelope.windowed else None)
 
 
 def systemd(envelope: Envelope) -> dict[str, dict[str, str]]:

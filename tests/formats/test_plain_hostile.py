@@ -34,7 +34,7 @@ def test_few_and_many_movements_give_the_same() -> None:
     dice = random.Random(3)
     for _ in range(3000):
         line = "".join(dice.choices(["a", "bc", "\r", "\b", "\x15"], k=dice.randrange(1, 14)))
-        pieces = plain._CURSOR.split(line)
+        pieces = plain.CURSOR.split(line)
         assert plain._overwritten(line) == plain._overwritten_often(pieces)
 
 

@@ -13,11 +13,12 @@ hidden from the eye: written into control strings, or written over.
 
 from typing import Any, cast
 
-from ttyscribe_formats import identity, words
+from ttyscribe_formats import identity
 from ttyscribe_formats import tlog as codec
 from ttyscribe_formats.document import Document
 from ttyscribe_formats.errors import MessageError
-from ttyscribe_formats.plain import hidden_text, plain_text
+from ttyscribe_formats.proven import Prover
+from ttyscribe_formats.readable import readable
 from ttyscribe_formats.reading import measure
 from ttyscribe_normalizers import exact, parts
 from ttyscribe_normalizers.envelope import Envelope
@@ -43,6 +44,7 @@ class Kind:
     def __init__(self, context: Context) -> None:
         self._trust = context.trust
         self._normalizer = parts.normalizer(context.version, context.protocol)
+        self._prover = Prover(exact.fast_loads)
 
     def accepts(self, envelope: Envelope) -> bool:
         """Whether it is an object with a recording's message's keys, as far as it came."""
@@ -51,38 +53,83 @@ class Kind:
 
     def normalize(self, envelope: Envelope) -> list[Document]:
         """One document. Raises MessageError for a message that is broken, that is, can't be played back."""
+        return self._proven(envelope) or self._checked(envelope)
+
+    def _proven(self, envelope: Envelope) -> list[Document] | None:
+        """The document of a message that is as its recorder wrote it, at speed; None for any other."""
+        text, fields = envelope.text, envelope.fields
+        if fields is None:
+            try:
+                fields = exact.fast_loads(text)
+            except ValueError:
+                return None
+        found = None if envelope.raw else self._prover.prove(text, fields)
+        if found is None:
+            return None
+        session, document_id, time_ms, typed, out_txt, in_bytes, out_bytes, last_ms = found
+        host, user, recording = session
+        size = (out_bytes, in_bytes, last_ms, 0)
+        return self._document(envelope, fields, host, user, recording, document_id, time_ms * _MS, out_txt, typed, size)
+
+    def _checked(self, envelope: Envelope) -> list[Document]:
         fields, message = checked(envelope)
         size = measure(message)
         recording = recording_of(message)
         document_id = identity.tlog_id(recording, message)
-        shown = plain_text(message.out_txt)
-        at, partition = parts.placed(envelope, envelope.time_ns if message.time_ms is None else message.time_ms * _MS)
+        self._prover.learn(envelope.text, message, recording)
+        return self._document(
+            envelope,
+            fields,
+            message.host,
+            message.user,
+            recording,
+            document_id,
+            envelope.time_ns if message.time_ms is None else message.time_ms * _MS,
+            message.out_txt,
+            message.in_txt,
+            (size.out_bytes, size.in_bytes, size.last_ms, size.resizes),
+        )
+
+    def _document(
+        self,
+        envelope: Envelope,
+        fields: dict[str, Any],
+        host: str,
+        user: str,
+        recording: str,
+        document_id: str,
+        time_ns: int,
+        out_txt: str,
+        in_txt: str,
+        size: tuple[int, int, int, int],
+    ) -> list[Document]:
+        """The document; size: bytes of output and input, milliseconds to the last event, further windows."""
+        clear, searched = readable(out_txt)
+        at, partition = parts.placed(envelope, time_ns)
+        out_bytes, in_bytes, last_ms, resizes = size
         own: dict[str, Any] = {
             "kind": "tlog",
             "partition": partition,
             "received": envelope.received,
-            "trust": self._trust.of(envelope.sender_uid, message.user),
+            "trust": self._trust.of(envelope.sender_uid, user),
             "recording": recording,
-            "out_bytes": size.out_bytes,
-            "in_bytes": size.in_bytes,
-            "last_ms": size.last_ms,
-            "resizes": size.resizes,
+            "out_bytes": out_bytes,
+            "in_bytes": in_bytes,
+            "last_ms": last_ms,
+            "resizes": resizes,
         }
         parts.sender(own, envelope)
-        searched = shown
-        if hidden := hidden_text(message.out_txt):
-            searched += f"\n{hidden}"
-        if message.in_txt:
-            keys = message.in_txt.translate(_TYPED)
-            own["typed"] = typed = plain_text(keys)
-            searched += f"\n{typed}\n{hidden_text(keys)}"
-        own["words"] = words.joined(searched)
+        if in_txt:
+            typed, keys = readable(in_txt.translate(_TYPED))
+            own["typed"] = typed
+            searched = f"{searched} {keys}" if searched and keys else searched or keys
+        own["words"] = searched
         document = {
             "@timestamp": at,
-            "hostname": message.host or envelope.host,
+            "hostname": host or envelope.host,
             "level": parts.level(envelope.severity),
-            "message": shown,
-            "pipeline_metadata": parts.way(envelope, self._normalizer, message.host),
+            "message": clear,
+            "pipeline_metadata": parts.way(envelope, self._normalizer, host),
             "viaq_msg_id": document_id,
             "tlog": fields,
             "ttyscribe": own,

@@ -1,0 +1,105 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Lines exactly as rsyslog writes them by our template, taken apart without parsing what is known.
+
+Between the times and the message stands what is alike in all messages of one sender. Such a stretch is parsed and
+proven once: it is a JSON object's inside, with none of the keys around it. From then on a line that holds it is a whole
+JSON object if its times are times and its message is a JSON string, and only these are looked at. Any other line, and
+the first of each sender, goes the long way.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from ttyscribe_formats import timestamp
+from ttyscribe_formats.errors import MessageError
+from ttyscribe_normalizers import exact
+from ttyscribe_normalizers.envelope import VERSION, Envelope
+
+_HEAD = b'{"v":%d,"id":"' % VERSION
+_RECEIVED, _TIME, _SAME, _MESSAGE = b'","received":"', b'","time":"', b'","', b',"msg":"'
+_ID = len(_HEAD)
+_ID_END = _ID + 32
+_AT = _ID_END + len(_RECEIVED)
+_LONGEST_TIME = 64
+_LONGEST = 1024
+_MANY = 4096
+"""Senders and bytes beyond which nothing is remembered: nobody makes us keep much."""
+_AROUND = frozenset(("v", "id", "received", "time", "msg"))
+_HOST = Envelope._fields.index("host")
+_SHARED = slice(Envelope._fields.index("program"), Envelope._fields.index("stable_id"))
+_REST = slice(_SHARED.stop + 1, None)
+_new = tuple.__new__
+
+Decode = Callable[[bytes, int], Envelope]
+_Sender = tuple[str, tuple[Any, ...], tuple[Any, ...]]
+"""Host, and what stands before and behind the id in its envelopes."""
+
+
+class Template:
+    """A decoder in front of another, which takes what this one does not know."""
+
+    def __init__(self, decode: Decode) -> None:
+        self._decode = decode
+        self._senders: dict[bytes, _Sender] = {}
+
+    def decode(self, line: bytes, now_ns: int) -> Envelope:
+        """The envelope of a line. Raises MessageError where it has none."""
+        if line[:_ID] != _HEAD or line[_ID_END:_AT] != _RECEIVED:
+            return self._decode(line, now_ns)
+        received_end = line.find(_TIME, _AT, _AT + _LONGEST_TIME)
+        time_at = received_end + len(_TIME)
+        time_end = line.find(_SAME, time_at, time_at + _LONGEST_TIME)
+        message_at = line.find(_MESSAGE, time_end)
+        stable = line[_ID:_ID_END]
+        if received_end < 0 or time_end < 0 or not stable.isalnum() or line[-2:] != b'"}':
+            return self._decode(line, now_ns)
+        stretch = line[time_end + 2 : message_at]
+        sender = self._senders.get(stretch)
+        if sender is None:
+            sender = self._learned(stretch, line, now_ns)
+        if sender is not None:
+            made = _made(sender, stable, line[_AT:received_end], line[time_at:time_end], line[message_at + 7 : -1])
+            if made is not None:
+                return made
+        return self._decode(line, now_ns)
+
+    def _learned(self, stretch: bytes, line: bytes, now_ns: int) -> _Sender | None:
+        """What is shared by the messages of one sender, known from then on; None where it is not proven."""
+        if len(stretch) > _LONGEST or not _is_inside(stretch):
+            return None
+        found = self._decode(line, now_ns)
+        values: tuple[Any, ...] = found
+        if not found.windowed or any(values[_REST]):
+            return None
+        if len(self._senders) >= _MANY:
+            self._senders.clear()
+        sender = self._senders[stretch] = (found.host, values[_SHARED], values[_REST])
+        return sender
+
+
+def _made(sender: _Sender, stable: bytes, receipt: bytes, event: bytes, message: bytes) -> Envelope | None:
+    """The envelope of a line's parts; None where one is not as it should be."""
+    try:
+        text = exact.fast_loads(message)
+        received, time = receipt.decode(), event.decode()
+        received_ns, normal = timestamp.normalized(received)
+        time_ns = received_ns if time == received else timestamp.parse(time)
+    except (ValueError, MessageError):
+        return None
+    if not (received.isprintable() and time.isprintable()):
+        return None  # a control character, which JSON forbids, was taken for a blank
+    host, shared, rest = sender
+    if text[:1] == " ":
+        text = text[1:]
+    return _new(Envelope, (text, b"", host, time_ns, received_ns, normal, True, *shared, stable.decode(), *rest))
+
+
+def _is_inside(text: bytes) -> bool:
+    """Tell whether it is the inside of a JSON object of texts, with no key twice and none of those around it."""
+    try:
+        fields = exact.fast_loads(b"{%b}" % text)
+    except ValueError:
+        return False
+    if not _AROUND.isdisjoint(fields) or not all(type(value) is str for value in fields.values()):
+        return False
+    return text.count(b'":"') == len(fields)
