@@ -29,6 +29,8 @@ want openssl openssl
 want java openjdk-17-jre-headless
 set -- /usr/lib/*/rsyslog/omelasticsearch.so
 [ -e "$1" ] || packages="$packages rsyslog-elasticsearch"
+set -- /usr/lib/*/rsyslog/imrelp.so
+[ -e "$1" ] || packages="$packages rsyslog-relp"
 [ -e /usr/include/stdio.h ] || packages="$packages libc6-dev"
 [ -n "$packages" ] || exit 0
 

@@ -50,7 +50,8 @@ class Chain:
     """rsyslogd, normalizer and store; a context manager. `url` names the store that the normalizer writes to.
 
     `read_url` is where the test itself reads (the same by default), `options` are further ones of the normalizer,
-    `replace` changes the shipped configuration. Files other than rsyslogd's own are in `folder`.
+    `replace` changes the shipped configuration; or `daemon` makes an rsyslogd for a program's command line. Files other
+    than rsyslogd's own are in `folder`.
     """
 
     def __init__(
@@ -62,12 +63,13 @@ class Chain:
         options: Sequence[str] = (),
         sample: Path = AUDIT_GRADE,
         replace: Mapping[str, str] | None = None,
+        daemon: Callable[[Sequence[str]], Rsyslogd] | None = None,
     ) -> None:
         self.url = url
         self.dead_letter = folder / "dead-letter.ndjson"
         command = [program("ttyscribe-normalize"), "--protocol", "omprog", "--output", url]
         command += ["--dead-letter", str(self.dead_letter), *options]
-        self.daemon = Rsyslogd(command, sample=sample, replace=replace)
+        self.daemon = daemon(command) if daemon else Rsyslogd(command, sample=sample, replace=replace)
         self.store: Store = open_store(read_url or url)
         if url.startswith("sqlite:"):
             self.store.setup()  # as the normalizer does; but reads may come before it

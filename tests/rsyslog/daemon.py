@@ -30,9 +30,11 @@ from tests.peers import require_program
 CONF = Path(__file__).resolve().parents[2] / "rsyslog" / "conf"
 AUDIT_GRADE = CONF / "ttyscribe.conf"
 FAST = CONF / "ttyscribe-fast.conf"
+SPOOLED = CONF / "ttyscribe-spool.conf"
 
 # What the samples hold, and tests put their own paths in place of.
 BINARY = "/usr/bin/ttyscribe-normalize --protocol omprog --output sqlite:/var/lib/ttyscribe"
+SPOOL_OPTION = " --spool /var/spool/ttyscribe"
 SOCKET = "/run/ttyscribe/log"
 SPOOL = "/var/spool/rsyslog"
 OUTPUT = "/var/log/ttyscribe-normalize.log"
@@ -94,7 +96,8 @@ class Rsyslogd:
     """One rsyslogd, its socket, its queue on disk and its program; use as a context manager or start()/close().
 
     `child` is the program's argument list (it may hold blanks), `environment` is added to what it inherits.
-    `replace` changes the sample's text further: every key must occur in it. The folder is removed by close().
+    `replace` changes the sample's text further: every key must occur in it. With a `port` it listens there, not on a
+    socket of the file system. The folder is removed by close().
     """
 
     def __init__(
@@ -104,7 +107,9 @@ class Rsyslogd:
         sample: Path = AUDIT_GRADE,
         replace: Mapping[str, str] | None = None,
         environment: Mapping[str, str] | None = None,
+        port: int = 0,
     ) -> None:
+        self._port = port
         self._program = require_program("rsyslogd")
         # Not under pytest's long folder names: a socket's path may have 107 bytes only.
         self.folder = Path(tempfile.mkdtemp(prefix="rsyslogd-"))
@@ -123,8 +128,9 @@ class Rsyslogd:
         script = self.folder / "child.sh"  # because rsyslogd cuts `binary` at every blank
         script.write_text(f"#!/bin/sh\nexec {shlex.join(child)}\n")
         script.chmod(0o755)
+        text = text.replace(BINARY + SPOOL_OPTION, BINARY)  # the test's program has options of its own
         paths = {BINARY: str(script), SOCKET: str(self.socket), SPOOL: str(self.spool), OUTPUT: str(self.output)}
-        for old, new in {**paths, **replace}.items():
+        for old, new in {**{old: new for old, new in paths.items() if old in text}, **replace}.items():
             if old not in text:
                 raise ValueError(f"the sample does not hold {old!r}")
             text = text.replace(old, new)
@@ -150,6 +156,9 @@ class Rsyslogd:
         assert self._process is not None
         if self._process.poll() is not None:
             raise RuntimeError(f"rsyslogd ended at once:\n{self.said()}")
+        if self._port:
+            with socket.socket() as probe:
+                return probe.connect_ex(("127.0.0.1", self._port)) == 0
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as probe:
             return probe.connect_ex(str(self.socket)) == 0
 

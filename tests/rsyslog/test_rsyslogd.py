@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 from tests.peers import require_program, require_root
-from tests.rsyslog.daemon import AUDIT_GRADE, FAST, Rsyslogd, alive, send_as, wait_until
+from tests.rsyslog.daemon import AUDIT_GRADE, FAST, SPOOLED, Rsyslogd, alive, send_as, wait_until
 
 pytestmark = pytest.mark.rsyslogd
 
@@ -87,7 +87,7 @@ def audit(tmp_path: Path) -> Iterator[Rig]:
         yield rig
 
 
-@both
+@pytest.mark.parametrize("sample", [AUDIT_GRADE, FAST, SPOOLED], ids=["audit", "fast", "spool"])
 def test_the_shipped_file_passes_rsyslogds_own_check(sample: Path) -> None:
     done = subprocess.run(
         [require_program("rsyslogd"), "-N1", "-f", str(sample)], capture_output=True, text=True, timeout=60

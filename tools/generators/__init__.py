@@ -5,7 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
-from tools.generators import conf, dashboards, doctor, man, reference, schema, templates
+from tools.generators import conf, dashboards, doctor, man, reference, rsyslog, schema, templates
 
 
 class Generator(NamedTuple):
@@ -25,6 +25,7 @@ GENERATORS: tuple[Generator, ...] = (
     Generator("fields", ("docs/fields.md",), reference.files),
     Generator("dashboards", ("kibana/ttyscribe_kibana/bundles/*.ndjson",), dashboards.files),
     Generator("conf", ("recorder/conf/*.conf", "player/conf/*.conf"), conf.files),
+    Generator("rsyslog", ("rsyslog/conf/*.conf",), rsyslog.files),
     Generator("man", ("docs/man/*.1",), man.files),
     Generator("doctor", ("docs/doctor.md",), doctor.files),
 )

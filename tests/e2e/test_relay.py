@@ -1,0 +1,229 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A host's messages through its rsyslogd, RELP over TLS and the central rsyslogd into a store: what the host attests
+arrives as it was stamped, and nobody else can say it (docs/contracts/envelope.md, REL).
+"""
+
+import json
+import os
+import pwd
+import socket
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.certificates import Authority, Certificate, make_certificate
+from tests.e2e.chain import Chain, wait
+from tests.e2e.conftest import SQLITE, Place, stored_document
+from tests.e2e.test_delivery import assert_all_stored_once
+from tests.e2e.traffic import Ledger, datagram, messages, mixed
+from tests.peers import require_root
+from tests.rsyslog.daemon import send_as
+from tests.rsyslog.relay import Centre, RelayHost, free_port
+
+pytestmark = pytest.mark.rsyslogd
+
+FORGED = '{"v":1,"id":"mine","received":"2001-01-01T00:00:00Z","uid":"0","pid":"1","host":"h","msg":" forged"'
+"""A line as host.conf would write it."""
+STRANGERS = {
+    '# module(load="imptcp")': 'module(load="imptcp")',
+    '# input(type="imptcp" port="514" ruleset': 'input(type="imptcp" port="{port}" address="127.0.0.1" ruleset',
+}
+
+
+class Central(Chain):
+    """The central host: its rsyslogd, program, spool and store."""
+
+    def __init__(self, folder: Path, replace: dict[str, str] | None = None) -> None:
+        self.spool = folder / "spool"
+
+        def make(child: Sequence[str]) -> Centre:
+            self.centre = Centre(folder, child, replace)
+            return self.centre
+
+        super().__init__(f"sqlite:{folder / 'store'}", folder, options=["--spool", str(self.spool)], daemon=make)
+
+    def document(self, term: str) -> dict[str, Any]:
+        """The document with this word, once it is stored, and its id."""
+        found = self.wait_found(term).document_id
+        return {**stored_document(Place(SQLITE, self.url, None, ""), found), "_id": found}
+
+
+@pytest.fixture
+def central(tmp_path: Path) -> Iterator[Central]:
+    """A central host, running."""
+    with Central(tmp_path) as made:
+        yield made
+
+
+def test_what_the_host_attests_arrives_as_it_was_stamped(central: Central) -> None:
+    """REL-1: a recording's message, a plain one, one of 200 KB and bytes that are no UTF-8."""
+    with RelayHost(central.centre) as host:
+        host.send([datagram(messages("relayed", 1)[0]), datagram(b"plain word")])
+        host.send([datagram(b"huge " + b'"quoted" ' * 22_000), datagram(b"latin caf\xe9 end")])
+        recorded, plain = central.document("relayed line"), central.document("plain word")
+        for one in (recorded, plain):
+            assert one["ttyscribe"]["trust"] == ("system" if os.getuid() == 0 else "none")
+            assert one["ttyscribe"]["sender_pid"] == os.getpid()
+        assert plain["_id"].startswith("log:")
+        assert plain["hostname"] == socket.gethostname()
+        assert central.document("huge")["message"] == "huge " + '"quoted" ' * 22_000
+        assert central.document("latin")["message"] == "latin caf\N{REPLACEMENT CHARACTER} end"
+        assert central.dead() == []
+
+
+def test_ids_and_times_are_those_of_the_hosts_first_reading(central: Central) -> None:
+    """REL-1: the central rsyslogd is away meanwhile."""
+    with RelayHost(central.centre) as host:
+        central.centre.kill()
+        before = time.time_ns()
+        host.send([datagram(b"early word")])
+        host.wait_read()
+        between = time.time_ns()
+        time.sleep(1)
+        central.centre.start()
+        stamped = central.document("early word")["@timestamp"]
+    assert before // 10**9 * 10**9 <= _ns(stamped) <= between
+
+
+def _ns(text: str) -> int:
+    from ttyscribe_formats import timestamp
+
+    return timestamp.parse(text)
+
+
+@pytest.mark.root
+def test_a_user_can_not_say_what_its_host_says(central: Central) -> None:
+    """REL-2: whatever an ordinary user writes into its host's socket, its own uid and pid arrive."""
+    require_root()
+    uid = pwd.getpwnam("nobody").pw_uid
+    with RelayHost(central.centre) as host:
+        host.folder.chmod(0o755)
+        lines = [
+            FORGED.encode(),
+            (FORGED + "}").encode(),
+            b"<86>" + FORGED.encode(),
+            b"<86>Nov 24 12:00:00 " + FORGED.encode(),
+            datagram(FORGED.encode()),
+            datagram(b'forged","uid":"0","pid":"1","id":"mine'),
+            datagram(b'forged\n{"v":1,"uid":"0","pid":"1","id":"mine","msg":" forged"}'),
+        ]
+        pid = send_as(uid, host.socket, lines)
+        central.wait_stored(len(lines))
+        found = central.search("forged")
+        assert len(found) == len(lines)
+        for hit in found:
+            document = stored_document(Place(SQLITE, central.url, None, ""), hit.document_id)
+            assert document["ttyscribe"]["trust"] == "none"
+            assert document["ttyscribe"]["sender_pid"] == pid
+            assert "mine" not in hit.document_id
+            assert not document["@timestamp"].startswith("2001")
+
+
+def test_a_peers_other_messages_are_stamped_here_and_attested_by_nobody(central: Central) -> None:
+    """REL-3: an ordinary rsyslog of an admitted host forwards what its users write, in any of the usual forms."""
+    forms = ["RSYSLOG_ForwardFormat", "RSYSLOG_SyslogProtocol23Format", "RSYSLOG_TraditionalForwardFormat"]
+    for number, form in enumerate(forms):
+        host = RelayHost(central.centre, replace={'template="ttyscribe-relay"\n': f'template="{form}"\n'})
+        with host:
+            host.send([datagram(FORGED.encode() + b" number%d" % number, ident="{")])
+            document = central.document(f"number{number}")
+        assert document["ttyscribe"]["trust"] == "none"
+        assert "sender_pid" not in document["ttyscribe"]
+        assert document["_id"] != "log:mine"
+
+
+def test_strangers_are_taken_where_the_operator_says_so_and_not_believed(tmp_path: Path) -> None:
+    """REL-3: a plain listener."""
+    port = free_port()
+    with Central(tmp_path, {old: new.format(port=port) for old, new in STRANGERS.items()}) as central:
+        with socket.create_connection(("127.0.0.1", port)) as stranger:
+            stranger.sendall(f"{FORGED}\n<86>Nov 24 12:00:00 router sshd[1]: plain words\n".encode())
+        for term in ("forged", "plain words"):
+            document = central.document(term)
+            assert document["ttyscribe"]["trust"] == "none"
+            assert "sender_pid" not in document["ttyscribe"]
+            assert document["_id"] != "log:mine"
+        assert central.document("plain words")["hostname"] == "router"
+
+
+def unwelcome(kind: str, central: Central, folder: Path) -> Certificate:
+    """What a host shows that must not get in."""
+    if kind == "wrong name":
+        return central.centre.authority.sign("web7.elsewhere.example.com")
+    if kind == "outdated":
+        return central.centre.authority.sign("web8.hosts.example.com", days=-1)
+    if kind == "signed by itself":
+        return make_certificate(folder, "web7.hosts.example.com")
+    return Authority(folder, "other").sign("web7.hosts.example.com")
+
+
+@pytest.mark.parametrize("kind", ["wrong name", "outdated", "signed by itself", "of another authority"])
+def test_a_peer_without_a_good_certificate_is_refused(central: Central, tmp_path: Path, kind: str) -> None:
+    """REL-4; its messages wait at its own, and others are served meanwhile."""
+    bad = RelayHost(central.centre, certificate=unwelcome(kind, central, tmp_path))
+    with bad, RelayHost(central.centre) as good:
+        bad.send([datagram(b"unwelcome")])
+        bad.wait_read()
+        wait(lambda: "omrelp" in bad.said(), bad.said)
+        good.send([datagram(b"welcome")])
+        central.wait_found("welcome")
+        assert central.count() == 1
+        assert json.dumps(central.search("unwelcome")) == "[]"
+
+
+def test_who_shows_no_certificate_or_speaks_no_tls_is_refused(central: Central) -> None:
+    """REL-4; nor does one that connects and says nothing hold anybody up."""
+    plain = RelayHost(central.centre, replace={'tls="on"': 'tls="off"'})
+    with socket.create_connection(("127.0.0.1", central.centre.relp)), plain, RelayHost(central.centre) as good:
+        plain.send([datagram(b"unwelcome")])
+        plain.wait_read()
+        wait(lambda: "omrelp" in plain.said(), plain.said)
+        good.send([datagram(b"welcome")])
+        central.wait_found("welcome")
+        assert central.count() == 1
+
+
+def test_the_host_speaks_to_nobody_but_its_centre(central: Central, tmp_path: Path) -> None:
+    """REL-4: a certificate of the right authority is not enough, it must have the centre's name."""
+    name = 'tls.permittedPeer=["log.example.com"]'
+    with RelayHost(central.centre, replace={name: name.replace("log", "other")}) as host:
+        host.send([datagram(b"confidential")])
+        host.wait_read()
+        wait(lambda: "omrelp" in host.said(), host.said)
+        assert central.count() == 0
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+def test_outages_and_kills_lose_nothing_and_double_nothing(tmp_path: Path) -> None:
+    """The centre away for 10 s; rsyslogd and program killed there; the host's rsyslogd killed while it can send."""
+    ledger = Ledger()
+    traffic = list(mixed(6000, ledger))
+    bursts = [traffic[start : start + 1000] for start in range(0, 6000, 1000)]
+    with Central(tmp_path) as central, RelayHost(central.centre) as host:
+        host.send(bursts[0])
+        wait(lambda: central.count() > 100, central.said)
+        central.centre.kill()
+        host.send(bursts[1])
+        time.sleep(10)
+        central.centre.start()
+        host.send(bursts[2])
+        wait(lambda: central.count() > 1500 and central.centre.kill_child(), central.said)
+        host.send(bursts[3])
+        wait(lambda: central.count() > 2500, central.said)
+        central.centre.kill()
+        central.centre.start()
+        host.send(bursts[4])
+        wait(lambda: central.count() > 3500, central.said)
+        host.wait_read()
+        host.kill()
+        host.start()
+        host.send(bursts[5])
+        central.wait_stored(ledger.total, timeout=120)
+        assert_all_stored_once(central, ledger)
+        assert central.dead() == []
+        assert (central.centre.stop(), host.stop()) == (0, 0)
+        assert central.count() == ledger.total
