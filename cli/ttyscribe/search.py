@@ -4,32 +4,45 @@
 import argparse
 import re
 import sys
+import time
 from collections.abc import Sequence
 
 from ttyscribe import stores, times
 from ttyscribe.text import clean, marked, print_json
-from ttyscribe_formats.errors import ConfigError
+from ttyscribe_formats.errors import ConfigError, MessageError
 from ttyscribe_formats.place import Place, format_place
-from ttyscribe_formats.words import query_terms, words
 from ttyscribe_store.base import Hit, Query
+from ttyscribe_store.query.lexer import QueryError
+from ttyscribe_store.query.nodes import Node, phrases
+from ttyscribe_store.query.parser import described, parse
 
-DESCRIPTION = """Finds recordings and log lines that hold all of the words, oldest first.
+DESCRIPTION = """Finds recordings and log lines, oldest first. All terms must hold.
 
-A word is a run of letters, digits and _, in any case. Several words in one argument, or joined by other signs as in
-/etc/shadow, are found only next to each other. A hit in a recording is a place, RECORDING@M:SS.mmm, where its message
-begins: `ttyscribe show` and `ttyscribe-play` take it."""
-EPILOG = """examples:
+A free word is looked for in all that was shown, typed and logged: a run of letters, digits and _, in any case. Words in
+double quotes, or joined by other signs as in /etc/shadow, are found only next to each other; so are those of one
+argument that holds nothing but words. OR finds either, ! or NOT what does not fit, parentheses group.
+
+A hit in a recording is a place, RECORDING@M:SS.mmm, where its message begins: `ttyscribe show` and `ttyscribe-play`
+take it."""
+EPILOG = f"""fields, as field:value; * stands for any characters, field~"..." takes a regular expression:
+{"".join(f"  {line}{chr(10)}" for line in described())}
+examples:
   ttyscribe search shadow
   ttyscribe search "rm -rf" --user alice --since 3d
+  ttyscribe search 'user:alice (sudo OR su) !host:web* since:2026-11-01'
   ttyscribe search /etc/shadow --host web7 --kind tlog --json"""
 _LINES = 4
 """Lines that are shown of one hit."""
 _BEFORE, _WIDTH = 60, 160
+_QUERY = 200
+"""Characters that an error shows of a query."""
+_WORDS = re.compile(r'[^"()!:~*]*\s[^"()!:~*]*')
+_OPERATOR = re.compile(r"(?<!\S)(?:AND|OR|NOT)(?!\S)")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the verb's options."""
-    parser.add_argument("words", metavar="WORDS", nargs="+", help="what must occur; one argument is one phrase")
+    parser.add_argument("query", metavar="QUERY", nargs="+", help="what to find")
     stores.add_store(parser)
     stores.add_bounds(parser, "at or after this time")
     parser.add_argument("--recording", metavar="REC", default="", help="of this recording alone")
@@ -43,20 +56,35 @@ def _count(text: str) -> int:
     return int(text)
 
 
-def terms_of(arguments: Sequence[str]) -> list[list[str]]:
-    """One term of each argument; quotes inside an argument say what belongs together. ConfigError without a word."""
-    terms = [term for text in arguments for term in (query_terms(text) if '"' in text else [words(text)]) if term]
-    if not terms:
-        raise ConfigError(f"there is no word in {' '.join(arguments)!r}: a word is made of letters, digits and _")
-    return terms
+def query_of(arguments: Sequence[str]) -> str:
+    """The query of the command line's arguments: one that holds nothing but words is a phrase."""
+    return " ".join(
+        f'"{text}"' if _WORDS.fullmatch(text) and not _OPERATOR.search(text) else text for text in arguments
+    )
+
+
+def tree_of(query: str, now_ns: int) -> Node:
+    """A query's tree. ConfigError with the column of what is wrong."""
+
+    def read_time(text: str) -> int:
+        try:
+            return times.parse(text, now_ns)
+        except MessageError as error:
+            raise ValueError(str(error)) from None
+
+    try:
+        return parse(query, read_time)
+    except QueryError as error:
+        raise ConfigError(f"in the query {query[:_QUERY]!r}, {error}") from None
 
 
 def run(options: argparse.Namespace) -> int:
     """Search and print the hits as they come."""
-    terms = terms_of(options.words)
+    tree = tree_of(query_of(options.query), time.time_ns())
+    terms = [found.words for found in phrases(tree)]
     url, store = stores.opened(options)
     query = Query(
-        terms,
+        where=tree,
         kind=options.kind,
         user=options.user,
         host=options.host,
@@ -114,7 +142,7 @@ def _cut(hit: Hit, terms: Sequence[Sequence[str]]) -> list[tuple[str, str, str]]
     pattern = re.compile("|".join(rf"(?<!\w){_joined(term)}(?!\w)" for term in terms), re.IGNORECASE)
     lines: dict[int, tuple[str, str, str]] = {}
     text = "\n".join(filter(None, (hit.message, hit.typed)))
-    for match in pattern.finditer(text):
+    for match in pattern.finditer(text) if terms else ():
         start = max(text.rfind("\n", 0, match.start()) + 1, match.start() - _BEFORE)
         end = text.find("\n", match.end())
         end = min(len(text) if end < 0 else end, match.end() + _WIDTH)

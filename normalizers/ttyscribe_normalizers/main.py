@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from pyrsyslog_omprog import decline
+from pyrsyslog_omprog.streams import claim_all
 from ttyscribe_formats.errors import ConfigError, Unavailable
 from ttyscribe_normalizers import (
     envelope,
@@ -25,6 +26,7 @@ from ttyscribe_normalizers import (
     ndjson,
     omprog,
     options,
+    plugins,
     shapes,
     spooled,
     summary,
@@ -77,10 +79,9 @@ def main(argv: list[str] | None = None) -> int:
         if _is_omprog(argv):
             _decline()
         return 2
-    if wanted.list_kinds:
-        print(kinds.table(build(wanted).parts.kinds))
-        return 0
     try:
+        if wanted.list_kinds or wanted.write_golden:
+            return _tool(wanted)
         report.check(wanted.log_file)
         report.path = wanted.log_file
         logging.getLogger("ttyscribe").addHandler(logs.Logs(report))
@@ -115,7 +116,7 @@ def _work(wanted: options.Options, report: logs.Reporter, life: _Life) -> int:
     if wanted.protocol in table.FILTERS and not wanted.check_config:
         from ttyscribe_normalizers import fluentd
 
-        pipeline = build(wanted)
+        pipeline = _checked(build(wanted), wanted, report)
         life.begin(wanted, build, pipeline, report)
         return fluentd.serve(pipeline, table.FILTERS[wanted.protocol], report)
     if wanted.protocol == table.MMEXTERNAL and not wanted.check_config:
@@ -128,12 +129,29 @@ def _work(wanted: options.Options, report: logs.Reporter, life: _Life) -> int:
     if wanted.spool is not None:
         Root(wanted.spool).check()
     if wanted.check_config:
-        build(wanted)
+        _checked(build(wanted), wanted, report)
         return _check(wanted, ready, dead_letter, report)
     _check_dead_letter(wanted.output, ready, dead_letter)
     if wanted.chunk is not None:
         return _deliver_chunk(wanted, wanted.chunk, sink, ready, dead_letter, report)
     return _run(wanted, sink, ready, dead_letter, report, life)
+
+
+def _tool(wanted: options.Options) -> int:
+    """What needs neither lines nor a store."""
+    if wanted.list_kinds:
+        print(kinds.table(build(wanted).parts.kinds))
+        return 0
+    from ttyscribe_normalizers import golden
+
+    others, report = plugins.Wanted(wanted.prefer_kind, wanted.without_kind), logs.reporter()
+    folder = wanted.write_golden or Path()
+    return int(golden.write(folder, lambda made: plugins.load(made, others, report), print, _ask) > 0)
+
+
+def _ask(question: str) -> bool:
+    """Whether a person says yes; where there is none, no."""
+    return sys.stdin.isatty() and sys.stdout.isatty() and input(f"{question} [y/N] ").strip().lower() in ("y", "yes")
 
 
 def _filter(wanted: options.Options, report: logs.Reporter, life: _Life) -> int:
@@ -145,10 +163,16 @@ def _filter(wanted: options.Options, report: logs.Reporter, life: _Life) -> int:
     def with_stamps(wanted: options.Options) -> Pipeline:
         return build(wanted, stamped.around)
 
-    pipeline = with_stamps(wanted)
+    private = claim_all(wanted.log_file)
+    try:
+        pipeline = _checked(with_stamps(wanted), wanted, report)
+    except ConfigError:
+        os.dup2(private.answers, 2)  # rsyslogd reports what it can't take for a reply
+        raise
     served = mmexternal.Normalizer(pipeline, stamped, time.time_ns, report)
+    life.begin(wanted, with_stamps, pipeline, report)
     _quiet_collector()
-    return mmexternal.serve(served, wanted.log_file, report, lambda: life.begin(wanted, with_stamps, pipeline, report))
+    return mmexternal.serve(served, private, report)
 
 
 def _is_omprog(argv: list[str] | None) -> bool:
@@ -190,7 +214,19 @@ def build(wanted: options.Options, around: Callable[[Decode], Decode] = lambda d
 
         return viaq.build(wanted, context, time.time_ns, around)
     decode = DECODERS.get(wanted.protocol, shapes.decode)
-    return Pipeline(around(Template(decode).decode), kinds.load(context), Syslog(context), wanted.max_message)
+    others = plugins.Wanted(wanted.prefer_kind, wanted.without_kind)
+    found = plugins.load(context, others, logs.reporter(wanted.log_file))
+    quick = decode if wanted.protocol == table.MMEXTERNAL else Template(decode).decode
+    return Pipeline(around(quick), found, Syslog(context), wanted.max_message)
+
+
+def _checked(pipeline: Pipeline, wanted: options.Options, report: logs.Report) -> Pipeline:
+    """The pipeline, with `--validate` one that checks what it makes."""
+    if not wanted.validate:
+        return pipeline
+    from ttyscribe_normalizers.validate import Checks, Validating
+
+    return Validating(pipeline, Checks(), report)
 
 
 DECODERS: dict[str, Decode] = {"omprog": envelope.decode, table.MMEXTERNAL: fulljson.decode}
@@ -253,7 +289,7 @@ def _deliver_chunk(
     from ttyscribe_normalizers import fluentd
 
     stamped = fluentd.Stamped()
-    pipeline = build(wanted, stamped.around)
+    pipeline = _checked(build(wanted, stamped.around), wanted, report)
     delivery = Delivery(sink, dead_letter, time.time_ns)
     try:
         ready()
@@ -269,7 +305,7 @@ def _deliver_chunk(
 def _replay(wanted: options.Options, path: Path, sink: Sink, report: logs.Report) -> int:
     """`--replay`."""
     replay = Replay(path)
-    pipeline = build(wanted)
+    pipeline = _checked(build(wanted), wanted, report)
     delivery = Delivery(sink, replay.again, time.time_ns)
     try:
         _ready(wanted.output, sink)()
@@ -293,7 +329,7 @@ def _run(
     report: logs.Reporter,
     life: _Life,
 ) -> int:
-    pipeline = build(wanted)
+    pipeline = _checked(build(wanted), wanted, report)
     delivery = Delivery(sink, dead_letter, time.time_ns)
     figures = Figures(version(), wanted.protocol, pipeline, delivery)
     watcher = Watcher(figures.take, report, wanted.stats, wanted.status_file)

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 from pyrsyslog_omprog.mmexternal import Changes, Filter, Program
-from pyrsyslog_omprog.streams import claim_all
+from pyrsyslog_omprog.streams import Streams
 from ttyscribe_formats.document import Document
 from ttyscribe_normalizers import summary
 from ttyscribe_normalizers.envelope import Envelope
@@ -132,11 +132,6 @@ def _text_survives(text: str) -> bool:
     return True
 
 
-def serve(served: Normalizer, log_file: str, report: Report, begin: Callable[[], None]) -> int:
-    """Serve rsyslog on standard input and output until the end of the input; the exit status.
-
-    `begin` is called once nothing can reach rsyslog any more but replies.
-    """
-    private = claim_all(log_file)
-    begin()
+def serve(served: Normalizer, private: Streams, report: Report) -> int:
+    """Serve rsyslog over the claimed streams until the end of the input; the exit status."""
     return Program(served, lines=private.lines, replies=private.answers, max_line=MAX_LINE, report=report).serve()

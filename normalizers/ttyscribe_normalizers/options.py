@@ -78,6 +78,10 @@ class Options(NamedTuple):
     max_message: int = MAX_TEXT
     """Bytes."""
     config: str = ""
+    validate: bool = False
+    prefer_kind: tuple[str, ...] = ()
+    without_kind: tuple[str, ...] = ()
+    write_golden: Path | None = None
 
 
 class _Raising(argparse.ArgumentParser):
@@ -156,7 +160,9 @@ def _parsed(made: argparse.ArgumentParser, arguments: list[str] | None) -> Optio
         made.error(text)
     values["dead_letter"] = values["dead_letter"] or default_dead_letter(values["output"])
     values["protocol"] = values["protocol"] or "replay"
-    values["trusted_uid"] = tuple(values["trusted_uid"])
+    for option in OPTIONS:
+        if option.many:
+            values[option.key] = tuple(values[option.key])
     values["chunk"] = Path(values["chunk"]) if values["chunk"] is not None else None
     return Options(**values)
 
@@ -167,7 +173,7 @@ def _problem(values: Mapping[str, Any]) -> tuple[str, str] | None:
     needs = [
         (
             "protocol",
-            not (protocol or values["replay"] or values["list_kinds"]),
+            not (protocol or any(values[tool] for tool in ("replay", "list_kinds", "write_golden"))),
             f"say how lines come: --protocol {', '.join(PROTOCOLS[:-1])} or {PROTOCOLS[-1]}",
         ),
         (

@@ -7,6 +7,7 @@ _WORDS = {
     "stored": "stored",
     "duplicate": "already there",
     "broken": "broken recordings' messages among them",
+    "invalid": "not as their schema says, but stored",
     "empty": "empty",
 }
 DEAD = ("unparsable", "too-long", "rejected", "failed", "damaged")

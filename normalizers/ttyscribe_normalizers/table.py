@@ -143,6 +143,24 @@ _WAYS = (
         changes=True,
     ),
     Option(
+        "--prefer-kind",
+        "ask this kind of another package before all others, ttyscribe's own too; may be given several times "
+        "(--list-kinds shows the order)",
+        "NAME",
+        default=(),
+        many=True,
+        changes=True,
+    ),
+    Option(
+        "--without-kind",
+        "do not use this kind of another package; may be given several times (default: all that are installed are "
+        "used)",
+        "NAME",
+        default=(),
+        many=True,
+        changes=True,
+    ),
+    Option(
         "--max-message",
         "most bytes of a message's text, with K or M behind the number; longer ones go to the dead letter (default: "
         "256K)",
@@ -201,6 +219,12 @@ _REPORTS = (
         "answer GET /metrics there with the same figures, for Prometheus; nothing in them is secret",
         "HOST:PORT",
     ),
+    Option(
+        "--validate",
+        "check each document against its JSON Schema; what does not fit is counted, told now and then, and stored "
+        "(needs jsonschema; slow)",
+        default=False,
+    ),
 )
 """How the program is doing."""
 
@@ -209,6 +233,15 @@ _TOOLS = (
         "--replay",
         "send what is in a dead letter through once more; what fails again is in FILE again",
         "FILE",
+        path,
+        None,
+        is_key=False,
+    ),
+    Option(
+        "--write-golden",
+        "for makers of kinds: write what the golden cases in FOLDER become (*.in.json to *.out.json), show what "
+        "differs from what is there, and ask before that is replaced",
+        "FOLDER",
         path,
         None,
         is_key=False,

@@ -10,17 +10,19 @@ from collections.abc import Iterator
 from typing import Any
 
 _REPLACED = ("PRIORITY", "level", "_SOURCE_REALTIME_TIMESTAMP", "__REALTIME_TIMESTAMP", "stream")
+_DEPTH = 4
+"""Texts within texts that are looked into."""
 
 
 def lost_values(record: Any, made: Any) -> str:
     """The first value of `record` that `made` has nowhere, in words; empty: it has them all."""
     if not isinstance(made, dict):
         return f"made no record but {type(made).__name__}"
-    text = _compact(made)
-    for path, value in _leaves({key: value for key, value in record.items() if key not in _REPLACED}):
+    text, wanted = _compact(made), {key: value for key, value in record.items() if key not in _REPLACED}
+    for path, value in _leaves(wanted):
         if not _is_in(value, text):
             return f"lost {path}: {value!r}"
-    return _lost_places(record, text)
+    return _lost_places(wanted, text)
 
 
 def _compact(value: Any) -> str:
@@ -28,10 +30,14 @@ def _compact(value: Any) -> str:
 
 
 def _is_in(value: Any, text: str) -> bool:
-    """Whether a value stands in a JSON text, or in a JSON text within that."""
-    once = _compact(value)
-    inner = once.strip('"')
-    return inner in text or _compact(inner).strip('"') in text
+    """Whether a value stands in a JSON text, or in a JSON text within that, and so on."""
+    inner = value
+    for _ in range(_DEPTH):
+        inner = _compact(inner)
+        inner = inner[1:-1] if inner.startswith('"') else inner
+        if inner in text:
+            return True
+    return False
 
 
 def _leaves(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:

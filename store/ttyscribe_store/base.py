@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any, Literal, NamedTuple, Protocol
 
 from ttyscribe_formats.document import Document
+from ttyscribe_store.query import nodes
 
 Status = Literal["stored", "duplicate", "rejected", "retry"]
 
@@ -135,10 +136,10 @@ class Hit(NamedTuple):
 
 
 class Query(NamedTuple):
-    """What to find: terms that must all occur (a term of several words is a phrase), and bounds."""
+    """What to find; all of it must hold. Empty means any."""
 
-    terms: Sequence[Sequence[str]]
-    """Each term is the list of its words under the word rule."""
+    terms: Sequence[Sequence[str]] = ()
+    """Each term is the list of its words under the word rule; several stand next to each other."""
     kind: str = ""
     user: str = ""
     host: str = ""
@@ -146,6 +147,18 @@ class Query(NamedTuple):
     since_ns: int = 0
     until_ns: int = 0
     limit: int = 1000
+    where: nodes.Node = nodes.Everything()
+    """What a person wrote in the query language."""
+
+    def tree(self) -> nodes.Node:
+        """All of it, without the limit."""
+        exact = {"kind": self.kind, "user": self.user, "host": self.host, "rec": self.recording}
+        found: list[nodes.Node] = [nodes.Phrase(tuple(term)) for term in self.terms]
+        found += [nodes.Exact(field, value) for field, value in exact.items() if value]
+        found += [nodes.Since(self.since_ns)] if self.since_ns else []
+        found += [nodes.Until(self.until_ns)] if self.until_ns else []
+        found += self.where.nodes if isinstance(self.where, nodes.And) else [self.where]
+        return nodes.And(tuple(found)) if len(found) > 1 else found[0]
 
 
 class Store(Sink, Protocol):

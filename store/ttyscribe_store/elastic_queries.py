@@ -7,9 +7,9 @@ Only what all versions share: composite aggregations, `search_after` over unique
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from ttyscribe_formats import timestamp
 from ttyscribe_store.base import Query, Recording, RecordingFilter
 from ttyscribe_store.conflict import FIRST_ID, TRUSTS
+from ttyscribe_store.query.elastic import compiled, time_text
 from ttyscribe_store.recordings import SLACK_NS, Part, Seen, is_end
 from ttyscribe_store.recordings import recording as made
 
@@ -34,7 +34,7 @@ def candidates(wanted: RecordingFilter) -> dict[str, Any] | None:
     if wanted.recording:
         return term("ttyscribe.recording", wanted.recording)
     if wanted.since_ns:
-        return {"range": {"@timestamp": {"gte": timestamp_ns(max(wanted.since_ns - SLACK_NS, 0))}}}
+        return {"range": {"@timestamp": {"gte": time_text(max(wanted.since_ns - SLACK_NS, 0))}}}
     for field, value in (("tlog.user", wanted.user), ("tlog.host", wanted.host)):
         if value:
             return term(field, value)
@@ -77,8 +77,8 @@ def _conditions(wanted: RecordingFilter) -> dict[str, Any]:
     return {
         "user": term("tlog.user", wanted.user),
         "host": term("tlog.host", wanted.host),
-        "since": {"range": {"@timestamp": {"gte": timestamp_ns(wanted.since_ns)}}},
-        "until": {"range": {"@timestamp": {"lt": timestamp_ns(wanted.until_ns)}}},
+        "since": {"range": {"@timestamp": {"gte": time_text(wanted.since_ns)}}},
+        "until": {"range": {"@timestamp": {"lt": time_text(wanted.until_ns)}}},
     }
 
 
@@ -195,17 +195,6 @@ def messages_body(recording: str, size: int) -> dict[str, Any]:
 
 def search_body(query: Query, size: int) -> dict[str, Any]:
     """One page of documents that hold all terms, ordered by time, then id."""
-    exact = {
-        "ttyscribe.kind": query.kind,
-        "tlog.user": query.user,
-        "hostname": query.host,
-        "ttyscribe.recording": query.recording,
-    }
-    clauses = [term(field, value) for field, value in exact.items() if value]
-    clauses += [{"match_phrase": {"ttyscribe.words": " ".join(words)}} for words in query.terms]
-    bounds = {name: timestamp_ns(ns) for name, ns in (("gte", query.since_ns), ("lt", query.until_ns)) if ns}
-    if bounds:
-        clauses.append({"range": {"@timestamp": bounds}})
     order = [
         {"@timestamp": {"order": "asc", "missing": "_last", "unmapped_type": "date_nanos"}},
         {"viaq_msg_id": {"order": "asc", "unmapped_type": "keyword"}},
@@ -219,12 +208,7 @@ def search_body(query: Query, size: int) -> dict[str, Any]:
         "tlog.pos",
         *(f"ttyscribe.{name}" for name in _OWN),
     ]
-    return {"size": size, "query": {"bool": {"filter": clauses}}, "sort": order, "_source": wanted}
+    return {"size": size, "query": compiled(query.tree()), "sort": order, "_source": wanted}
 
 
 _OWN = ("kind", "recording", "last_ms", "typed", "trust")
-
-
-def timestamp_ns(time_ns: int) -> str:
-    """A time with all nine digits, as the engines compare it."""
-    return f"{timestamp.to_text(time_ns)[:19]}.{time_ns % timestamp.SECOND:09d}Z"

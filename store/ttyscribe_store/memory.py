@@ -12,8 +12,9 @@ from ttyscribe_formats.document import Document
 from ttyscribe_store.base import DUPLICATE, STORED, Hit, Outcome, Query, Recording, RecordingFilter, StoredMessage
 from ttyscribe_store.conflict import FIRST_ID, rank
 from ttyscribe_store.partition import is_partition
+from ttyscribe_store.query.matching import holds
 from ttyscribe_store.recordings import Part, Seen, chief_of, fits, gaps, is_end, last_of, newest_first, recording
-from ttyscribe_store.views import hit, phrase, stored_message, time_ns
+from ttyscribe_store.views import hit, stored_message, time_ns
 
 _NO_PARTITION = Outcome("rejected", "ttyscribe.partition is neither YYYY.MM nor implausible-time")
 
@@ -74,7 +75,8 @@ class MemoryStore:
 
     def search(self, query: Query) -> Iterator[Hit]:
         """Documents that fit, ordered by time, then by document id."""
-        found = [(time_ns(item), key, item) for key, item in self._documents.items() if _matches(item, query)]
+        node = query.tree()
+        found = [(time_ns(item), key, item) for key, item in self._documents.items() if holds(node, item)]
         for _, _, document in sorted(found, key=lambda entry: entry[:2])[: max(query.limit, 0)]:
             yield hit(document)
 
@@ -129,21 +131,3 @@ def _seen(group: list[Any], wanted: RecordingFilter) -> Seen:
         since=max(times) >= wanted.since_ns,
         until=min(times) < wanted.until_ns,
     )
-
-
-def _matches(document: Any, query: Query) -> bool:
-    own = document["ttyscribe"]
-    for wanted, value in (
-        (query.kind, own["kind"]),
-        (query.recording, own.get("recording", "")),
-        (query.host, document["hostname"]),
-        (query.user, (document.get("tlog") or {}).get("user", "")),
-    ):
-        if wanted and wanted != value:
-            return False
-    at_ns = time_ns(document)
-    if (query.since_ns and at_ns < query.since_ns) or (query.until_ns and at_ns >= query.until_ns):
-        return False
-    text = f" {own['words']} "
-    phrases = map(phrase, query.terms)
-    return all(words and f" {words} " in text for words in phrases)

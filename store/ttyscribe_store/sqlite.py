@@ -19,6 +19,7 @@ from ttyscribe_store import sqlite_queries as queries
 from ttyscribe_store import sqlite_rows as rows
 from ttyscribe_store.base import DUPLICATE, STORED, Hit, Outcome, Query, Recording, RecordingFilter, StoredMessage
 from ttyscribe_store.conflict import FIRST_ID
+from ttyscribe_store.query.sqlite import text
 from ttyscribe_store.recordings import SLACK_NS, Claim, fits, gaps, is_end, joined, newest_first, precedence, recording
 from ttyscribe_store.sqlite_files import Files
 from ttyscribe_store.sqlite_handles import Busy, Settings, translated
@@ -75,6 +76,8 @@ class SqliteStore:
                     cursor = connection.execute(rows.INSERT, row.values)
                     if cursor.rowcount:
                         connection.execute(rows.INSERT_WORDS, (cursor.lastrowid, row.words))
+                        for value in row.listed:
+                            connection.execute(*rows.of_value(rows.INSERT_VALUE, value, cursor.lastrowid or 0))
                     outcomes.append(STORED if cursor.rowcount else DUPLICATE)
                 return outcomes
         except Busy as busy:
@@ -149,14 +152,14 @@ class SqliteStore:
         if not claims:
             return None
         chief, name = min(claims.values(), key=lambda entry: precedence(entry[0]))
-        bodies = self._read(name, queries.CHIEF, (rows.text(chief.document_id),))
+        bodies = self._read(name, queries.CHIEF, (text(chief.document_id),))
         return self._document(name, bodies[0][0], of=key) if bodies else None
 
     def _claims(self, name: str, key: str, trust: int, *, disputed: bool) -> list[Any]:
         if disputed:
-            return self._read(name, queries.CLAIMS, (rows.text(key), trust))
-        first = self._read(name, queries.CLAIM, (rows.text(key), FIRST_ID, trust))
-        return first or self._read(name, queries.CLAIM, (rows.text(key), -1 << 63, trust))
+            return self._read(name, queries.CLAIMS, (text(key), trust))
+        first = self._read(name, queries.CLAIM, (text(key), FIRST_ID, trust))
+        return first or self._read(name, queries.CLAIM, (text(key), -1 << 63, trust))
 
     def _has_ended(self, key: str, parts: list[queries.Found]) -> bool:
         """Whether the last message of the highest trust carries the end mark."""
@@ -165,7 +168,7 @@ class SqliteStore:
             (self._number(part.file, number), document_id, part.file, body)
             for part in parts
             if part.best_trust == best
-            for number, document_id, body in self._read(part.file, queries.LAST, (rows.text(key), best))
+            for number, document_id, body in self._read(part.file, queries.LAST, (text(key), best))
         ]
         if not found:
             return False
@@ -176,12 +179,12 @@ class SqliteStore:
         """The different ids of a recording, in order."""
         found: set[int] = set()
         for part in parts:
-            values = self._read(part.file, queries.IDS, (rows.text(key),))
+            values = self._read(part.file, queries.IDS, (text(key),))
             found.update(self._number(part.file, row[0]) for row in values)
         return sorted(found)
 
     def _count_names(self, sql: str, key: str, parts: list[queries.Found]) -> int:
-        return len({row[0] for part in parts for row in self._read(part.file, sql, (rows.text(key),))})
+        return len({row[0] for part in parts for row in self._read(part.file, sql, (text(key),))})
 
     def messages(self, recording: str) -> Iterator[StoredMessage]:
         """All messages of one recording, ordered by tlog id, then by document id."""
@@ -196,18 +199,16 @@ class SqliteStore:
         """One file's messages, page after page, so that nothing is held open between them."""
         after: tuple[Any, ...] = (-1 << 63, b"")
         while True:
-            page = self._read(name, queries.MESSAGES, (rows.text(recording), *after, _PAGE))
+            page = self._read(name, queries.MESSAGES, (text(recording), *after, _PAGE))
             for number, document_id, body in page:
                 yield self._number(name, number), document_id, name, body
             if len(page) < _PAGE:
                 return
-            after = (page[-1][0], rows.text(page[-1][1]))
+            after = (page[-1][0], text(page[-1][1]))
 
     def search(self, query: Query) -> Iterator[Hit]:
         """Documents that fit, ordered by time, then by document id."""
         statement = queries.search(query)
-        if statement is None:
-            return
         given, last = 0, ""
         for entry in self._in_order(statement):
             if given >= query.limit:
@@ -268,19 +269,21 @@ class SqliteStore:
         """
         removed = 0
         for name in self._files.names():
-            if self._read(name, queries.ANY_OF, (rows.text(recording),)):
+            if self._read(name, queries.ANY_OF, (text(recording),)):
                 removed += self._delete(name, recording)
                 self._purge(name)
         return removed
 
     def _delete(self, name: str, recording: str) -> int:
         with self._lock, self._files.writing(name) as connection:
-            numbers = connection.execute(queries.NUMBERS, (rows.text(recording),)).fetchall()
+            numbers = connection.execute(queries.NUMBERS, (text(recording),)).fetchall()
             for number in numbers:
                 bodies = connection.execute(queries.BODY, number).fetchall()
                 if not bodies:
                     raise rows.Damaged("an index names a document that is not there")
                 connection.execute(rows.FORGET_WORDS, (*number, rows.words_of(bodies[0][0])))
+                for value in rows.listed_of(bodies[0][0]):
+                    connection.execute(*rows.of_value(rows.FORGET_VALUE, value, number[0]))
                 connection.execute(queries.REMOVE, number)
             return len(numbers)
 

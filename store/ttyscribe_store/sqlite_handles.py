@@ -14,6 +14,7 @@ from typing import NamedTuple
 from urllib.parse import quote
 
 from ttyscribe_formats.errors import ConfigError, TtyscribeError, Unavailable
+from ttyscribe_store.query.sqlite import FUNCTIONS
 from ttyscribe_store.sqlite_rows import APPLICATION_ID, SCHEMA, VERSION, Damaged, text_back
 
 _FILE_MODE = 0o640
@@ -128,6 +129,8 @@ def _open(path: str, mode: str, settings: Settings) -> Handle:
         name, uri=True, timeout=settings.busy_seconds, isolation_level=None, check_same_thread=False
     )
     connection.text_factory = text_back
+    for function, call in FUNCTIONS.items():
+        connection.create_function(function, 2, call, deterministic=True)
     return Handle(connection, path, immutable, stamp)
 
 

@@ -9,8 +9,9 @@ from ttyscribe_formats import timestamp
 from ttyscribe_store.base import Query, RecordingFilter
 from ttyscribe_store.conflict import TRUSTS
 from ttyscribe_store.partition import IMPLAUSIBLE
+from ttyscribe_store.query.sqlite import compiled, text
 from ttyscribe_store.recordings import Part, Seen
-from ttyscribe_store.sqlite_rows import MICROSECOND, Damaged, match, ordered_back, text
+from ttyscribe_store.sqlite_rows import MICROSECOND, Damaged, ordered_back
 
 Statement = tuple[str, tuple[Any, ...]]
 
@@ -112,28 +113,13 @@ def overlap(parts: Sequence[Found]) -> bool:
     return any(here[1] >= there[0] for here, there in pairwise(spans))
 
 
-def search(query: Query) -> Statement | None:
-    """Time, id and number of the first documents that fit, in order; none where nothing can."""
-    clauses: list[str] = []
-    values: list[Any] = []
-    tables = "document"
-    if query.terms:
-        phrases = match(query.terms)
-        if phrases is None:
-            return None
-        tables = "words CROSS JOIN document ON document.number = words.rowid"
-        clauses.append("words MATCH ?")
-        values.append(phrases)
-    for column in ("kind", "user", "host", "recording"):
-        wanted = getattr(query, column)
-        if wanted:
-            clauses.append(f"{column} = CAST(? AS TEXT)")
-            values.append(text(wanted))
-    for operator, bound_ns in ((">=", query.since_ns), ("<", query.until_ns)):
-        if bound_ns:
-            clauses.append(f"time_us {operator} ?")
-            values.append(-(-bound_ns // MICROSECOND))
+def search(query: Query) -> Statement:
+    """Time, id and number of the first documents that fit, in order."""
+    found = compiled(query.tree())
+    clauses, values = ["words MATCH ?"] * bool(found.words), [found.words] * bool(found.words)
+    tables = "words CROSS JOIN document ON document.number = words.rowid" if found.words else "document"
+    clauses += [found.condition.sql] if found.condition.sql else []
     where = f"WHERE {' AND '.join(clauses)} " if clauses else ""
-    values.append(max(query.limit, 0))
-    sql = f"SELECT time_us, id, number FROM {tables} {where}ORDER BY time_us, id LIMIT ?"  # noqa: S608 - all parts are our own words
-    return sql, tuple(values)
+    # All parts are our own words; what somebody chose is bound.
+    sql = f"SELECT time_us, id, number FROM {tables} {where}ORDER BY time_us, id LIMIT ?"  # noqa: S608
+    return sql, (*values, *found.condition.values, max(query.limit, 0))

@@ -6,14 +6,15 @@ too, because a word index without texts of its own needs them again to forget a 
 """
 
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from ttyscribe_formats.document import Document
 from ttyscribe_store import jsontext
 from ttyscribe_store.conflict import rank
 from ttyscribe_store.partition import is_partition
-from ttyscribe_store.views import phrase, time_ns
+from ttyscribe_store.query.sqlite import first, listed, text
+from ttyscribe_store.views import time_ns
 
 MICROSECOND = 1000
 _LEVEL = 1
@@ -26,7 +27,7 @@ _TOKENIZER = "ascii tokenchars '{}'".format(_PUNCTUATION.replace("'", "''"))
 """Splits at blanks and at nothing else: all that is beyond ASCII is part of a word to it."""
 
 APPLICATION_ID = 0x54745363
-VERSION = 1
+VERSION = 2
 SCHEMA = (
     """CREATE TABLE document (
         number INTEGER PRIMARY KEY,
@@ -34,7 +35,9 @@ SCHEMA = (
         kind TEXT NOT NULL,
         time_us INTEGER NOT NULL,
         host TEXT NOT NULL,
-        user TEXT NOT NULL,
+        user TEXT,
+        level TEXT,
+        session INTEGER,
         recording TEXT,
         message_id,
         trust INTEGER NOT NULL,
@@ -51,15 +54,20 @@ SCHEMA = (
     "CREATE VIRTUAL TABLE words USING fts5 (text, content='', columnsize=0, tokenize=\"{}\")".format(
         _TOKENIZER.replace('"', '""')
     ),
+    "CREATE TABLE value (field TEXT, value, number INTEGER, PRIMARY KEY (field, value, number)) WITHOUT ROWID",
     f"PRAGMA application_id = {APPLICATION_ID}",
     f"PRAGMA user_version = {VERSION}",
 )
-"""`recording` is NULL outside recordings; `message_id`, made by `ordered`, is NULL outside their messages."""
+"""`recording` is NULL outside recordings; `message_id`, made by `ordered`, is NULL outside their messages. `user`,
+`level` and `session` are NULL where a document has none; `value` is described in `query/sqlite.py`."""
 
 INSERT = """INSERT INTO document VALUES (
-    NULL, CAST(? AS TEXT), CAST(? AS TEXT), ?, CAST(? AS TEXT), CAST(? AS TEXT), CAST(? AS TEXT), ?, ?, ?, ?, ?, ?, ?
+    NULL, CAST(? AS TEXT), CAST(? AS TEXT), ?, CAST(? AS TEXT), CAST(? AS TEXT), CAST(? AS TEXT), ?, CAST(? AS TEXT),
+    ?, ?, ?, ?, ?, ?, ?
     ) ON CONFLICT (id) DO NOTHING"""
 INSERT_WORDS = "INSERT INTO words (rowid, text) VALUES (?, CAST(? AS TEXT))"
+INSERT_VALUE = "INSERT INTO value VALUES (?, {}, ?)"
+FORGET_VALUE = "DELETE FROM value WHERE field = ? AND value = {} AND number = ?"
 FORGET_WORDS = "INSERT INTO words (words, rowid, text) VALUES ('delete', ?, CAST(? AS TEXT))"
 
 
@@ -73,11 +81,8 @@ class Row(NamedTuple):
     values: tuple[Any, ...]
     """As `INSERT` takes them."""
     words: bytes
-
-
-def text(value: str) -> bytes:
-    """A text as it is bound where SQL says `CAST(? AS TEXT)`: lone surrogates are kept."""
-    return value.encode("utf-8", "surrogatepass")
+    listed: set[tuple[str, str | int | bytes]]
+    """Rows of `value`, without the document's number."""
 
 
 def text_back(data: bytes) -> str:
@@ -114,7 +119,9 @@ def to_row(document: Document) -> Row:
         text(kind),
         time_ns(document) // MICROSECOND,
         text(document["hostname"]),
-        text(tlog.get("user", "")),
+        _text_or_none(tlog["user"] if tlog else first(document, "user")),
+        _text_or_none(first(document, "level")),
+        first(document, "session"),
         None if recording is None else text(recording),
         ordered(tlog["id"]) if is_message else None,
         rank(own["trust"]),
@@ -122,7 +129,19 @@ def to_row(document: Document) -> Row:
         _count(own, "last_ms", _BITS),
         zlib.compress(jsontext.dumps(document), _LEVEL),
     )
-    return Row(values, text(own["words"]))
+    return Row(values, text(own["words"]), listed(document))
+
+
+def _text_or_none(value: str | None) -> bytes | None:
+    return None if value is None else text(value)
+
+
+def of_value(sql: str, row: tuple[str, str | int | bytes], number: int) -> tuple[str, tuple[Any, ...]]:
+    """A statement about one row of `value`: texts are bound as bytes, numbers and addresses as they are."""
+    field, value = row
+    if isinstance(value, str):
+        return sql.format("CAST(? AS TEXT)"), (field, text(value), number)
+    return sql.format("?"), (field, value, number)
 
 
 def _count(own: Mapping[str, Any], name: str, bits: int) -> int:
@@ -152,17 +171,14 @@ def words_of(body: bytes) -> bytes:
     return text(words)
 
 
+def listed_of(body: bytes) -> set[tuple[str, str | int | bytes]]:
+    """The rows of `value` that a row's document has. Raises Damaged."""
+    return listed(document_of(body))
+
+
 def _opened(body: bytes) -> tuple[dict[str, Any], str]:
     try:
         document = jsontext.loads(zlib.decompress(body))
         return document, document["ttyscribe"].pop("words")
     except (zlib.error, ValueError, KeyError, TypeError) as error:
         raise Damaged(str(error)) from None
-
-
-def match(terms: Sequence[Sequence[str]]) -> str | None:
-    """The full text query of terms, each a phrase; none where a term can't be in any text. Words are never syntax."""
-    phrases = [phrase(words) for words in terms]
-    if any(not words or "\0" in words for words in phrases):
-        return None
-    return " AND ".join('"{}"'.format(words.replace('"', '""')) for words in phrases)

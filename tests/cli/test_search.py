@@ -10,9 +10,9 @@ from tests.cli.command import COMMAND, complaint, fill, ok, printable, run
 from tests.player.logs import play
 from tests.recorder.recorder import AtTerminal
 from tests.store.samples import message, stored
-from ttyscribe.search import terms_of
-from ttyscribe_formats.errors import ConfigError
+from ttyscribe.search import query_of
 from ttyscribe_store.open import open_store
+from ttyscribe_store.query.fields import FIELDS
 
 
 @pytest.fixture
@@ -142,10 +142,43 @@ def test_a_search_without_a_word_is_refused(store: str) -> None:
     assert "there is no word in" in complaint(run("search", "--store", store, "--", "-", "//"), 2)
 
 
-def test_one_argument_is_one_phrase() -> None:
-    assert terms_of(["rm -rf", "/etc/shadow", 'a "b c"', "--"]) == [["rm", "rf"], ["etc", "shadow"], ["a"], ["b", "c"]]
-    with pytest.raises(ConfigError):
-        terms_of(["", "?!"])
+def test_an_argument_of_nothing_but_words_is_a_phrase() -> None:
+    arguments = ["rm -rf", "/etc/shadow", 'a "b c"', "user:x y", "a OR b", "ANDY ORR"]
+    assert query_of(arguments) == '"rm -rf" /etc/shadow a "b c" user:x y a OR b "ANDY ORR"'
+
+
+@pytest.mark.parametrize(
+    ("query", "wanted"),
+    [
+        ("user:bob", {"beta"}),
+        ("user:b* kind:tlog", {"beta"}),
+        ("host:db1 hello", {"beta"}),
+        ("denied OR hello", {"alpha", "beta"}),
+        ("kind:tlog !user:ada !user:bob", {"gamma"}),
+        ("rec:alpha !denied", {"alpha"}),
+        ("session:7 trust:user", {"beta"}),
+        ("rec:beta until:2026-11-24T12:00:00Z", set()),
+        ('user~"^(ada|bob)$"', {"alpha", "beta"}),
+        ("level:err", set()),
+    ],
+)
+def test_the_query_language(store: str, query: str, wanted: set[str]) -> None:
+    assert {hit["recording"] for hit in found(store, query)} == wanted
+
+
+def test_what_is_wrong_with_a_query_is_told_with_its_column(store: str) -> None:
+    said = complaint(run("search", "--store", store, "user:alice", "(sudo OR"), 2)
+    assert said == "ttyscribe: in the query 'user:alice (sudo OR', column 20: a term is missing here"
+
+
+def test_a_hit_without_a_phrase_shows_its_beginning(store: str) -> None:
+    lines = ok("search", "--store", store, "user:ada", "--limit", "1").splitlines()
+    assert lines[1] == "    $ cat /etc/shadow"
+
+
+def test_help_names_every_field() -> None:
+    text = ok("search", "--help")
+    assert all(f"  {name} " in text for name in FIELDS)
 
 
 def test_one_recording_alone_is_searched(store: str) -> None:

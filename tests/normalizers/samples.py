@@ -2,24 +2,15 @@
 """Lines as shippers write them, and a pipeline to feed them to."""
 
 import json
-from collections.abc import Callable
-from itertools import count
 from typing import Any
 
-from ttyscribe_formats import timestamp
-from ttyscribe_formats.viaq import settings
-from ttyscribe_formats.viaq.config import Surroundings
-from ttyscribe_normalizers import envelope, kinds, shapes
-from ttyscribe_normalizers.kinds.syslog import Kind as Syslog
+from ttyscribe_normalizers import envelope, golden, kinds, shapes
+from ttyscribe_normalizers.golden import NAMES, NOW_NS, stamps
 from ttyscribe_normalizers.pipeline import MAX_TEXT, Decode, Pipeline
-from ttyscribe_normalizers.trust import Trust
-from ttyscribe_normalizers.viaq import load
-from ttyscribe_normalizers.viaq import shapes as viaq_shapes
-from ttyscribe_normalizers.viaq.profile import Profile, Wanted
+
+__all__ = ["MESSAGE", "NAMES", "NOW_NS", "RECEIVED", "document", "line", "pipeline", "stamps", "text", "viaq_pipeline"]
 
 RECEIVED = "2026-11-24T12:00:01.000000+00:00"
-NOW_NS = timestamp.parse("2026-11-24T12:00:02Z")
-NAMES = {0: "root", 1000: "ada", 1001: "eve"}
 MESSAGE: dict[str, Any] = {
     "ver": "2.3",
     "host": "web7.example.com",
@@ -73,30 +64,12 @@ def pipeline(
 ) -> Pipeline:
     """A pipeline whose stamps are `stamp-1`, `stamp-2`..., and which knows three users."""
     protocol = "ndjson" if decode is shapes.decode else "omprog"
-    context = kinds.Context(Trust(trusted, lambda uid: NAMES.get(uid, "")), stamps(), protocol, "0.1.0")
-    return Pipeline(decode, kinds.load(context), Syslog(context), max_text)
+    return golden.pipeline(protocol, kinds.load, max_text, trusted)
 
 
 def viaq_pipeline(protocol: str = "ndjson", *, stored: bool = True, config: str = "") -> Pipeline:
     """The same under the profile viaq, with the time now at NOW_NS; `config` is TOML, empty: the shipped one."""
-    wanted = settings.read(config) if config else load.read("")
-    surroundings = Surroundings(node_name="node1.example.com", version="1.0 2.0")
-    context = kinds.Context(Trust((0,), lambda uid: NAMES.get(uid, "")), stamps(), protocol, "0.1.0")
-    chain = load.compiled(wanted, surroundings, "")
-    keeps = load.keeps_collector(wanted)
-    profile = Profile(
-        Wanted(chain, wanted.tags, surroundings.node_name, lambda: NOW_NS, stored=stored, keeps_collector=keeps),
-        context,
-    )
-    return Pipeline(
-        envelope.decode if protocol == "omprog" else viaq_shapes.decode, [profile], profile, keep_empty=True
-    )
-
-
-def stamps() -> Callable[[], str]:
-    """Ids that are new each time, and the same in each run."""
-    numbers = count(1)
-    return lambda: f"stamp-{next(numbers)}"
+    return golden.viaq_pipeline(protocol, config, stored=stored)
 
 
 def document(raw: bytes, decode: Decode = envelope.decode) -> Any:

@@ -50,8 +50,8 @@ def parsed(exposition: str) -> dict[str, float]:
 def test_the_line_has_all_counts_and_the_rate_since_the_last() -> None:
     first = taken()
     assert snapshot.line(first, None) == (
-        "stats lines=20 per_second=2.0 bytes=999 empty=1 broken=0 dead=2 stored=15 duplicate=2 rejected=1 retried=4 "
-        "spooled_bytes=4096 lag=0.250 held=0 kind.syslog=6 kind.tlog=12"
+        "stats lines=20 per_second=2.0 bytes=999 empty=1 broken=0 invalid=0 dead=2 stored=15 duplicate=2 rejected=1 "
+        "retried=4 spooled_bytes=4096 lag=0.250 held=0 kind.syslog=6 kind.tlog=12"
     )
     assert " per_second=8.0 " in snapshot.line(taken(115.0, lines=60), first)
 

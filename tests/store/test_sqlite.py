@@ -24,6 +24,7 @@ from ttyscribe_store import sqlite_handles, sqlite_queries, sqlite_rows
 from ttyscribe_store.base import DUPLICATE, STORED, Query, RecordingFilter
 from ttyscribe_store.memory import MemoryStore
 from ttyscribe_store.open import open_store
+from ttyscribe_store.query.parser import parse
 from ttyscribe_store.sqlite import SqliteStore
 
 ANY = RecordingFilter()
@@ -413,6 +414,19 @@ def _documents(draw: st.DrawFn) -> Any:
     return make_tlog(number, text, rec=rec, host=host, user=user, trust=trust, time_ms=time_ms, pos=number * 7)
 
 
+_ATOMS = (
+    *("aa", '"aa bb"', "user:ada", "user:*d*", "user:b*", "host:h1", 'host~"2$"', "kind:tlog", "rec:r1", "rec:*"),
+    *("session:7", "trust:user", "trust:none", "level:info", "level:err"),
+    *(f"since:{START_NS}", f"until:{START_NS + timestamp.DAY}"),
+)
+TREES = st.recursive(
+    st.sampled_from(_ATOMS),
+    lambda inner: (
+        st.tuples(inner, st.sampled_from([" ", " OR "]), inner).map(lambda parts: f"({''.join(parts)})")
+        | inner.map(lambda text: f"NOT {text}")
+    ),
+    max_leaves=5,
+).map(lambda text: parse(text, int))
 _steps = st.lists(st.lists(_documents(), max_size=6) | st.sampled_from(["r1", "r2"]), max_size=6)
 _asked = st.builds(
     Query,
@@ -424,6 +438,7 @@ _asked = st.builds(
     since_ns=st.sampled_from([0, START_NS + 1_000_000, START_NS + 30 * timestamp.DAY]),
     until_ns=st.sampled_from([0, START_NS + 2_000_000, START_NS + 30 * timestamp.DAY + 1]),
     limit=st.sampled_from([1, 3, 100]),
+    where=TREES,
 )
 
 

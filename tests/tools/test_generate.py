@@ -63,7 +63,7 @@ def test_a_changed_field_changes_what_it_is_generated_into_and_its_hash(copied: 
 
 def test_what_is_no_longer_generated_is_removed(copied: Path) -> None:
     _run(copied)
-    stray = copied / "docs/schema/gone.schema.json"
+    stray = copied / f"{schema.FOLDER}/gone.schema.json"
     stray.write_text("{}")
     assert _run(copied, "--check") == 1
     _run(copied)

@@ -21,7 +21,7 @@ class Generator(NamedTuple):
 
 GENERATORS: tuple[Generator, ...] = (
     Generator("templates", ("store/ttyscribe_store/templates/*.json",), templates.files),
-    Generator("schema", ("docs/schema/*.schema.json",), schema.files),
+    Generator("schema", (f"{schema.FOLDER}/*.schema.json", "docs/schema/*.schema.json"), schema.files),
     Generator("fields", ("docs/fields.md",), reference.files),
     Generator("dashboards", ("kibana/ttyscribe_kibana/bundles/*.ndjson",), dashboards.files),
     Generator("conf", ("recorder/conf/*.conf", "player/conf/*.conf"), conf.files),

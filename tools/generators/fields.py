@@ -8,6 +8,8 @@ from typing import Any, NamedTuple
 TYPES = ("keyword", "text", "words", "time", "date", "long", "double", "ip", "stored", "bytes", "object", "flattened")
 """`time` is the document's own time, in ns; `stored`, `bytes` and `object` are kept in the source and not indexed;
 `flattened` is an object of any names whose values are found, as one field of the mapping."""
+EMITTED_TYPES = (*TYPES, "any", "base64", "count", "counts")
+"""Further types of what is emitted and not indexed by our templates."""
 
 
 class Field(NamedTuple):
@@ -27,6 +29,8 @@ class Field(NamedTuple):
     """Nearest field of the Elastic Common Schema."""
     alias: tuple[str, ...] = ()
     """Names under which the engines find it too."""
+    choices: tuple[Any, ...] = ()
+    """The only values."""
 
     @property
     def path(self) -> list[str]:
@@ -63,21 +67,34 @@ class Kind(NamedTuple):
         return {name: field.name for field in self.fields for name in field.alias if name not in own}
 
 
+class Emitted(NamedTuple):
+    """Something else that is emitted as JSON."""
+
+    name: str
+    title: str
+    description: str
+    fields: tuple[Field, ...]
+    includes: tuple[Namespace, ...]
+    """Namespaces whose fields it may carry."""
+    open: bool
+    """Whether keys may stand in it that are not declared."""
+
+
 class Model(NamedTuple):
     """All of it."""
 
     version: int
     namespaces: dict[str, Namespace]
     kinds: dict[str, Kind]
+    emitted: dict[str, Emitted]
 
 
-def _field(entry: dict[str, Any], source: Path) -> Field:
+def _field(entry: dict[str, Any], source: Path, types: tuple[str, ...] = TYPES) -> Field:
     """One entry of a file, its keys and type checked."""
     unknown = set(entry) - set(Field._fields)
-    if unknown or entry.get("type") not in TYPES:
+    if unknown or entry.get("type") not in types:
         raise ValueError(f"{source}: {entry.get('name')}: unknown key {sorted(unknown)} or type {entry.get('type')}")
-    entry = {**entry, "also": tuple(entry.get("also", ())), "alias": tuple(entry.get("alias", ()))}
-    return Field(**entry)
+    return Field(**entry | {key: tuple(entry.get(key, ())) for key in ("also", "alias", "choices")})
 
 
 def _namespace(source: Path) -> Namespace:
@@ -88,6 +105,14 @@ def _namespace(source: Path) -> Namespace:
     if len(set(names)) != len(names):
         raise ValueError(f"{source}: a name stands twice: {sorted({n for n in names if names.count(n) > 1})}")
     return Namespace(data["namespace"], data["title"], data["description"], fields)
+
+
+def _emitted(source: Path, namespaces: dict[str, Namespace]) -> Emitted:
+    """One file of `fields/emitted/`."""
+    data = tomllib.loads(source.read_text("utf-8"))
+    fields = tuple(_field(entry, source, EMITTED_TYPES) for entry in data["field"])
+    includes = tuple(namespaces[name] for name in data.get("includes", ()))
+    return Emitted(source.stem, data["title"], data["description"], fields, includes, data.get("open", False))
 
 
 def load(root: Path) -> Model:
@@ -103,4 +128,5 @@ def load(root: Path) -> Model:
             name: Kind(name, entry["title"], entry["description"], tuple(by_name[n] for n in entry["namespaces"]))
             for name, entry in kinds["kind"].items()
         },
+        {path.stem: _emitted(path, by_name) for path in sorted(folder.glob("emitted/*.toml"))},
     )

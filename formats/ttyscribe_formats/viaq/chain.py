@@ -133,10 +133,10 @@ def _compile_rest(model: ViaqDataModel, surroundings: Surroundings) -> Callable[
     remove_empties = compile_empties(model.keep_empty_fields, lossless=model.lossless)
     rename, if_missing = model.rename_time or model.rename_time_if_missing, model.rename_time_if_missing
     source, dest = model.src_time_name, model.dest_time_name
-    undefined_name, as_text = model.undefined_name, model.undefined_to_string
+    undefined_name, as_text, lossless = model.undefined_name, model.undefined_to_string, model.lossless
 
     def rest(format_record: Format | None, add_name: Name | None) -> Step:
-        displaced = Displaced()
+        displaced = Displaced(lossless)
 
         def viaq_data_model(record: Record, time_ns: int, now_ns: int) -> Record:
             nonlocal displaced
@@ -148,7 +148,7 @@ def _compile_rest(model: ViaqDataModel, surroundings: Surroundings) -> Callable[
                     record.pop(key, None)
             stamp(record, displaced, now_ns)
             if undefined is not None:
-                undefined(record)
+                undefined(record, displaced)
             remove_empties(record)
             if rename and source in record:
                 value = record.pop(source)
@@ -158,7 +158,7 @@ def _compile_rest(model: ViaqDataModel, surroundings: Surroundings) -> Callable[
                 add_name(record, displaced, time_ns, now_ns)
             if displaced.values or displaced.is_error:
                 displaced.into(record, undefined_name, as_text=as_text)
-                displaced = Displaced()
+                displaced = Displaced(lossless)
             return record
 
         return viaq_data_model

@@ -27,6 +27,11 @@ _ISO = re.compile(r"('?[-+]?\d+)-(\d+)-('?-?\d+)", _FLAGS)
 _NAMED = re.compile(rf"('?-?\d+)-({_MONTH})[^-/.]*-('?-?\d+)", _FLAGS)
 _SLASHES = re.compile(r"('?-?\d+)/\s*('?\d+)(?:\D\s*('?-?\d+))?", _FLAGS)
 _DOTS = re.compile(r"('?-?\d+)\.\s*('?\d+)\.\s*('?-?\d+)", _FLAGS)
+_JAPANESE = re.compile(r"\b([mtshr])(\d+)\.(\d+)\.(\d+)", _FLAGS)
+_ERAS = {"m": 1867, "t": 1911, "s": 1925, "h": 1988, "r": 2018}
+_WEEK = re.compile(r"\b(\d{4}|\d{2})?-?w(\d{2})(?:-?(\d))?\b", _FLAGS)
+_ORDINAL = re.compile(r"(?<![,.])\b(\d{4}|\d{2})-(\d{3})\b", _FLAGS)
+_YEAR_ALONE = re.compile(r"'(\d+)\b", _FLAGS)
 _MONTH_ALONE = re.compile(rf"\b({_MONTH})\S*", _FLAGS)
 _DAY_ALONE = re.compile(r"'?(\d+)(?:st|nd|rd|th)\b", _FLAGS)
 _DIGITS = re.compile(r"([-+]?)(\d{2,14})(?:\s*t?\s*(\d{2,6})?(?:[,.](\d*))?)?(z\b|[-+]\d{1,4}\b)?", _FLAGS)
@@ -47,6 +52,8 @@ class Found(NamedTuple):
     """Day of the year."""
     ns: int = 0
     zone: str = ""
+    week: tuple[int | None, int, int] | None = None
+    """Of ISO 8601: year, week, day. Times know nothing of it, days do."""
 
     @property
     def has_any(self) -> bool:
@@ -106,6 +113,23 @@ def _in_order(match: re.Match[str], found: Found) -> Found:
 
 def _named(match: re.Match[str], found: Found) -> Found:
     return _ymd(found, match[3], str(_month(match[2])), match[1])
+
+
+def _japanese(match: re.Match[str], found: Found) -> Found:
+    year = int(match[2]) + _ERAS[match[1].lower()]
+    return found._replace(year=year, month=int(match[3]), day=int(match[4]))
+
+
+def _week(match: re.Match[str], found: Found) -> Found:
+    return found._replace(week=(_year(match[1]), int(match[2]), int(match[3] or 1)))
+
+
+def _ordinal(match: re.Match[str], found: Found) -> Found:
+    return found._replace(year=_year(match[1]), of_year=int(match[2]))
+
+
+def _year_alone(match: re.Match[str], found: Found) -> Found:
+    return found._replace(year=_year(match[1]))
 
 
 def _month_alone(match: re.Match[str], found: Found) -> Found:
@@ -188,9 +212,13 @@ _DATES = (
     (_EUROPEAN, _european),
     (_AMERICAN, _american),
     (_ISO, _in_order),
+    (_JAPANESE, _japanese),
     (_NAMED, _named),
     (_SLASHES, _in_order),
     (_DOTS, _in_order),
+    (_WEEK, _week),
+    (_ORDINAL, _ordinal),
+    (_YEAR_ALONE, _year_alone),
     (_MONTH_ALONE, _month_alone),
     (_DAY_ALONE, _day_alone),
     (_DIGITS, _digits),

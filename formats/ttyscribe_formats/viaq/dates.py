@@ -2,11 +2,12 @@
 """Times in many forms, as Ruby's `Time.parse` and `DateTime.parse` understand them; pure.
 
 What is missing comes from the time now; a time without a zone is UTC's. Forms that log lines have are understood: ISO
-8601 in its variants, syslog, e-mail, HTTP, C and America, and digits in a row. Not: weeks, and other calendars. A zone
-that is not understood is UTC, as it is the zone of this process to them.
+8601 in its variants, syslog, e-mail, HTTP, C and America, and digits in a row. Not: days of the week
+alone. A zone that is not understood is UTC, as it is the zone of this process to them.
 """
 
 import re
+from datetime import date
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -63,11 +64,22 @@ def parse_day(value: Any, now_ns: int) -> str:
         day = _normal_day(value[:20], value[26:])
         if day:
             return day
-    moment = _moment(_found(value), _day(now_ns, 0), value)
+    found, today = _found(value, or_week=True), _day(now_ns, 0)
+    if found.week is not None:
+        return _day_of_week(*found.week, today[0], value)
+    moment = _moment(found._replace(second=min(found.second or 0, 59)), today, value)
     days = times.day_of(moment.year, moment.month, moment.day)
     if times.civil(days) != moment[:3]:
         raise MessageError(f"no such day: {value!r}")
     return "{:04d}.{:02d}.{:02d}".format(*times.civil(days + moment.second // _DAY))
+
+
+def _day_of_week(year: int | None, week: int, day: int, this_year: int, text: str) -> str:
+    """The day of a date of ISO 8601 by week."""
+    try:
+        return date.fromisocalendar(this_year if year is None else year, week, day).strftime("%Y.%m.%d")
+    except ValueError:
+        raise MessageError(f"no such day: {text!r}") from None
 
 
 @lru_cache(maxsize=4096)
@@ -80,11 +92,11 @@ def _normal_day(second: str, offset: str) -> str:
     return second[:10].replace("-", ".")
 
 
-def _found(text: str) -> date_forms.Found:
+def _found(text: str, *, or_week: bool = False) -> date_forms.Found:
     if len(text) > _MAX_LENGTH:
         raise MessageError(f"a time of more than {_MAX_LENGTH} characters")
     found = date_forms.find(text)
-    if not found.has_any:
+    if not (found.has_any or (or_week and found.week is not None)):
         raise MessageError(f"no time: {text!r}")
     return found
 
@@ -110,7 +122,7 @@ def _date(found: date_forms.Found, today: tuple[int, int, int]) -> tuple[int, in
         named = times.civil(first + found.of_year - 1)
         return named if named[0] == year else (year, 0, 0)
     if found.year is not None or found.month is not None:
-        return year, found.month or 1, found.day or 1
+        return year, 1 if found.month is None else found.month, 1 if found.day is None else found.day
     return (year, today[1], found.day) if found.day is not None else today
 
 

@@ -16,21 +16,40 @@ ERROR_TAG = "_viaq_error"
 class Displaced:
     """What one record's way through the chain put aside."""
 
-    __slots__ = ("is_error", "values")
+    __slots__ = ("is_error", "is_kept", "values")
 
-    def __init__(self) -> None:
+    def __init__(self, lossless: bool) -> None:
         self.values: Record = {}
         self.is_error = False
+        self.is_kept = lossless
 
     def put(self, path: str, value: Any) -> None:
-        """Keep a value, unless there is nothing in it."""
-        if value is not None and value != "" and value != [] and value != {}:
-            self.values[path] = value
+        """Keep a value that the plugins lose, unless there is nothing in it, or they are to be followed in that."""
+        if self.is_kept:
+            self._keep(path, value)
+
+    def replaced(self, path: str, before: Any, after: Any) -> None:
+        """The same for a value whose place another one takes."""
+        if before != after:
+            self.put(path, before)
 
     def error(self, path: str, value: Any) -> None:
-        """The same for a value over which the plugins fail."""
+        """Keep a value over which the plugins fail."""
         self.is_error = True
-        self.put(path, value)
+        self._keep(path, value)
+
+    def unfit(self, path: str, value: Any) -> None:
+        """Keep what stands where an object should; false the plugins replace, as they do nothing at all."""
+        if value is False:
+            self.put(path, value)
+        elif value is not None:
+            self.error(path, value)
+
+    def _keep(self, path: str, value: Any) -> None:
+        if value is not None and value != "" and value != [] and value != {}:
+            while self.values.get(path, value) != value:
+                path += "_"  # two values had this place, one behind the other
+            self.values[path] = value
 
     def into(self, record: Record, name: str, *, as_text: bool) -> None:
         """Add everything to a record: under `name`, or where that is no object under the next free `name_`."""

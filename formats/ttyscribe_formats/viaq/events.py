@@ -26,13 +26,16 @@ def compile_eventrouter(parts: Parts) -> Transform | None:
             displaced.is_error = True  # the plugin fails; the event stays where it is
             return
         if "verb" in record:
+            displaced.replaced("event.verb", event.get("verb"), record["verb"])
             event["verb"] = record.pop("verb")
         record["kubernetes"] = kubernetes
-        if lossless and "event" in kubernetes:
+        if "event" in kubernetes:
             displaced.put("kubernetes.event", kubernetes["event"])
         kubernetes["event"] = record.pop("event")
         _message(record, event, displaced, role, lossless)
-        record["time"] = metadata.pop("creationTimestamp", None)
+        time = metadata.pop("creationTimestamp", None)
+        if time is not None or not lossless:
+            record["time"] = time
 
     return transform_eventrouter
 
@@ -41,7 +44,9 @@ def _message(record: Record, event: Record, displaced: Displaced, role: str, los
     """The event's message becomes the record's, whose own is kept as the raw one."""
     if "message" in event:
         section = _section(record, displaced, role)
-        section["original_raw_message"] = record.get("message")
+        raw = record.get("message")
+        displaced.replaced(f"pipeline_metadata.{role}.original_raw_message", section.get("original_raw_message"), raw)
+        section["original_raw_message"] = raw
         record["message"] = event.pop("message")
     elif not lossless:
         record["message"] = None
@@ -51,12 +56,10 @@ def _section(record: Record, displaced: Displaced, role: str) -> Record:
     """`pipeline_metadata.<role>`, made where there is none."""
     metadata = record.get("pipeline_metadata")
     if type(metadata) is not dict:
-        if metadata is not None and metadata is not False:
-            displaced.error("pipeline_metadata", metadata)
+        displaced.unfit("pipeline_metadata", metadata)
         metadata = record["pipeline_metadata"] = {}
     section = metadata.get(role)
     if type(section) is not dict:
-        if section is not None and section is not False:
-            displaced.error(f"pipeline_metadata.{role}", section)
+        displaced.unfit(f"pipeline_metadata.{role}", section)
         section = metadata[role] = {}
     return section

@@ -21,7 +21,7 @@ def compile_index_name(wanted: IndexName, model: ViaqDataModel) -> Name:
     dest = model.dest_time_name
 
     def add_prefix(record: Record, displaced: Displaced, time_ns: int, now_ns: int) -> None:  # noqa: ARG001
-        record[prefix_field] = prefix_of(record, displaced)
+        _write(record, prefix_field, prefix_of(record, displaced), displaced)
 
     def add_name(record: Record, displaced: Displaced, time_ns: int, now_ns: int) -> None:
         prefix = prefix_of(record, displaced)
@@ -32,22 +32,28 @@ def compile_index_name(wanted: IndexName, model: ViaqDataModel) -> Name:
             displaced.error(dest, record.get(dest))
             record[dest] = times.of_ns(time_ns)
             day = record[dest][:10].replace("-", ".")
-        record[name_field] = f"{prefix}.{day}"
+        _write(record, name_field, f"{prefix}.{day}", displaced)
 
     return add_name if wanted.name_type.endswith("_full") else add_prefix
+
+
+def _write(record: Record, field: str, name: str, displaced: Displaced) -> None:
+    if field in record:
+        displaced.replaced(field, record[field], name)
+    record[field] = name
 
 
 def _compile_prefix(wanted: IndexName, model: ViaqDataModel) -> _Prefix:
     kind = wanted.name_type.partition("_")[0]
     if kind == "project":
-        return _compile_project(model.orphaned_namespace_name)
+        return _compile_project(model.orphaned_namespace_name, exact=not model.lossless)
     prefix = wanted.static_index_name if kind == "static" else f".{kind}"
     return lambda record, displaced: prefix  # noqa: ARG005 - always the same
 
 
-def _compile_project(orphaned: str) -> _Prefix:
+def _compile_project(orphaned: str, *, exact: bool) -> _Prefix:
     def project(record: Record, displaced: Displaced) -> str:
-        name, number = _namespace(record.get("kubernetes"), displaced)
+        name, number = _namespace(record.get("kubernetes"), displaced, exact)
         if name is None or number is None or name == orphaned:
             return orphaned
         return f"project.{ruby.to_s(name)}.{ruby.to_s(number)}"
@@ -55,9 +61,12 @@ def _compile_project(orphaned: str) -> _Prefix:
     return project
 
 
-def _namespace(kubernetes: Any, displaced: Displaced) -> tuple[Any, Any]:
+def _namespace(kubernetes: Any, displaced: Displaced, exact: bool) -> tuple[Any, Any]:
     if type(kubernetes) is dict:
         return kubernetes.get("namespace_name"), kubernetes.get("namespace_id")
-    if kubernetes is not None and type(kubernetes) is not str:
+    if type(kubernetes) is str:  # to Ruby a text's element of some name is that name, where it stands in the text
+        found = [name if exact and name in kubernetes else None for name in ("namespace_name", "namespace_id")]
+        return found[0], found[1]
+    if kubernetes is not None:
         displaced.is_error = True
     return None, None

@@ -34,6 +34,8 @@ class Plan(NamedTuple):
     remove_keys: tuple[str, ...]
     """Those that such a record can have."""
     has_container: bool
+    spare: tuple[str, ...]
+    """Texts among these."""
 
 
 class Plans:
@@ -60,7 +62,8 @@ class Plans:
             if found:
                 sections.append((name, tuple(fields[key] for key in found), _getter(found)))
         removed = tuple(key for key in self._remove_keys if key in record or key in _ADDED)
-        return Plan(tuple(sections), removed, any(key in record for key, _ in _DOCKER))
+        spare = tuple(key for key in hosts.TEXTS if key in removed)
+        return Plan(tuple(sections), removed, any(key in record for key, _ in _DOCKER), spare)
 
 
 def _getter(keys: list[str]) -> Callable[[Record], Iterable[Any]]:
@@ -72,12 +75,12 @@ def _getter(keys: list[str]) -> Callable[[Record], Iterable[Any]]:
 
 def _compile_common(parts: Parts) -> Callable[[Record, Displaced], Plan]:
     """What both forms begin with: `systemd`, level and time; it answers the record's plan."""
-    find, lossless = parts.find_level, parts.lossless
+    find = parts.find_level
     plan_of = Plans(parts.remove_keys).of
 
     def begin(record: Record, displaced: Displaced) -> Plan:
         plan = plan_of(record)
-        _systemd(record, plan, displaced, lossless)
+        _systemd(record, plan, displaced)
         record["level"] = normalize_level(record, record.get("PRIORITY"), find)
         _time(record, displaced)
         return plan
@@ -98,6 +101,8 @@ def compile_sys_journal(parts: Parts) -> Format:
     ) -> Sequence[str]:
         plan = begin(record, displaced)
         _replace(record, "message", record.get("MESSAGE"), displaced, lossless)
+        if plan.spare:
+            hosts.keep_texts(record, plan.spare, displaced)
         host = record.get("_HOSTNAME")
         if host == "localhost" and node_name is not None:
             host = node_name
@@ -122,10 +127,15 @@ def compile_k8s_journal(parts: Parts) -> Format:
         now_ns: int,  # noqa: ARG001
     ) -> Sequence[str]:
         plan = begin(record, displaced)
-        record["message"] = hosts.first_set(record.get("message"), record.get("MESSAGE"), record.get("log"))
+        hosts.find_message(record, hosts.TEXTS, displaced)
+        if plan.spare:
+            hosts.keep_texts(record, plan.spare, displaced)
         host = hosts.of_kubernetes(record)
         if host is not None or node_name is not None:
-            record["hostname"] = node_name if host is None else host
+            host = node_name if host is None else host
+            if "hostname" in record:
+                displaced.replaced("hostname", record["hostname"], host)
+            record["hostname"] = host
         else:
             _replace(record, "hostname", record.get("_HOSTNAME"), displaced, lossless)
         if events_of is not None:
@@ -135,19 +145,18 @@ def compile_k8s_journal(parts: Parts) -> Format:
     return k8s_journal
 
 
-def _systemd(record: Record, plan: Plan, displaced: Displaced, lossless: bool) -> None:
+def _systemd(record: Record, plan: Plan, displaced: Displaced) -> None:
     """Build `systemd`; a part that is built replaces what the record brought, which nobody attested."""
     if not plan.sections:
         return
     systemd = record.get("systemd")
     if type(systemd) is not dict:
-        if systemd is not None and systemd is not False:
-            displaced.error("systemd", systemd)
+        displaced.unfit("systemd", systemd)
         systemd = record["systemd"] = {}
     for name, names, values in plan.sections:
         made = dict(zip(names, values(record), strict=True))
-        if lossless and name in systemd and systemd[name] != made:
-            displaced.put(f"systemd.{name}", systemd[name])
+        if name in systemd:
+            displaced.replaced(f"systemd.{name}", systemd[name], made)
         systemd[name] = made
 
 
@@ -177,7 +186,9 @@ def _docker(record: Record, displaced: Displaced) -> None:
     if made:
         before = record.get("docker")
         if type(before) is dict:
+            for key in made.keys() & before.keys():
+                displaced.replaced(f"docker.{key}", before[key], made[key])
             made = {**before, **made}
-        elif before is not None and before is not False:
-            displaced.error("docker", before)
+        else:
+            displaced.unfit("docker", before)
         record["docker"] = made

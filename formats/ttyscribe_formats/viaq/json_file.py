@@ -14,14 +14,20 @@ def compile_k8s_json_file(parts: Parts) -> Format:
     """Records with `log` (or `message`), `time` and `kubernetes`."""
     find, node_name, dest = parts.find_level, parts.node_name, parts.model.dest_time_name
     remove_keys = parts.remove_keys
+    spare = [key for key in hosts.TEXTS if key in remove_keys]
     events_of = events.compile_eventrouter(parts)
 
     def k8s_json_file(record: Record, displaced: Displaced, time_ns: int, now_ns: int) -> Sequence[str]:
-        record["message"] = hosts.first_set(record.get("message"), record.get("log"))
+        hosts.find_message(record, ("log",), displaced)
+        if spare:
+            hosts.keep_texts(record, spare, displaced)
         record["level"] = normalize_level(record, None, find)
         host = hosts.of_kubernetes(record)
         if host is not None or node_name is not None:
-            record["hostname"] = node_name if host is None else host
+            host = node_name if host is None else host
+            if "hostname" in record:
+                displaced.replaced("hostname", record["hostname"], host)
+            record["hostname"] = host
         if record.get(dest) is None:
             record["time"] = times.of_ns(_time_ns(record, displaced, time_ns, now_ns))
         if events_of is not None:

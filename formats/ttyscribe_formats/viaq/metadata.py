@@ -40,6 +40,9 @@ def compile_metadata(role: str, surroundings: Surroundings) -> Stamp:
             return
         section = metadata.get(role)
         if type(section) is dict:
+            for key, value in fresh.items():
+                if key in section:
+                    displaced.replaced(f"{FIELD}.{role}.{key}", section[key], value)
             section.update(fresh)
         else:
             displaced.put(f"{FIELD}.{role}", section)

@@ -2,12 +2,15 @@
 """JSON in a record's message (`parse_json_field`, MERGE_JSON_LOG); pure."""
 
 import json
+import re
 from typing import Any
 
 from ttyscribe_formats.viaq import Record
 from ttyscribe_formats.viaq.config import ParseJsonField
 
 _BLANKS = "\0\t\n\v\f\r "
+_ESCAPE = re.compile(r"(\\[\\\"/bfnrtu])|\\(?=.)")
+"""What JSON has no escape for stands for itself."""
 _MAX_DEPTH = 100
 """Ruby's parser takes nothing that is nested deeper."""
 
@@ -39,11 +42,22 @@ def _parsed(value: Any) -> Record | None:
     text = value.strip(_BLANKS) if type(value) is str else ""
     if not text.startswith("{") or not text.endswith("}"):
         return None
-    try:
-        found: Record = json.loads(text, parse_constant=_refuse, parse_float=_finite)
-    except (ValueError, RecursionError):
+    found = _loaded(text)
+    if found is None and "\\" in text:
+        found = _loaded(_ESCAPE.sub(r"\1", text))
+    if found is None:
         return None
     return found if text.count("{") + text.count("[") <= _MAX_DEPTH or _depth(found) <= _MAX_DEPTH else None
+
+
+def _loaded(text: str) -> Record | None:
+    try:
+        found: Record = json.loads(text, parse_constant=_refuse, parse_float=_finite)
+        if "\\u" in text:
+            json.dumps(found, ensure_ascii=False).encode()
+    except (ValueError, RecursionError):  # no JSON; or half of a character, which is no text
+        return None
+    return found
 
 
 def _refuse(text: str) -> float:

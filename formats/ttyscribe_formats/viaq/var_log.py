@@ -14,14 +14,14 @@ def compile_sys_var_log(parts: Parts) -> Format:
     remove_keys = parts.remove_keys
 
     def sys_var_log(record: Record, displaced: Displaced, time_ns: int, now_ns: int) -> Sequence[str]:
-        if lossless and "systemd" in record:
+        if "systemd" in record:
             displaced.put("systemd", record["systemd"])
         record["systemd"] = {
             "t": {"PID": record.get("pid")},
             "u": {"SYSLOG_IDENTIFIER": record.get("ident")},
         }
         if record.get(dest) is None:
-            if lossless and "time" in record:
+            if "time" in record:
                 displaced.put("time", record["time"])
             # Such lines name no year: what lies ahead is of the year before.
             record["time"] = times.of_ns(time_ns if time_ns <= now_ns else times.year_before(time_ns))

@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """One file a message kind, found by looking: a module here that has a class `Kind` is one.
 
-To add a kind: its module, one example in its docstring, a folder of golden cases, its fields under `fields/`.
+To add a kind: its module, one example in its docstring, a folder of golden cases, its fields under `fields/`:
+docs/howto/add-a-normalizer.md. Orders below 100 are for kinds that tell what was done in sessions, which are asked
+before those of other packages; 100 and more for kinds of any other log.
 """
 
 import importlib
@@ -47,12 +49,14 @@ def load(context: Context) -> list[Kind]:
     return sorted(kinds, key=lambda kind: kind.order)
 
 
+def about(kind: Kind) -> tuple[str, str]:
+    """The package that a kind is from, and what it takes: the first line of its module's docstring."""
+    module = importlib.import_module(type(getattr(kind, "inner", kind)).__module__)
+    return module.__name__.partition(".")[0], (module.__doc__ or "").partition("\n")[0]
+
+
 def table(known: Sequence[Kind]) -> str:
     """The kinds in the order in which they are asked, one line each: name, package, what it takes."""
-    rows = []
-    for kind in known:
-        module = importlib.import_module(type(kind).__module__)
-        about = (module.__doc__ or "").partition("\n")[0]
-        rows.append((kind.name, module.__name__.partition(".")[0], about))
+    rows = [(kind.name, *about(kind)) for kind in known]
     widths = [max(len(row[column]) for row in rows) for column in (0, 1)]
-    return "\n".join(f"{name:{widths[0]}}  {package:{widths[1]}}  {about}".rstrip() for name, package, about in rows)
+    return "\n".join(f"{name:{widths[0]}}  {package:{widths[1]}}  {text}".rstrip() for name, package, text in rows)

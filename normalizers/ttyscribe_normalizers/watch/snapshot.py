@@ -9,7 +9,8 @@ from typing import NamedTuple
 from ttyscribe_normalizers.summary import DEAD
 
 OUTCOMES = ("stored", "duplicate", "rejected")
-_NOT_KINDS = frozenset(("lines", "bytes", "empty", "broken", *DEAD))
+NOT_KINDS = frozenset(("lines", "bytes", "empty", "broken", "invalid", *DEAD))
+"""Counters of lines that are none of a kind."""
 _PREFIX = "ttyscribe_normalize"
 
 
@@ -21,6 +22,8 @@ class Counted(NamedTuple):
     empty: int
     broken: int
     """Lines of a known kind that could not be understood, kept as kind syslog with the error."""
+    invalid: int
+    """Documents that do not fit their schema, where that is checked."""
     dead: Mapping[str, int]
     """Entries of the dead letter by status."""
     documents: Mapping[str, int]
@@ -44,6 +47,7 @@ class Snapshot(NamedTuple):
     bytes: int
     empty: int
     broken: int
+    invalid: int
     dead: Mapping[str, int]
     documents: Mapping[str, int]
     retried: int
@@ -63,10 +67,11 @@ def counted(pipeline: Counter[str], delivery: Counter[str]) -> Counted:
         bytes=pipeline["bytes"],
         empty=pipeline["empty"],
         broken=pipeline["broken"],
+        invalid=pipeline["invalid"],
         dead={status: pipeline[status] + delivery[status] for status in DEAD},
         documents={outcome: delivery[outcome] for outcome in OUTCOMES},
         retried=delivery["retried"],
-        kinds={name: count for name, count in sorted(dict(pipeline).items()) if name not in _NOT_KINDS},
+        kinds={name: count for name, count in sorted(dict(pipeline).items()) if name not in NOT_KINDS},
     )
 
 
@@ -80,6 +85,7 @@ def line(now: Snapshot, before: Snapshot | None) -> str:
         "bytes": now.bytes,
         "empty": now.empty,
         "broken": now.broken,
+        "invalid": now.invalid,
         "dead": sum(now.dead.values()),
         **now.documents,
         "retried": now.retried,
@@ -114,6 +120,7 @@ def prometheus(now: Snapshot) -> str:
     metric("bytes_total", "counter", "Bytes of these lines.", [("", now.bytes)])
     metric("empty_lines_total", "counter", "Lines with nothing to store.", [("", now.empty)])
     metric("broken_lines_total", "counter", "Lines kept as kind syslog with an error.", [("", now.broken)])
+    metric("invalid_documents_total", "counter", "Documents that do not fit their schema.", [("", now.invalid)])
     metric("dead_letters_total", "counter", "Entries of the dead letter.", by("status", now.dead))
     metric("documents_total", "counter", "Documents by outcome.", by("outcome", now.documents))
     metric("documents_retried_total", "counter", "Documents that were sent again.", [("", now.retried)])
