@@ -49,6 +49,13 @@ def full(raw: bytes) -> bytes:
     return json.dumps(made, ensure_ascii=False).encode("utf-8", "surrogateescape")
 
 
+def stamping(stamped: mmexternal.Stamped, **options: Any) -> Pipeline:
+    """A pipeline for mmexternal's lines."""
+    made = pipeline(**options)
+    made.parts = made.parts._replace(decode=stamped.around(fulljson.decode))
+    return made
+
+
 def filtering(made: Pipeline, stamped: mmexternal.Stamped) -> mmexternal.Normalizer:
     """A filter around a pipeline."""
     return mmexternal.Normalizer(made, stamped, lambda: NOW_NS, lambda _: None)
@@ -57,7 +64,7 @@ def filtering(made: Pipeline, stamped: mmexternal.Stamped) -> mmexternal.Normali
 def own(raw: bytes, **options: Any) -> dict[str, Any]:
     """What the filter sets for one line."""
     stamped = mmexternal.Stamped()
-    changes = filtering(pipeline(stamped.around(fulljson.decode), **options), stamped).line(raw)
+    changes = filtering(stamping(stamped, **options), stamped).line(raw)
     assert changes.keys() == {"$!"}
     assert changes["$!"].keys() == {"normalized"}
     found: dict[str, Any] = changes["$!"]["normalized"]
@@ -146,7 +153,7 @@ class Several:
 def test_several_documents_and_failures_do_not_pass() -> None:
     """MMN-3, MMN-4, MMN-5: a document that names no index neither."""
     stamped = mmexternal.Stamped()
-    made = pipeline(stamped.around(fulljson.decode))
+    made = stamping(stamped)
     made.parts = made.parts._replace(kinds=[Several()])
     normalizer = filtering(made, stamped)
 
@@ -169,7 +176,7 @@ def test_a_document_that_rsyslog_would_change_does_not_pass(more: dict[str, Any]
 def test_a_stamp_is_never_another_messages() -> None:
     """MMN-3: not after a line that could not be read."""
     stamped = mmexternal.Stamped()
-    normalizer = filtering(pipeline(stamped.around(fulljson.decode)), stamped)
+    normalizer = filtering(stamping(stamped), stamped)
     assert normalizer.line(full(line("one", id="first")))["$!"]["normalized"]["passed"] == "first"
     assert "passed" not in normalizer.line(b"junk")["$!"]["normalized"]
     assert normalizer.line(b"")["$!"]["normalized"] == {"status": "empty"}
