@@ -80,7 +80,7 @@ def main(argv: list[str] | None = None) -> int:
             _decline()
         return 2
     try:
-        if wanted.list_kinds or wanted.write_golden:
+        if wanted.list_kinds or wanted.write_golden or wanted.explain:
             return _tool(wanted)
         report.check(wanted.log_file)
         report.path = wanted.log_file
@@ -142,6 +142,10 @@ def _tool(wanted: options.Options) -> int:
     if wanted.list_kinds:
         print(kinds.table(build(wanted).parts.kinds))
         return 0
+    if wanted.explain:
+        from ttyscribe_normalizers.explain import program
+
+        return program.run(wanted, build)
     from ttyscribe_normalizers import golden
 
     others, report = plugins.Wanted(wanted.prefer_kind, wanted.without_kind), logs.reporter()
@@ -205,14 +209,27 @@ def open_sink(output: str) -> Sink:
     return open_store(output)
 
 
-def build(wanted: options.Options, around: Callable[[Decode], Decode] = lambda decode: decode) -> Pipeline:
-    """The pipeline that the options ask for; a protocol may have something of its own `around` the decoder."""
+def _stamp() -> str:
+    return uuid.uuid4().hex
+
+
+def build(
+    wanted: options.Options,
+    around: Callable[[Decode], Decode] = lambda decode: decode,
+    *,
+    stamp: Callable[[], str] = _stamp,
+    now_ns: Callable[[], int] = time.time_ns,
+) -> Pipeline:
+    """The pipeline that the options ask for; a protocol may have something of its own `around` the decoder.
+
+    `stamp` gives new ids. Raises ConfigError.
+    """
     vouching = trust.Trust(wanted.trusted_uid, trust.cached(_name_of, time.monotonic))
-    context = kinds.Context(vouching, lambda: uuid.uuid4().hex, wanted.protocol, version())
+    context = kinds.Context(vouching, stamp, wanted.protocol, version())
     if wanted.profile == "viaq":
         from ttyscribe_normalizers.viaq import build as viaq  # the chain takes a fifth of the start
 
-        return viaq.build(wanted, context, time.time_ns, around)
+        return viaq.build(wanted, context, now_ns, around)
     decode = DECODERS.get(wanted.protocol, shapes.decode)
     others = plugins.Wanted(wanted.prefer_kind, wanted.without_kind)
     found = plugins.load(context, others, logs.reporter(wanted.log_file))

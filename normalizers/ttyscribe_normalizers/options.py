@@ -42,6 +42,8 @@ examples:
       command /usr/bin/ttyscribe-normalize --protocol fluentd-chunk --output https://search:9200
   see the documents
       ttyscribe-normalize --protocol ndjson --output - < session.log
+  see why they are what they are
+      journalctl --all -o json -n 3 | ttyscribe-normalize --explain -
   in rsyslog's configuration
       action(type="omprog" confirmMessages="on" template="ttyscribe-envelope"
              binary="/usr/bin/ttyscribe-normalize --protocol omprog --output https://search:9200")
@@ -82,6 +84,8 @@ class Options(NamedTuple):
     prefer_kind: tuple[str, ...] = ()
     without_kind: tuple[str, ...] = ()
     write_golden: Path | None = None
+    explain: str = ""
+    json: bool = False
 
 
 class _Raising(argparse.ArgumentParser):
@@ -159,7 +163,7 @@ def _parsed(made: argparse.ArgumentParser, arguments: list[str] | None) -> Optio
             raise file.error(key, text)
         made.error(text)
     values["dead_letter"] = values["dead_letter"] or default_dead_letter(values["output"])
-    values["protocol"] = values["protocol"] or "replay"
+    values["protocol"] = values["protocol"] or ("ndjson" if values["explain"] else "replay")
     for option in OPTIONS:
         if option.many:
             values[option.key] = tuple(values[option.key])
@@ -173,7 +177,7 @@ def _problem(values: Mapping[str, Any]) -> tuple[str, str] | None:
     needs = [
         (
             "protocol",
-            not (protocol or any(values[tool] for tool in ("replay", "list_kinds", "write_golden"))),
+            not (protocol or any(values[tool] for tool in ("replay", "list_kinds", "write_golden", "explain"))),
             f"say how lines come: --protocol {', '.join(PROTOCOLS[:-1])} or {PROTOCOLS[-1]}",
         ),
         (
@@ -181,6 +185,7 @@ def _problem(values: Mapping[str, Any]) -> tuple[str, str] | None:
             values["replay"] and (protocol or values["spool"]),
             "--replay FILE reads that file alone: leave --protocol and --spool out",
         ),
+        ("json", values["json"] and not values["explain"], "--json is for --explain"),
         ("output", values["replay"] and to_output, "--replay needs --output: where the documents go"),
         (
             "spool",
@@ -219,6 +224,8 @@ def _problem(values: Mapping[str, Any]) -> tuple[str, str] | None:
         ),
         ("chunk", protocol != CHUNK and chunk is not None, f"unrecognized argument: {chunk}"),
     ]
+    if values["explain"]:  # nothing is read from a peer, and nothing stored
+        needs = [need for need in needs if need[0] in ("viaq_config", "json")]
     return next(((key, text) for key, wrong, text in needs if wrong), None)
 
 

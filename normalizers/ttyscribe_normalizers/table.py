@@ -238,6 +238,14 @@ _TOOLS = (
         is_key=False,
     ),
     Option(
+        "--explain",
+        "say of each line in FILE (- for standard input) what becomes of it and why: how it is read, which kind takes "
+        "it and which do not, what each rule does, where each field of the document comes from; nothing is stored",
+        "FILE",
+        is_key=False,
+    ),
+    Option("--json", "with --explain: one JSON object for each line", default=False, is_key=False),
+    Option(
         "--write-golden",
         "for makers of kinds: write what the golden cases in FOLDER become (*.in.json to *.out.json), show what "
         "differs from what is there, and ask before that is replaced",
