@@ -219,10 +219,11 @@ def build(
     *,
     stamp: Callable[[], str] = _stamp,
     now_ns: Callable[[], int] = time.time_ns,
+    quick: bool = True,
 ) -> Pipeline:
     """The pipeline that the options ask for; a protocol may have something of its own `around` the decoder.
 
-    `stamp` gives new ids. Raises ConfigError.
+    `stamp` gives new ids. Not `quick`: every line goes the long way, on which more can be seen. Raises ConfigError.
     """
     vouching = trust.Trust(wanted.trusted_uid, trust.cached(_name_of, time.monotonic))
     context = kinds.Context(vouching, stamp, wanted.protocol, version())
@@ -233,8 +234,9 @@ def build(
     decode = DECODERS.get(wanted.protocol, shapes.decode)
     others = plugins.Wanted(wanted.prefer_kind, wanted.without_kind)
     found = plugins.load(context, others, logs.reporter(wanted.log_file))
-    quick = decode if wanted.protocol == table.MMEXTERNAL else Template(decode).decode
-    return Pipeline(around(quick), found, Syslog(context), wanted.max_message)
+    if quick and wanted.protocol != table.MMEXTERNAL:
+        decode = Template(decode).decode
+    return Pipeline(around(decode), found, Syslog(context), wanted.max_message)
 
 
 def _checked(pipeline: Pipeline, wanted: options.Options, report: logs.Report) -> Pipeline:

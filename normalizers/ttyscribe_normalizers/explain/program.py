@@ -20,9 +20,11 @@ _STYLES = {"title": "bold cyan", "good": "green", "bad": "bold red", "quiet": "d
 
 
 class Build(Protocol):
-    """Makes the pipeline of options, with these new ids and this clock."""
+    """Makes the pipeline of options, with these new ids and this clock, and without short ways."""
 
-    def __call__(self, wanted: Options, *, stamp: Callable[[], str], now_ns: Callable[[], int]) -> Pipeline:
+    def __call__(
+        self, wanted: Options, *, stamp: Callable[[], str], now_ns: Callable[[], int], quick: bool
+    ) -> Pipeline:
         """Raises ConfigError."""
 
 
@@ -41,7 +43,7 @@ def subject_of(wanted: Options, build: Build, now_ns: int) -> Subject:
         return made(wanted._replace(trusted_uid=others))
 
     def made(options: Options = wanted, stamp: str = "new", now: int = now_ns) -> Pipeline:
-        return build(options, stamp=lambda: stamp, now_ns=lambda: now)
+        return build(options, stamp=lambda: stamp, now_ns=lambda: now, quick=False)
 
     return Subject(made(), made(stamp="newer"), other_trust, made(now=now_ns + _HOUR), filters)
 
