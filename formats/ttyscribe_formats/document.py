@@ -34,6 +34,7 @@ class Own(TypedDict):
     """Milliseconds from the recording's start to the last event of this message."""
     resizes: NotRequired[int]
     error: NotRequired[str]
+    doubt: NotRequired[str]
     raw: NotRequired[str]
     """base64 of the message as received, where the text had to be repaired."""
 

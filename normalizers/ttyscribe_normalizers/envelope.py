@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from ttyscribe_formats import timestamp
 from ttyscribe_formats.errors import MessageError
-from ttyscribe_normalizers import exact
+from ttyscribe_normalizers import exact, journal
 
 VERSION = 1
 KEYS = (
@@ -28,13 +28,20 @@ KEYS = (
     "pid",
     "msg",
 )
-NOBODY = -1
-"""A sender's uid or pid that nobody attested."""
+MORE_KEYS = ("protocol-version", "app-name", "msgid", "structured-data")
+"""Of a header of RFC 5424; `journal` and `peer` may come too."""
+_FEWEST = len(KEYS) + 1
+"""Keys of a line that has the version and KEYS alone."""
+_HERE = frozenset(("", "127.0.0.1", "::1"))
+"""Addresses of those whose uid this host's kernel attests."""
+
+NOBODY = journal.NOBODY
+number = journal.number
 
 _values = itemgetter(*KEYS)
 _new = tuple.__new__
+_SHOWN = 128
 _ALL_TEXT = (str,) * len(KEYS)
-_MAX_NUMBER = 2**32 - 1
 
 
 class Envelope(NamedTuple):
@@ -73,6 +80,12 @@ class Envelope(NamedTuple):
     """The message's own parsed JSON, where the line was parsed anyway."""
     record: dict[str, Any] | None = None
     """The whole line's object, where it is a record of another collector (profile viaq)."""
+    header: dict[str, str] | None = None
+    """The rest of a header of RFC 5424, by MORE_KEYS; what is `-` is left out."""
+    relayed: bool = False
+    """Whether another host's shipper made it: its uids are that host's users."""
+    doubt: str = ""
+    """Why what it says of its sender is not believed; empty where it is, or says nothing."""
 
 
 def decode(line: bytes, now_ns: int = 0) -> Envelope:
@@ -100,7 +113,10 @@ def from_clean_fields(fields: dict[str, Any], now_ns: int) -> Envelope:
     except KeyError:
         return from_fields(fields, now_ns)
     if tuple(map(type, values)) == _ALL_TEXT:
-        return from_values(values, b"", now_ns)
+        made = from_values(values, b"", now_ns)
+        if len(fields) == _FEWEST and made.peer in _HERE:
+            return made
+        return with_more(made, fields, now_ns)
     return from_fields(fields, now_ns)
 
 
@@ -113,7 +129,7 @@ def from_values(values: tuple[str, ...], raw: bytes, now_ns: int) -> Envelope:
     except MessageError:
         received_ns, received, windowed = now_ns, timestamp.to_text(now_ns), False
     time_ns = received_ns if same else _time(time)
-    # Positional, and past the named constructor, which takes three times as long. journal, fields and record are none.
+    # Positional, and past the named constructor, which takes three times as long. The optional ones are none.
     return _new(
         Envelope,
         (
@@ -138,16 +154,11 @@ def from_values(values: tuple[str, ...], raw: bytes, now_ns: int) -> Envelope:
             None,
             None,
             None,
+            None,
+            False,
+            "",
         ),
     )
-
-
-def number(text: str) -> int:
-    """A uid or pid; -1 for what is none. What is beyond 32 bits is none."""
-    if len(text) > 10 or not text.isdecimal() or not text.isascii():
-        return NOBODY
-    found = int(text)
-    return found if found <= _MAX_NUMBER else NOBODY
 
 
 def _time(text: str) -> int | None:
@@ -164,4 +175,62 @@ def from_fields(fields: dict[str, Any], now_ns: int) -> Envelope:
         raise MessageError("the envelope's msg is no text" if "msg" in fields else "the envelope has no msg")
     texts = [value if type(value := fields.get(key)) is str else "" for key in KEYS[:-1]]
     text, raw = exact.repaired(message[1:] if message[:1] == " " else message)
-    return from_values((*(exact.repaired(value)[0] for value in texts), text), raw, now_ns)
+    made = from_values((*(exact.repaired(value)[0] for value in texts), text), raw, now_ns)
+    return with_more(made, fields, now_ns)
+
+
+def with_more(made: Envelope, fields: dict[str, Any], now_ns: int) -> Envelope:
+    """The envelope with what the keys say that not every template writes, and believing no more than it may."""
+    if fields.get("protocol-version") == "1":
+        made = made._replace(header=_header(fields), text=made.text.removeprefix("\ufeff"))
+    entry = fields.get("journal")
+    if type(entry) is dict:
+        made = _of_entry(made, entry)
+    peer = fields.get("peer")
+    if type(peer) is not str:
+        why = "" if made.peer in _HERE else f"the line came from {made.peer[:_SHOWN]}, which proved no name"
+    else:
+        why = _disproved(peer, made.host)
+        made = made._replace(relayed=True)
+        if why:  # the id too is one of a stranger's choice
+            text = timestamp.to_text(now_ns)
+            made = made._replace(stable_id="", received_ns=now_ns, received=text, windowed=False)
+    if not why or (made.sender_uid < 0 and made.sender_pid < 0):
+        return made
+    doubt = f"uid {made.sender_uid} and pid {made.sender_pid} are not believed: {why}"
+    return made._replace(sender_uid=NOBODY, sender_pid=NOBODY, doubt=doubt)
+
+
+def _header(fields: dict[str, Any]) -> dict[str, str]:
+    texts = {key: exact.repaired(value)[0] for key in MORE_KEYS if type(value := fields.get(key)) is str}
+    return {key: text for key, text in texts.items() if text != "-"}
+
+
+def _of_entry(made: Envelope, fields: dict[str, Any]) -> Envelope:
+    """The envelope of a journal entry that came as part of the line, with the line's id and time of receipt."""
+    fields = {name: value for name, value in fields.items() if journal.is_name(name)}
+    message = fields.get("MESSAGE")
+    entry = journal.read(fields, made.text if message is None else message)
+    times = (entry.source_ns, entry.realtime_ns, made.time_ns)
+    return made._replace(
+        text=entry.text,
+        raw=made.raw if message is None else entry.raw,
+        host=entry.host or made.host,
+        time_ns=next(time for time in times if time is not None),
+        program=entry.program or made.program,
+        pid=entry.pid or made.pid,
+        facility=entry.facility or made.facility,
+        severity=entry.severity or made.severity,
+        sender_uid=entry.sender_uid if entry.sender_uid >= 0 else made.sender_uid,
+        sender_pid=entry.sender_pid if entry.sender_pid >= 0 else made.sender_pid,
+        journal=fields,
+    )
+
+
+def _disproved(peer: str, host: str) -> str:
+    """Why a line of `host` is not vouched for by who handed it over; empty where it is."""
+    if not peer:
+        return "the host that sent the line proved no name"
+    if "*" in peer or host.lower() in (peer.lower(), peer.lower().partition(".")[0]):
+        return ""
+    return f"{peer[:_SHOWN]} sent the line, which says it is of {host[:_SHOWN]}"

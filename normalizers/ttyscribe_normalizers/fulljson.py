@@ -9,7 +9,7 @@ from typing import Any
 
 from ttyscribe_formats.errors import MessageError
 from ttyscribe_normalizers import exact
-from ttyscribe_normalizers.envelope import Envelope, from_values
+from ttyscribe_normalizers.envelope import Envelope, from_values, with_more
 
 STAMPS = "ttyscribe"
 _KEYS = (
@@ -43,9 +43,10 @@ def decode(line: bytes, now_ns: int) -> Envelope:
     values += [_text(fields.get(key)) for key in _KEYS]
     values += [_text(stamps.get("uid")), _text(stamps.get("pid"))]
     if clean:
-        return from_values((*values, message), b"", now_ns)
+        return with_more(from_values((*values, message), b"", now_ns), fields, now_ns)
     text, raw = exact.repaired(message[1:] if message[:1] == " " else message)
-    return from_values((*(exact.repaired(value)[0] for value in values), text), raw, now_ns)
+    made = from_values((*(exact.repaired(value)[0] for value in values), text), raw, now_ns)
+    return with_more(made, fields, now_ns)
 
 
 def _text(value: Any) -> str:

@@ -97,8 +97,10 @@ def _systemd(sender_uid: int, sender_pid: int, program: str, pid: str, facility:
 
 
 def sender(own: dict[str, Any], envelope: Envelope) -> None:
-    """Add the attested sender to `ttyscribe`."""
+    """Add the attested sender to `ttyscribe`, or why one that is named is not believed."""
     if envelope.sender_uid >= 0:
         own["sender_uid"] = envelope.sender_uid
     if envelope.sender_pid >= 0:
         own["sender_pid"] = envelope.sender_pid
+    if envelope.doubt:
+        own["doubt"] = envelope.doubt

@@ -11,11 +11,11 @@ from typing import Any
 from ttyscribe_formats import identity, timestamp
 from ttyscribe_formats.errors import MessageError
 from ttyscribe_normalizers import exact
-from ttyscribe_normalizers.envelope import NOBODY, Envelope, from_clean_fields, from_fields, number
+from ttyscribe_normalizers.envelope import NOBODY, Envelope, from_clean_fields, from_fields
+from ttyscribe_normalizers.journal import read as read_entry
 
 _BROKEN_MESSAGE = b'{"ver":'
 _BOM = b"\xef\xbb\xbf"
-_US = 1000
 _ALIASES = {
     "message": "msg",
     "@timestamp": "time",
@@ -97,74 +97,29 @@ def bare(line: bytes, now_ns: int, fields: dict[str, Any] | None) -> Envelope:
 
 def journal(fields: dict[str, Any], now_ns: int) -> Envelope:
     """The envelope of a journal entry. Its names that begin with an underscore are journald's own, no sender's."""
-    text, raw = _message(fields["MESSAGE"])
-    realtime = _microseconds(fields.get("__REALTIME_TIMESTAMP"))
-    received_ns = now_ns if realtime is None else realtime
-    source = _microseconds(fields.get("_SOURCE_REALTIME_TIMESTAMP"))
-    cursor = fields.get("__CURSOR")
+    entry = read_entry(fields, fields["MESSAGE"])
+    received_ns = now_ns if entry.realtime_ns is None else entry.realtime_ns
     return Envelope(
-        text=text,
-        raw=raw,
-        host=word(fields.get("_HOSTNAME")),
-        time_ns=received_ns if source is None else source,
+        text=entry.text,
+        raw=entry.raw,
+        host=entry.host,
+        time_ns=received_ns if entry.source_ns is None else entry.source_ns,
         received_ns=received_ns,
         received=timestamp.to_text(received_ns),
-        windowed=realtime is not None,
-        program=word(fields.get("SYSLOG_IDENTIFIER")) or word(fields.get("_COMM")),
-        pid=word(fields.get("SYSLOG_PID")),
-        facility=word(fields.get("SYSLOG_FACILITY")),
-        severity=word(fields.get("PRIORITY")),
+        windowed=entry.realtime_ns is not None,
+        program=entry.program,
+        pid=entry.pid,
+        facility=entry.facility,
+        severity=entry.severity,
         tag="",
-        input=word(fields.get("_TRANSPORT")),
+        input=entry.transport,
         peer="",
         collector="journald",
-        sender_uid=number(word(fields.get("_UID"))),
-        sender_pid=number(word(fields.get("_PID"))),
-        stable_id=identity.journal_stamp(cursor) if type(cursor) is str and cursor else "",
+        sender_uid=entry.sender_uid,
+        sender_pid=entry.sender_pid,
+        stable_id=identity.journal_stamp(entry.cursor) if entry.cursor else "",
         journal=fields,
     )
-
-
-def word(value: object) -> str:
-    """A journal field as text: of a field that came several times the first; bytes that are no text are repaired.
-
-    Empty for what no journal writes.
-    """
-    if type(value) is list and value and type(value[0]) is str:
-        value = value[0]
-    if type(value) is list:
-        try:
-            return _message(value)[0]
-        except MessageError:
-            return ""
-    return exact.repaired(value)[0] if type(value) is str else ""
-
-
-def _message(value: object) -> tuple[str, bytes]:
-    """MESSAGE: text, or, where it is no UTF-8 or has control characters, an array of bytes."""
-    if type(value) is str:
-        return exact.repaired(value)
-    if type(value) is list:
-        try:
-            raw = bytes(value)
-        except (TypeError, ValueError, OverflowError):
-            raise MessageError("the journal entry's MESSAGE is neither text nor bytes") from None
-        try:
-            return raw.decode(), b""
-        except UnicodeDecodeError:
-            return raw.decode("utf-8", "replace"), raw
-    if value is None:
-        raise MessageError("the journal entry's MESSAGE was left out for its size: run journalctl with --all")
-    raise MessageError("the journal entry's MESSAGE is neither text nor bytes")
-
-
-def _microseconds(value: object) -> int | None:
-    """A journal time in nanoseconds; none for what is no time of ours (years 1970 to 2262)."""
-    text = value if type(value) is str else str(value) if type(value) is int else ""
-    if not text.isascii() or not text.isdecimal() or len(text) > 16:
-        return None
-    found = int(text) * _US
-    return found if found < 2**63 else None
 
 
 def renamed(fields: dict[str, Any]) -> dict[str, Any]:

@@ -43,7 +43,7 @@ def line(message: str, **fields: Any) -> bytes:
         "received": RECEIVED,
         "time": RECEIVED,
         "host": "web7",
-        "from": "192.0.2.7",
+        "from": "127.0.0.1",
         "program": "ttyscribe",
         "tag": "ttyscribe:",
         "procid": "-",

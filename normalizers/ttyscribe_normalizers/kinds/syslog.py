@@ -16,7 +16,7 @@ from typing import Any, cast
 from ttyscribe_formats import identity, words
 from ttyscribe_formats.document import Document
 from ttyscribe_formats.viaq.systemd import KERNEL, TRUSTED, USER
-from ttyscribe_normalizers import parts, shapes
+from ttyscribe_normalizers import journal, parts
 from ttyscribe_normalizers.envelope import Envelope
 from ttyscribe_normalizers.kinds import Context
 
@@ -107,6 +107,6 @@ def from_journal(fields: dict[str, Any]) -> dict[str, dict[str, str]]:
     """ViaQ's `systemd` of a journal entry: names that the model has; the others stay in the journal."""
     made: dict[str, dict[str, str]] = {}
     for name, value in fields.items():
-        if (place := _NAMES.get(name)) and (text := shapes.word(value)):
+        if (place := _NAMES.get(name)) and (text := journal.word(value)):
             made.setdefault(place[0], {})[place[1]] = text
     return made

@@ -111,7 +111,7 @@ class Kind:
             "kind": "tlog",
             "partition": partition,
             "received": envelope.received,
-            "trust": self._trust.of(envelope.sender_uid, user),
+            "trust": self._trust.of(envelope.sender_uid, "" if envelope.relayed else user),
             "recording": recording,
             "out_bytes": out_bytes,
             "in_bytes": in_bytes,

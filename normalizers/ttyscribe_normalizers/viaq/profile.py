@@ -49,7 +49,7 @@ class Profile:
 
     def normalize(self, envelope: Envelope, error: str = "") -> list[Document]:
         """One document, whatever the message is."""
-        if not error and envelope.record is envelope.journal and self._tlog.accepts(envelope):
+        if not error and _is_shipped(envelope) and self._tlog.accepts(envelope):
             try:
                 return [self._recorded(envelope)]
             except MessageError as broken:
@@ -120,8 +120,13 @@ class Profile:
                 if type(made.get(name)) is list and name == "message":
                     del made[name]  # the message's bytes, of which the text is made
                 _set_aside(made, name)
-                made[name] = text if name != "message" or envelope.record is envelope.journal else ""
+                made[name] = text if name != "message" or _is_shipped(envelope) else ""
         made["ttyscribe"] = own
+
+
+def _is_shipped(envelope: Envelope) -> bool:
+    """Whether a shipper or the journal brought the message, and it is no record of another collector."""
+    return envelope.record is None or envelope.record is envelope.journal
 
 
 def _set_aside(made: Record, name: str) -> None:

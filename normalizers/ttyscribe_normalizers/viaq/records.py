@@ -17,8 +17,9 @@ _CONTAINER = "k8s_"
 
 def record_of(envelope: Envelope, tags: Tags, node_name: str | None) -> tuple[str, Record]:
     """The tag and the record of one message; the record is the chain's own from here on."""
-    if envelope.record is not None:
-        return _tagged(envelope, dict(envelope.record), tags)
+    record = envelope.journal if envelope.record is None else envelope.record
+    if record is not None:
+        return _tagged(envelope, dict(record), tags)
     if envelope.tag == AUDIT and not envelope.collector:
         return tags.audit, host_audit.record_of(envelope.text, node_name)
     return tags.journal, from_syslog(envelope)
