@@ -15,6 +15,7 @@ from ttyscribe_formats.viaq.parts import Format, Parts
 from ttyscribe_formats.viaq.payload import parse_json_field
 from ttyscribe_formats.viaq.times import of_ns
 from ttyscribe_formats.viaq.undefined import compile_undefined
+from ttyscribe_formats.viaq.usual import Usual, compile_usual
 
 Step = Callable[[Record, int, int], Record]
 """One filter for one tag: of a record, the event's time and the time now in nanoseconds. The record may be changed."""
@@ -104,12 +105,28 @@ def _compile_model(model: ViaqDataModel, surroundings: Surroundings) -> _Compile
     def step_of(tag: str) -> Step:
         formatter = next(((one, made) for fits, one, made in formatters if fits(tag)), None)
         name = next(((one, made) for fits, one, made in names if fits(tag)), None)
-        return rest(
-            formatter[1] if formatter is not None and formatter[0].enabled else None,
-            name[1] if name is not None and name[0].enabled else None,
-        )
+        if formatter is not None and not formatter[0].enabled:
+            formatter = None
+        if name is not None and not name[0].enabled:
+            name = None
+        step = rest(formatter[1] if formatter is not None else None, name[1] if name is not None else None)
+        if formatter is None or formatter[0].type != "sys_journal":
+            return step
+        return _or_usual(step, compile_usual(model, surroundings, formatter[0], name[0] if name is not None else None))
 
     return step_of
+
+
+def _or_usual(step: Step, usual: Usual | None) -> Step:
+    """The short way where a record is fit for it."""
+    if usual is None:
+        return step
+
+    def either(record: Record, time_ns: int, now_ns: int) -> Record:
+        made = usual(record, time_ns, now_ns)
+        return step(record, time_ns, now_ns) if made is None else made
+
+    return either
 
 
 def _compile_formatter(

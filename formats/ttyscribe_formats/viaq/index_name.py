@@ -43,11 +43,18 @@ def _write(record: Record, field: str, name: str, displaced: Displaced) -> None:
     record[field] = name
 
 
-def _compile_prefix(wanted: IndexName, model: ViaqDataModel) -> _Prefix:
+def constant_prefix(wanted: IndexName, model: ViaqDataModel) -> str:
+    """The prefix for records without `kubernetes`."""
     kind = wanted.name_type.partition("_")[0]
     if kind == "project":
+        return model.orphaned_namespace_name
+    return wanted.static_index_name if kind == "static" else f".{kind}"
+
+
+def _compile_prefix(wanted: IndexName, model: ViaqDataModel) -> _Prefix:
+    if wanted.name_type.startswith("project_"):
         return _compile_project(model.orphaned_namespace_name, exact=not model.lossless)
-    prefix = wanted.static_index_name if kind == "static" else f".{kind}"
+    prefix = constant_prefix(wanted, model)
     return lambda record, displaced: prefix  # noqa: ARG005 - always the same
 
 

@@ -11,7 +11,7 @@ from ttyscribe_formats.viaq.levels import normalize_level
 from ttyscribe_formats.viaq.parts import Format, Parts
 from ttyscribe_formats.viaq.systemd import KERNEL, TRUSTED, USER
 
-_FIELDS = (
+SYSTEMD = (
     ("t", {f"_{name}": name for name in TRUSTED}),
     ("u", {name: name for name in USER}),
     ("k", {f"_{name}": name for name in KERNEL}),
@@ -24,6 +24,7 @@ _DOCKER = (
     ("CONTAINER_ID", "container_id_short"),
     ("CONTAINER_NAME", "container_name"),
 )
+CONTAINER = frozenset(key for key, _ in _DOCKER)
 
 
 class Plan(NamedTuple):
@@ -57,13 +58,13 @@ class Plans:
 
     def _made(self, record: Record) -> Plan:
         sections = []
-        for name, fields in _FIELDS:
+        for name, fields in SYSTEMD:
             found = [key for key in fields if key in record]
             if found:
                 sections.append((name, tuple(fields[key] for key in found), _getter(found)))
         removed = tuple(key for key in self._remove_keys if key in record or key in _ADDED)
         spare = tuple(key for key in hosts.TEXTS if key in removed)
-        return Plan(tuple(sections), removed, any(key in record for key, _ in _DOCKER), spare)
+        return Plan(tuple(sections), removed, not CONTAINER.isdisjoint(record), spare)
 
 
 def _getter(keys: list[str]) -> Callable[[Record], Iterable[Any]]:

@@ -17,7 +17,7 @@ NORMAL_LEVELS = {name: name for name in PRIORITY_LEVELS} | {
     "error": "err",
     "warn": "warning",
 }
-_OF_PRIORITY: dict[Any, str] = dict(enumerate(PRIORITY_LEVELS)) | {
+OF_PRIORITY: dict[Any, str] = dict(enumerate(PRIORITY_LEVELS)) | {
     str(number): name for number, name in enumerate(PRIORITY_LEVELS)
 }
 _RUBY_ONLY = ((r"\(\?<([A-Za-z_])", r"(?P<\1"), (r"\\h", "[0-9a-fA-F]"), (r"\\z", r"\\Z"))
@@ -35,7 +35,7 @@ def normalize_level(record: Record, priority: Any, find: FindLevel | None) -> st
         return NORMAL_LEVELS.get(level) or NORMAL_LEVELS.get(level.lower(), level)
     found = None
     if type(priority) is str or type(priority) is int:
-        found = _OF_PRIORITY.get(priority)
+        found = OF_PRIORITY.get(priority)
     if found is None and find is not None:
         found = find(record.get("message"))
     return found or UNKNOWN

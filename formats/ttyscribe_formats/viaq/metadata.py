@@ -12,24 +12,39 @@ NAME = "fluentd"
 INPUT = "fluent-plugin-systemd"
 """A constant of the plugin, whatever the input was."""
 
+Fresh = Callable[[int], dict[str, str]]
 Stamp = Callable[[Record, Displaced, int], None]
 
 
-def compile_metadata(role: str, surroundings: Surroundings) -> Stamp:
-    """The step that stamps records as a collector or a normalizer; the other one's stamp stays."""
-    before = {"ipaddr4": surroundings.ipaddr4}
+def fixed(surroundings: Surroundings) -> dict[str, str]:
+    """What stands before the time in all stamps."""
+    made = {"ipaddr4": surroundings.ipaddr4}
     if surroundings.ipaddr6:
-        before["ipaddr6"] = surroundings.ipaddr6
-    before |= {"inputname": INPUT, "name": NAME}
-    version = surroundings.version
+        made["ipaddr6"] = surroundings.ipaddr6
+    return made | {"inputname": INPUT, "name": NAME}
+
+
+def compile_fresh(surroundings: Surroundings) -> Fresh:
+    """The function that makes the stamp of a time."""
+    before, version = fixed(surroundings), surroundings.version
     last, text = -1, ""
 
-    def stamp(record: Record, displaced: Displaced, now_ns: int) -> None:
+    def fresh(now_ns: int) -> dict[str, str]:
         nonlocal last, text
         second, rest = divmod(now_ns, times.SECOND)
         if second != last:
             last, text = second, times.of_ns(now_ns)[:-12]
-        fresh = {**before, "received_at": f"{text}{rest // 1000:06d}+00:00", "version": version}
+        return {**before, "received_at": f"{text}{rest // 1000:06d}+00:00", "version": version}
+
+    return fresh
+
+
+def compile_metadata(role: str, surroundings: Surroundings) -> Stamp:
+    """The step that stamps records as a collector or a normalizer; the other one's stamp stays."""
+    made_at = compile_fresh(surroundings)
+
+    def stamp(record: Record, displaced: Displaced, now_ns: int) -> None:
+        fresh = made_at(now_ns)
         if FIELD not in record:
             record[FIELD] = {role: fresh}
             return

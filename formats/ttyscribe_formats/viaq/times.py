@@ -32,12 +32,17 @@ def of_us(time_us: int) -> str:
     return f"{date}T{clock // 3600:02d}:{clock // 60 % 60:02d}:{clock % 60:02d}.{rest:06d}+00:00"
 
 
+def journal_normal(value: str) -> str:
+    """The text of a journal's time of our days; empty of any other."""
+    if len(value) == 16 and value.isdecimal() and value.isascii():
+        return f"{_second(value[:10])}.{value[10:]}+00:00"
+    return ""
+
+
 def journal(value: Any) -> str | None:
     """The text of a journal's time: microseconds as text or number; None where it is neither."""
     if type(value) is str:
-        if value.isdecimal() and len(value) == 16 and value.isascii():
-            return f"{_second(value[:10])}.{value[10:]}+00:00"
-        return of_us(ruby.to_i(value[:100]))
+        return journal_normal(value) or of_us(ruby.to_i(value[:100]))
     if type(value) is int:
         return of_us(value)
     return of_us(int(value)) if type(value) is float and value - value == 0 else None
