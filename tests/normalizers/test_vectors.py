@@ -14,6 +14,8 @@ from ttyscribe_normalizers.vectors_lost import lost_values
 
 DATA = Path(__file__).resolve().parents[1] / "data"
 RECORDED = DATA / "viaq-vectors.json"
+DERIVED = sorted((DATA / "viaq").glob("*.json"))
+RULES = DATA.parents[1] / "docs/formats/viaq.md"
 CASE: dict[str, Any] = {
     "id": "one",
     "suite": "empties",
@@ -47,6 +49,22 @@ def problems(**changes: Any) -> dict[str, str]:
 def test_every_recorded_case_passes() -> None:
     done = run(str(RECORDED))
     assert (done.returncode, done.stdout, done.stderr) == (0, "144 passed, 0 failed\n", "")
+
+
+@pytest.mark.parametrize("path", DERIVED, ids=lambda path: str(path.stem))
+def test_every_derived_case_passes_and_cites_its_rule(path: Path) -> None:
+    document = json.loads(path.read_text())
+    failed = {case: problem for case, problem in vectors.problems(document) if problem}
+    assert failed == {}
+    headings = {line[3:] for line in RULES.read_text().splitlines() if line.startswith("## ")}
+    assert {case["section"] for case in document["cases"]} <= headings
+
+
+def test_the_derived_cases_reach_every_rule() -> None:
+    cases = [case for path in DERIVED for case in json.loads(path.read_text())["cases"]]
+    headings = {line[3:] for line in RULES.read_text().splitlines() if line.startswith("## ")}
+    assert headings - {case["section"] for case in cases} == {"Configuration", "Documents"}
+    assert len(cases) > 400
 
 
 def test_a_case_that_differs_is_named_and_the_status_tells(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ depends on its keys, which few forms of entries have: it is planned once for eac
 the long way, step by step, and what comes out is the same.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from operator import itemgetter
 from typing import Any, NamedTuple
 
@@ -20,7 +20,6 @@ from ttyscribe_formats.viaq.metadata import FIELD, compile_fresh, fixed
 
 Usual = Callable[[Record, int, int], Record | None]
 """Of a record, the event's time and the time now; None where the record is not of the usual form."""
-_Values = Callable[[Record], Iterable[Any]]
 
 _MAX_PLANS = 512
 _SOURCE = "time"
@@ -32,10 +31,10 @@ _NEEDED = frozenset(("MESSAGE", "_HOSTNAME"))
 class _Plan(NamedTuple):
     """For all entries with the same keys."""
 
-    sections: tuple[tuple[str, tuple[str, ...], _Values], ...]
-    """Of `systemd`: name, names of its fields, and their values."""
     used: Callable[[Record], tuple[Any, ...]]
-    """Values that must be texts, none of them empty."""
+    """Values that must be texts, none of them empty: of `systemd`, section by section, message and host."""
+    sections: tuple[tuple[str, tuple[str, ...], int], ...]
+    """Of `systemd`: name, names of its fields, and where their values begin."""
     all_text: tuple[type, ...]
     time_key: str
     """Empty: the entry names no time."""
@@ -56,27 +55,32 @@ def compile_usual(
     fresh, plan_of, role = compile_fresh(surroundings), plans.of, model.pipeline_type
     node_name, dest, undefined_name = surroundings.node_name, model.dest_time_name, model.undefined_name
     remove_empties: Remove = compile_empties(model.keep_empty_fields, lossless=model.lossless)
-    add_name = _compile_name(model, name)
+    add_name, journal_normal = _compile_name(model, name), times.journal_normal
 
     def usual(record: Record, time_ns: int, now_ns: int) -> Record | None:
         plan = plan_of(record)
         if plan is None:
             return None
-        used = plan.used(record)
-        if tuple(map(type, used)) != plan.all_text or not all(used):
+        used_of, sections, all_text, time_key, has_priority, rest, undefined = plan
+        used = used_of(record)
+        if tuple(map(type, used)) != all_text or not all(used):
             return None
-        time = times.journal_normal(record[plan.time_key]) if plan.time_key else times.of_ns(time_ns)
+        time = journal_normal(record[time_key]) if time_key else times.of_ns(time_ns)
         if len(time) != _LENGTH:
             return None
         moved = None
-        if plan.undefined:
-            moved = {key: record[key] for key in plan.undefined}
+        if undefined:
+            moved = {key: record[key] for key in undefined}
             if set(map(type, moved.values())) != {str} or not all(moved.values()):
                 return None
-        made = {key: record[key] for key in plan.rest}
-        remove_empties(made)
-        made["systemd"] = {part: dict(zip(names, values(record), strict=True)) for part, names, values in plan.sections}
-        made["level"] = OF_PRIORITY.get(record["PRIORITY"], UNKNOWN) if plan.has_priority else UNKNOWN
+        made: Record = {}
+        if rest:
+            made = {key: record[key] for key in rest}
+            remove_empties(made)
+        made["systemd"] = systemd = {}
+        for part, names, place in sections:
+            systemd[part] = dict(zip(names, used[place:] if place else used, strict=False))
+        made["level"] = OF_PRIORITY.get(record["PRIORITY"], UNKNOWN) if has_priority else UNKNOWN
         made["message"] = record["MESSAGE"]
         host = record["_HOSTNAME"]
         made["hostname"] = node_name if host == "localhost" and node_name is not None else host
@@ -153,20 +157,21 @@ class _Plans:
             undefined = tuple(key for key in rest if key not in self._keep)
             if undefined and not self._can_move(undefined):
                 return None
-        sections = []
+        sections: list[tuple[str, tuple[str, ...], int]] = []
+        used: list[str] = []
         for part, fields in SYSTEMD:
             taken = [key for key in fields if key in found]
             if taken:
-                sections.append((part, tuple(fields[key] for key in taken), _getter(taken)))
+                sections.append((part, tuple(fields[key] for key in taken), len(used)))
+                used += taken
         time_key = next((key for key in times.JOURNAL_TIME_FIELDS if key in found), "")
-        mapped = [key for _, fields in SYSTEMD for key in fields if key in found]
-        used = [*_NEEDED, *mapped, *([time_key] if time_key else []), *(["PRIORITY"] if "PRIORITY" in found else [])]
+        used += [*_NEEDED, *([time_key] if time_key else []), *(["PRIORITY"] if "PRIORITY" in found else [])]
         if not sections:
             return None
         moved = undefined if self._model.use_undefined else ()
         return _Plan(
-            tuple(sections),
             itemgetter(*used),
+            tuple(sections),
             (str,) * len(used),
             time_key,
             "PRIORITY" in found,
@@ -179,10 +184,3 @@ class _Plans:
         most, move = self._model.undefined_max_num_fields, self._model.use_undefined
         dots = self._replacement != UNUSED and any("." in key for key in undefined)
         return move and not dots and not -1 < most < len(undefined)
-
-
-def _getter(keys: list[str]) -> _Values:
-    if len(keys) > 1:
-        return itemgetter(*keys)
-    key = keys[0]
-    return lambda record: (record[key],)
