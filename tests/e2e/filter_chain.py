@@ -8,6 +8,7 @@ filter, and an engine.
 
 import json
 import os
+import shlex
 import signal
 import subprocess
 from collections.abc import Mapping, Sequence
@@ -58,7 +59,7 @@ class FilterChain(Rsyslogd):
     def _write_conf(self, text: str, child: Sequence[str], replace: Mapping[str, str]) -> None:
         address = urlsplit(self._url)
         script = self.folder / "child.sh"  # because rsyslogd cuts `binary` at every blank
-        script.write_text("#!/bin/sh\nexec " + " ".join(f"'{word}'" for word in child) + "\n")
+        script.write_text(f"#!/bin/sh\nexec {shlex.join(child)}\n")
         script.chmod(0o755)
         prefix = f"{address.path.strip('/')}-" if address.path.strip("/") else ""
         index = 'property(name="$!normalized!index"'
