@@ -21,6 +21,8 @@ _REPEAT = re.compile("(?:\x1b\\[|\x9b)[0-9;\x00-\x17\x19\x1c-\x1f\x7f]{4,}b")
 _UNFINISHED = re.compile("(?:\x1b\\[|\x9b)[^\x18\x1a\x1b\x9b-\x9c@-~]*\\Z|\x1b\\Z")
 _RUN = re.compile("(.)\x1b\\[([0-9]+)b", re.DOTALL)
 _DIGITS = re.compile("[0-9]")
+_SWITCH = re.compile("(?:\x1b\\[|\x9b)\\?([0-9;]*)([hl])|\x1bc")
+_ALTERNATE = frozenset(("47", "1047", "1049"))
 
 
 class Cursor(NamedTuple):
@@ -67,6 +69,8 @@ class Screen:
         self.failures = 0
         """How often the emulator broke on what it was fed; it began anew with an empty screen."""
         self._text = ""
+        self.alternate = False
+        """Whether a full-screen program has the terminal's other screen."""
         self._begin(b"")
 
     def _begin(self, pending: bytes) -> None:
@@ -77,16 +81,27 @@ class Screen:
     def feed(self, data: bytes) -> list[str]:
         """Take output; invalid UTF-8 shows as U+FFFD. Answers the lines that left the screen at its top."""
         text = self._text + self._decoder.decode(data)
-        unfinished = _UNFINISHED.search(text)
+        last = max(text.rfind("\x1b"), text.rfind("\x9b"))
+        unfinished = _UNFINISHED.match(text, last) if last >= 0 else None
         self._text = ""
         if unfinished:
             text, rest = text[: unfinished.start()], unfinished[0]
             self._text = rest if len(rest) <= _MAX_SEQUENCE else ""
         if not text.isascii():
             text = unicodedata.normalize("NFC", text)  # the emulator gives a combining mark a place of its own
+        if "\x1b" in text and ("?" in text or "\x1bc" in text):
+            for switch in _SWITCH.finditer(text):
+                self._switch(switch)
         if self.newline:
             text = text.replace("\n", "\r\n")
         return self._guarded("feed_str", _REPEAT.sub(_bounded, text))
+
+    def _switch(self, found: re.Match[str]) -> None:
+        """Note whether a sequence changes the screen: the emulator does not tell."""
+        if found[2] is None:
+            self.alternate = False
+        elif not _ALTERNATE.isdisjoint(found[1].split(";")):
+            self.alternate = found[2] == "h"
 
     def resize(self, columns: int, rows: int) -> list[str]:
         """The terminal has another size. Answers the lines that left the screen at its top."""
@@ -116,6 +131,31 @@ class Screen:
     def lines(self) -> list[str]:
         """The visible rows from the top, each as long as the screen is wide (wide characters count as two)."""
         return [line.text for line in self._vt.view()]
+
+    def logical(self) -> list[tuple[str, int]]:
+        """The lines of the main screen, those that were wrapped joined again: text without blanks at its end, rows.
+
+        Only while `alternate` is off: rows of the other screen are not known.
+        """
+        texts: list[str] = self._vt.text()
+        columns = self.columns
+        found = [(text, -(-len(text) // columns) or 1) for text in texts]
+        if sum(height for _, height in found) == self.rows and all(map(str.isascii, texts)):
+            return found
+        return self._joined(texts)
+
+    def _joined(self, texts: list[str]) -> list[tuple[str, int]]:
+        """The same where a line's length does not tell its rows: wide characters, or blanks that were wrapped."""
+        rows, at, found = self.lines(), 0, []
+        for text in texts:
+            joined, end = rows[at] if at < len(rows) else "", at + 1
+            while joined.rstrip() != text and end < len(rows):
+                joined, end = joined + rows[end], end + 1
+            if joined.rstrip() != text:
+                return [(row.rstrip(), 1) for row in rows]
+            found.append((text, end - at))
+            at = end
+        return found + [(row.rstrip(), 1) for row in rows[at:]]
 
     def row(self, number: int) -> list[Cell]:
         """The cells of one visible row, counted from 0."""
