@@ -157,6 +157,18 @@ class Screen:
             at = end
         return found + [(row.rstrip(), 1) for row in rows[at:]]
 
+    def cursor_line(self) -> tuple[str, int]:
+        """The line of `logical` with the cursor in it, and how many of its characters stand before the cursor."""
+        cursor, at = self.cursor, 0
+        for text, height in self.logical():
+            if at + height > cursor.row:
+                if text.isascii():
+                    return text, (cursor.row - at) * self.columns + cursor.column
+                above = sum(len(row) for row in self.lines()[at : cursor.row])
+                return text, above + sum(1 for cell in self.row(cursor.row)[: cursor.column] if cell.width)
+            at += height
+        return "", cursor.column
+
     def row(self, number: int) -> list[Cell]:
         """The cells of one visible row, counted from 0."""
         return [_cell(cell) for cell in self._vt[number].cells]

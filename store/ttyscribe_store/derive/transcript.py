@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
 from ttyscribe_screen.screen import Screen
+from ttyscribe_store.derive.commands import MARK, Commands
 
 SETTLE_MS = 50
 AGAIN_MS = 60_000
@@ -58,11 +59,13 @@ class _Open:
 class Transcript:
     """Takes what happened on one terminal, in order, and gives its lines as they are final.
 
-    `emit` gets each line once; lines that are still open come with `end`.
+    `emit` gets each line once; lines that are still open come with `end`. `commands` are told when nothing happens, and
+    before the line is left in which a prompt waits.
     """
 
-    def __init__(self, emit: Callable[[Line], None]) -> None:
+    def __init__(self, emit: Callable[[Line], None], commands: Commands | None = None) -> None:
         self._emit = emit
+        self._commands = commands
         self.screen = Screen(80, 24)
         self._pending = bytearray()
         self._first_ms = self._last_ms = 0
@@ -77,7 +80,7 @@ class Transcript:
     def output(self, time_ms: int, data: bytes) -> None:
         """The program wrote."""
         if self._pending and time_ms - self._first_ms >= SETTLE_MS:
-            self.settle()
+            self._feed(idle=time_ms - self._last_ms >= SETTLE_MS)
         if not self._pending:
             self._first_ms = time_ms
         self._pending += data
@@ -95,9 +98,9 @@ class Transcript:
         self._look(time_ms, [])
 
     def settle(self) -> None:
-        """Look at the screen as it is now."""
+        """Look at the screen as it is now: nothing more comes for a moment."""
         if self._pending:
-            self._feed()
+            self._feed(idle=True)
 
     def standing(self) -> list[str]:
         """What stands on the screen as it was seen last: the text of each line, blank ones left out, from the top."""
@@ -115,16 +118,42 @@ class Transcript:
 
     # ---- pieces
 
-    def _feed(self) -> None:
-        """Feed what waits, in pieces that scroll less than the screen is high."""
+    def _feed(self, *, idle: bool = False) -> None:
+        """Feed what waits; `idle`: nothing came for a moment behind it."""
         data, self._pending = bytes(self._pending), bytearray()
+        commands = self._commands
+        if commands is not None:
+            data = self._marked(commands, data)
+            if commands.armed and (at := data.find(b"\n")) >= 0:
+                self._pieces(data[:at])
+                commands.enter(self.screen, self._last_ms)
+                data = data[at:]
+        self._pieces(data)
+        if idle and commands is not None:
+            commands.idle(self.screen)
+
+    def _marked(self, commands: Commands, data: bytes) -> bytes:
+        """Feed up to the last mark that the shell made; what is left."""
+        at = 0
+        for found in MARK.finditer(data) if b"\x1b]133;" in data else ():
+            before = data[at : found.end()]
+            if commands.armed and (line_end := before.find(b"\n")) >= 0:
+                self._pieces(before[:line_end])
+                commands.enter(self.screen, self._last_ms)
+                before = before[line_end:]
+            self._pieces(before)
+            commands.mark(found[1].decode(), self.screen)
+            at = found.end()
+        return data[at:]
+
+    def _pieces(self, data: bytes) -> None:
+        """Feed in pieces that scroll less than the screen is high."""
         start = 0
         for end in self._cuts(data):
-            if end == start:
-                continue
-            gone = self.screen.feed(data[start:end])
-            self._look(self._last_ms, gone)
-            start = end
+            if end > start:
+                gone = self.screen.feed(data[start:end])
+                self._look(self._last_ms, gone)
+                start = end
 
     def _cuts(self, data: bytes) -> list[int]:
         """Ends of the pieces: what makes as many new rows as the screen has, but one."""

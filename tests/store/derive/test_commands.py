@@ -1,0 +1,135 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The commands of a session, read from the screen at the moment of Enter."""
+
+import fcntl
+import os
+import pty
+import select
+import shutil
+import struct
+import termios
+import time
+from pathlib import Path
+
+import pytest
+
+from ttyscribe_store.derive.commands import Command, Commands
+from ttyscribe_store.derive.transcript import Transcript
+
+STEP_MS = 200
+
+
+def commands(*outputs: str | bytes, size: tuple[int, int] = (40, 10), step_ms: int = STEP_MS) -> list[Command]:
+    """The commands of a session in which something is written each moment."""
+    found: list[Command] = []
+    made = Transcript(lambda line: None, Commands(found.append))
+    made.resize(0, *size)
+    for number, data in enumerate(outputs):
+        made.output(number * step_ms, data.encode() if isinstance(data, str) else data)
+    made.end(len(outputs) * step_ms)
+    return found
+
+
+def texts(*outputs: str | bytes, **more: int) -> list[str]:
+    """Their texts."""
+    return [command.text for command in commands(*outputs, **more)]  # type: ignore[arg-type]
+
+
+def test_a_command_has_its_text_its_time_and_its_prompt() -> None:
+    assert commands("ada@web7:~$ ", "ls", " -l", "\r\nfile\r\nada@web7:~$ ") == [
+        Command(1, "ls -l", 600, "ada@web7:~$", "screen")
+    ]
+
+
+@pytest.mark.parametrize(
+    "prompt", ["$ ", "# ", "ada@web7:~$ ", "[root@db1 /]# ", "% ", "> ", ">>> ", "mysql> ", "\u276f ", "➜ ~ $ ", "$"]
+)
+def test_prompts(prompt: str) -> None:
+    assert texts(prompt, "rm -rf /srv", "\r\n" + prompt, "exit", "\r\n") == ["rm -rf /srv", "exit"]
+
+
+@pytest.mark.parametrize(
+    ("outputs", "expected"),
+    [
+        (["$ ", "s", "l", "\b \b", "\b \b", "ls", "\r\n"], ["ls"]),
+        (["$ ", "old", "\r\x1b[K$ new", "\r\n"], ["new"]),
+        (["$ ", "ls", "\x1b[?2004l\r\r\n", "out\r\n"], ["ls"]),
+        (["$ ", "\r\n$ ", "\r\n$ ", "ls", "\r\n"], ["ls"]),
+        (
+            ["$ ", "(reverse-i-search)`': ", "\r\x1b[K(reverse-i-search)`sh': cat /etc/shadow", "\r\n"],
+            ["cat /etc/shadow"],
+        ),
+        (["$ ", "su", "\r\nPassword: ", "\r\n# ", "id", "\r\n"], ["su", "id"]),
+        (["$ ", "cat log", "\r\n$ fake\r\n# fake\r\n", "$ ", "ls", "\r\n"], ["cat log", "ls"]),
+        (["$ ", "read x", "\r\n", "what? ", "hello", "\r\n$ "], ["read x"]),
+        (["$ ", "vi", "\r\n", "\x1b[?1049h\x1b[H$ ", "x", "\r\n", "\x1b[?1049l$ ", "ls", "\r\n"], ["vi", "ls"]),
+        (["$ \x1b[30C10:15\x1b[H\x1b[2C", "ls", "\r\n"], ["ls"]),
+        (["$ ", "echo " + "long " * 20, "\r\n"], [("echo " + "long " * 20).strip()]),
+        (["$ ", "echo müller 日本語", "\r\n"], ["echo müller 日本語"]),
+        (["~/日本 $ ", "ls", "\r\n"], ["ls"]),
+        (["loading... 10 %", "\r20 %", "\r\n"], []),
+    ],
+)
+def test_what_is_a_command_and_what_is_none(outputs: list[str], expected: list[str]) -> None:
+    assert texts(*outputs) == expected
+
+
+def test_the_marks_of_a_shell_count_instead() -> None:
+    prompt = "\x1b]133;A\x07strange prompt!\x1b]133;B\x07"
+    found = commands(prompt, "ls", "\r\n\x1b]133;C\x07$ ", "no command", "\r\n\x1b]133;D;0\x07" + prompt, "id", "\r\n")
+    assert [(command.text, command.source) for command in found] == [("ls", "marks"), ("id", "marks")]
+
+
+@pytest.mark.parametrize("shell", ["bash", "dash", "zsh"])
+def test_with_a_real_shell(shell: str, tmp_path: Path) -> None:
+    path = shutil.which(shell)
+    if path is None:
+        pytest.skip(f"{shell} is not installed")
+    typed = [
+        b"echo one\r",
+        b"ech\x7f\x7f\x7fpwd\r",
+        b"echo 'a  b' | tr a-z A-Z\r",
+        b"true " + b"x" * 100 + b"\r",
+        b"exit\r",
+    ]
+    found: list[Command] = []
+    made = Transcript(lambda line: None, Commands(found.append))
+    made.resize(0, 60, 12)
+    for time_ms, data in _session(
+        [path, *(["--norc", "--noprofile"] if shell == "bash" else ["-f"] if shell == "zsh" else [])], typed
+    ):
+        made.output(time_ms, data)
+    made.end(10**6)
+    assert [command.text for command in found] == [
+        "echo one",
+        "pwd",
+        "echo 'a  b' | tr a-z A-Z",
+        "true " + "x" * 100,
+        "exit",
+    ]
+
+
+def _session(argv: list[str], typed: list[bytes]) -> list[tuple[int, bytes]]:
+    """What a program writes at a terminal of its own, what is typed given once it is quiet."""
+    pid, master = pty.fork()
+    if not pid:
+        os.environ.update(PS1="$ ", TERM="xterm", LC_ALL="C.UTF-8", HOME="/nonexistent", HISTFILE="/dev/null")
+        os.execv(argv[0], argv)
+    fcntl.ioctl(master, termios.TIOCSWINSZ, struct.pack("HHHH", 12, 60, 0, 0))
+    found: list[tuple[int, bytes]] = []
+    end, now_ms = time.monotonic() + 60, 0
+    while time.monotonic() < end:
+        if select.select([master], [], [], 1.0)[0]:
+            try:
+                data = os.read(master, 65536)
+            except OSError:
+                break
+            if not data:
+                break
+            found.append((now_ms, data))
+        elif typed:
+            now_ms += 1000
+            os.write(master, typed.pop(0))
+    os.close(master)
+    os.waitpid(pid, 0)
+    return found
