@@ -33,6 +33,7 @@ from ttyscribe_normalizers import (
     table,
     trust,
 )
+from ttyscribe_normalizers.cursor import JournalCursor
 from ttyscribe_normalizers.deadletter import DeadLetter
 from ttyscribe_normalizers.delivery import Delivery
 from ttyscribe_normalizers.kinds.syslog import Kind as Syslog
@@ -132,6 +133,8 @@ def _work(wanted: options.Options, report: logs.Reporter, life: _Life) -> int:
         _checked(build(wanted), wanted, report)
         return _check(wanted, ready, dead_letter, report)
     _check_dead_letter(wanted.output, ready, dead_letter)
+    if wanted.journal_cursor is not None:
+        JournalCursor(wanted.journal_cursor, report).check()
     if wanted.chunk is not None:
         return _deliver_chunk(wanted, wanted.chunk, sink, ready, dead_letter, report)
     return _run(wanted, sink, ready, dead_letter, report, life)
@@ -367,7 +370,8 @@ def _run(
         if wanted.protocol == "omprog":
             return omprog.serve(omprog.Normalizer(pipeline, delivery, ready, time.time_ns, report), report)
         most = ndjson.FEW_DOCUMENTS if wanted.output == "-" else ndjson.MAX_DOCUMENTS
-        return _read(pipeline, delivery, ready, dead_letter, report, most)
+        cursor = None if wanted.journal_cursor is None else JournalCursor(wanted.journal_cursor, report)
+        return _read(pipeline, delivery, ready, dead_letter, report, most, cursor)
     finally:
         watcher.stop()
         dead_letter.close()
@@ -381,6 +385,7 @@ def _read(
     dead_letter: DeadLetter,
     report: logs.Report,
     most: int,
+    cursor: JournalCursor | None,
 ) -> int:
     """NDJSON from standard input, with a summary at the end."""
     terminal = sys.stderr is not None and sys.stderr.isatty()
@@ -389,7 +394,7 @@ def _read(
     status = 0
     with Stop() as stop:
         progress = _progress if terminal else _no_progress
-        reader = ndjson.Reader(pipeline, delivery, stop, time.time_ns, report, progress, most)
+        reader = ndjson.Reader(pipeline, delivery, stop, time.time_ns, report, progress, most, cursor)
         try:
             reader.ready(ready)
             reader.read(0)

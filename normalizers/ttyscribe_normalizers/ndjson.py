@@ -65,7 +65,10 @@ class Interrupted(Exception):
 
 
 class Reader:
-    """The loop around a pipeline and a delivery. `lines` counts those that are delivered."""
+    """The loop around a pipeline and a delivery. `lines` counts those that are delivered.
+
+    `delivered` is called with the last line of each batch.
+    """
 
     def __init__(
         self,
@@ -76,6 +79,7 @@ class Reader:
         report: Report,
         progress: Callable[[int], None],
         max_documents: int = MAX_DOCUMENTS,
+        delivered: Callable[[bytes], None] | None = None,
     ) -> None:
         self._pipeline = pipeline
         self._delivery = delivery
@@ -88,6 +92,8 @@ class Reader:
         self._cutter = Lines()
         self._batch = Batch()
         self._bytes = self._taken = 0
+        self._delivered = delivered
+        self._last = b""
         self.lines = 0
 
     def read(self, source: int) -> None:
@@ -135,6 +141,7 @@ class Reader:
             batch.add(line, processed)
             self._taken += 1
             self._bytes += len(line)
+            self._last = line
             if len(batch.documents) >= self._max_documents or self._bytes >= MAX_BYTES:
                 self._flush()
 
@@ -142,6 +149,9 @@ class Reader:
         batch = self._batch
         if batch.documents or batch.entries:
             self._retrying(lambda: self._delivery.attempt(batch))
+        if self._delivered is not None and self._last:
+            self._delivered(self._last)
+            self._last = b""
         self._bytes = 0
         self.lines, self._taken = self.lines + self._taken, 0
         self._progress(self.lines)

@@ -70,6 +70,7 @@ class Options(NamedTuple):
     spool_size: int = SPOOL_SIZE
     """Bytes."""
     spool_sync: bool = False
+    journal_cursor: Path | None = None
     replay: Path | None = None
     list_kinds: bool = False
     chunk: Path | None = None
@@ -155,7 +156,7 @@ def _parsed(made: argparse.ArgumentParser, arguments: list[str] | None) -> Optio
     file = configuration.read(given["config"]) if given.get("config") else configuration.File()
     said = file.values
     if given.get("replay"):  # the file of the program that wrote the dead letter
-        said = {key: value for key, value in said.items() if key not in ("protocol", "spool")}
+        said = {key: value for key, value in said.items() if key not in ("protocol", "spool", "journal_cursor")}
     values = DEFAULTS | said | given
     if problem := _problem(values):
         key, text = problem
@@ -191,6 +192,11 @@ def _problem(values: Mapping[str, Any]) -> tuple[str, str] | None:
             "spool",
             values["spool"] and protocol != "omprog",
             "--spool is for --protocol omprog: other inputs are read only as fast as they are stored",
+        ),
+        (
+            "journal_cursor",
+            values["journal_cursor"] and protocol != "ndjson",
+            "--journal-cursor is for --protocol ndjson",
         ),
         (
             "viaq_config",

@@ -198,6 +198,18 @@ _SPOOL = (
 )
 """Batching and durability behind the confirmation."""
 
+_JOURNAL = (
+    Option(
+        "--journal-cursor",
+        "with ndjson: keep in PATH the cursor of the last journal entry that is delivered, for `journalctl "
+        "--after-cursor`",
+        "PATH",
+        path,
+        None,
+    ),
+)
+"""Going on where it ended."""
+
 _REPORTS = (
     Option("--log-file", "file for reports (default: standard error)", "PATH", changes=True),
     Option(
@@ -271,7 +283,7 @@ _TOOLS = (
 )
 """What is done beside the hot run."""
 
-OPTIONS: tuple[Option, ...] = (*_WAYS, *_SPOOL, *_REPORTS, *_TOOLS)
+OPTIONS: tuple[Option, ...] = (*_WAYS, *_SPOOL, *_JOURNAL, *_REPORTS, *_TOOLS)
 KEYS = {option.key: option for option in OPTIONS if option.is_key}
 """What may stand in the configuration file."""
 DEFAULTS = {option.key: option.default for option in OPTIONS}
