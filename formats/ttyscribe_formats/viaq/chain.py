@@ -33,9 +33,11 @@ _FORMATTERS: dict[str, Callable[[Parts], Format]] = {
 class Chain:
     """Filters in a row."""
 
-    def __init__(self, filters: Sequence[_Compiled]) -> None:
+    def __init__(self, filters: Sequence[_Compiled], usual: Callable[[str], Usual | None]) -> None:
         self._filters = filters
         self._steps: dict[str, Step] = {}
+        self.usual = usual
+        """The short ways for records with a tag; None where the chain has none."""
 
     def step(self, tag: str) -> Step:
         """The whole chain for records with this tag."""
@@ -53,7 +55,13 @@ class Chain:
 
 def compile_chain(filters: Sequence[Filter], surroundings: Surroundings) -> Chain:
     """The chain of a configuration. Raises ConfigError."""
-    return Chain([_compile(wanted, surroundings) for wanted in filters])
+    compiled = [_compile(wanted, surroundings) for wanted in filters]
+    alone = filters[0] if len(filters) == 1 else None
+
+    def usual(tag: str) -> Usual | None:
+        return _usual_of(alone, surroundings, *_chooser(alone)(tag)) if isinstance(alone, ViaqDataModel) else None
+
+    return Chain(compiled, usual)
 
 
 def _joined(steps: Sequence[Step]) -> Step:
@@ -92,38 +100,50 @@ def _check(model: ViaqDataModel) -> None:
 def _compile_model(model: ViaqDataModel, surroundings: Surroundings) -> _Compiled:
     """The filter `viaq_data_model`."""
     _check(model)
-    find_level = compile_levels(model.levels)
-    formatters = [
-        (tags.compile_patterns(one.tag).fullmatch, one, _compile_formatter(model, surroundings, find_level, one))
-        for one in model.formatters
-    ]
-    names = [
-        (tags.compile_patterns(one.tag).fullmatch, one, compile_index_name(one, model)) for one in model.index_names
-    ]
+    find_level, choose = compile_levels(model.levels), _chooser(model)
+    formatters = [_compile_formatter(model, surroundings, find_level, one) for one in model.formatters]
+    names = [compile_index_name(one, model) for one in model.index_names]
     rest = _compile_rest(model, surroundings)
 
     def step_of(tag: str) -> Step:
-        formatter = next(((one, made) for fits, one, made in formatters if fits(tag)), None)
-        name = next(((one, made) for fits, one, made in names if fits(tag)), None)
-        if formatter is not None and not formatter[0].enabled:
-            formatter = None
-        if name is not None and not name[0].enabled:
-            name = None
-        step = rest(formatter[1] if formatter is not None else None, name[1] if name is not None else None)
-        if formatter is None or formatter[0].type != "sys_journal":
-            return step
-        return _or_usual(step, compile_usual(model, surroundings, formatter[0], name[0] if name is not None else None))
+        place, named = choose(tag)
+        step = rest(formatters[place] if place >= 0 else None, names[named] if named >= 0 else None)
+        return _or_usual(step, _usual_of(model, surroundings, place, named))
 
     return step_of
+
+
+def _chooser(model: ViaqDataModel) -> Callable[[str], tuple[int, int]]:
+    """The function that tells the places of formatter and index name for a tag; -1: none."""
+    formatters = [tags.compile_patterns(one.tag).fullmatch for one in model.formatters]
+    names = [tags.compile_patterns(one.tag).fullmatch for one in model.index_names]
+
+    def choose(tag: str) -> tuple[int, int]:
+        place = next((number for number, fits in enumerate(formatters) if fits(tag)), -1)
+        named = next((number for number, fits in enumerate(names) if fits(tag)), -1)
+        return (
+            place if place >= 0 and model.formatters[place].enabled else -1,
+            named if named >= 0 and model.index_names[named].enabled else -1,
+        )
+
+    return choose
+
+
+def _usual_of(model: ViaqDataModel, surroundings: Surroundings, place: int, named: int) -> Usual | None:
+    if place < 0 or model.formatters[place].type != "sys_journal":
+        return None
+    name = model.index_names[named] if named >= 0 else None
+    return compile_usual(model, surroundings, model.formatters[place], name)
 
 
 def _or_usual(step: Step, usual: Usual | None) -> Step:
     """The short way where a record is fit for it."""
     if usual is None:
         return step
+    take = usual.take
 
     def either(record: Record, time_ns: int, now_ns: int) -> Record:
-        made = usual(record, time_ns, now_ns)
+        made = take(record, time_ns, now_ns)
         return step(record, time_ns, now_ns) if made is None else made
 
     return either

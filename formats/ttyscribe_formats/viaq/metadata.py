@@ -34,7 +34,7 @@ def compile_fresh(surroundings: Surroundings) -> Fresh:
         second, rest = divmod(now_ns, times.SECOND)
         if second != last:
             last, text = second, times.of_ns(now_ns)[:-12]
-        return {**before, "received_at": f"{text}{rest // 1000:06d}+00:00", "version": version}
+        return {**before, "received_at": f"{text}{str(1_000_000 + rest // 1000)[1:]}+00:00", "version": version}
 
     return fresh
 

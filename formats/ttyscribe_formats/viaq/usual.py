@@ -12,20 +12,32 @@ from typing import Any, NamedTuple
 
 from ttyscribe_formats.viaq import Record, times
 from ttyscribe_formats.viaq.config import UNUSED, Formatter, IndexName, Surroundings, ViaqDataModel
-from ttyscribe_formats.viaq.empties import Remove, compile_empties
+from ttyscribe_formats.viaq.empties import compile_empties
 from ttyscribe_formats.viaq.index_name import constant_prefix
 from ttyscribe_formats.viaq.journal import CONTAINER, SYSTEMD
 from ttyscribe_formats.viaq.levels import OF_PRIORITY, UNKNOWN
 from ttyscribe_formats.viaq.metadata import FIELD, compile_fresh, fixed
 
-Usual = Callable[[Record, int, int], Record | None]
+Take = Callable[[Record, int, int], Record | None]
 """Of a record, the event's time and the time now; None where the record is not of the usual form."""
+Shape = Callable[[str, str, int], Record]
+"""Of a message that is not empty, its time as text, and the time now."""
+
+
+class Usual(NamedTuple):
+    """The short ways of one formatter and one index name."""
+
+    take: Take
+    learn: Callable[[Record], Shape | None]
+    """What all records become that differ from this one by message and time alone; None where that is not known."""
+
 
 _MAX_PLANS = 512
 _SOURCE = "time"
 _LENGTH = len("2018-02-24T01:54:44.771123+00:00")
 _FILLED = frozenset(("systemd", "level", _SOURCE, "message", "hostname", FIELD))
-_NEEDED = frozenset(("MESSAGE", "_HOSTNAME"))
+_MESSAGE, _TIME = "MESSAGE", times.JOURNAL_TIME_FIELDS[0]
+_NEEDED = frozenset((_MESSAGE, "_HOSTNAME"))
 
 
 class _Plan(NamedTuple):
@@ -54,10 +66,10 @@ def compile_usual(
         return None
     fresh, plan_of, role = compile_fresh(surroundings), plans.of, model.pipeline_type
     node_name, dest, undefined_name = surroundings.node_name, model.dest_time_name, model.undefined_name
-    remove_empties: Remove = compile_empties(model.keep_empty_fields, lossless=model.lossless)
+    remove_empties = compile_empties(model.keep_empty_fields, lossless=model.lossless)
     add_name, journal_normal = _compile_name(model, name), times.journal_normal
 
-    def usual(record: Record, time_ns: int, now_ns: int) -> Record | None:
+    def take(record: Record, time_ns: int, now_ns: int) -> Record | None:
         plan = plan_of(record)
         if plan is None:
             return None
@@ -81,7 +93,7 @@ def compile_usual(
         for part, names, place in sections:
             systemd[part] = dict(zip(names, used[place:] if place else used, strict=False))
         made["level"] = OF_PRIORITY.get(record["PRIORITY"], UNKNOWN) if has_priority else UNKNOWN
-        made["message"] = record["MESSAGE"]
+        made["message"] = record[_MESSAGE]
         host = record["_HOSTNAME"]
         made["hostname"] = node_name if host == "localhost" and node_name is not None else host
         made[FIELD] = {role: fresh(now_ns)}
@@ -91,7 +103,38 @@ def compile_usual(
         add_name(made, time)
         return made
 
-    return usual
+    return Usual(take, _compile_learn(take, plan_of, lambda now_ns: {role: fresh(now_ns)}, dest, add_name))
+
+
+def _compile_learn(
+    take: Take,
+    plan_of: Callable[[Record], _Plan | None],
+    stamp: Callable[[int], Record],
+    dest: str,
+    add_name: Callable[[Record, str], None],
+) -> Callable[[Record], Shape | None]:
+    def learn(record: Record) -> Shape | None:
+        plan = plan_of(record)
+        if plan is None or plan.time_key != _TIME or not {_MESSAGE, _TIME}.isdisjoint((*plan.rest, *plan.undefined)):
+            return None
+        made = take(record, 0, 0)
+        return None if made is None else _compile_shape(made, stamp, dest, add_name)
+
+    return learn
+
+
+def _compile_shape(
+    example: Record, stamp: Callable[[int], Record], dest: str, add_name: Callable[[Record, str], None]
+) -> Shape:
+    def shape(message: str, time: str, now_ns: int) -> Record:
+        made = example.copy()
+        made["message"] = message
+        made[FIELD] = stamp(now_ns)
+        made[dest] = time
+        add_name(made, time)
+        return made
+
+    return shape
 
 
 def _compile_name(model: ViaqDataModel, name: IndexName | None) -> Callable[[Record, str], None]:

@@ -8,6 +8,7 @@ from ttyscribe_normalizers.kinds import Context
 from ttyscribe_normalizers.options import Options
 from ttyscribe_normalizers.pipeline import Decode, Pipeline
 from ttyscribe_normalizers.table import MMEXTERNAL
+from ttyscribe_normalizers.template import Template
 from ttyscribe_normalizers.viaq import load, shapes
 from ttyscribe_normalizers.viaq.profile import Profile, Wanted
 
@@ -28,4 +29,4 @@ def build(wanted: Options, context: Context, now_ns: Callable[[], int], around: 
     )
     decodes: dict[str, Decode] = {"omprog": envelope.decode, MMEXTERNAL: fulljson.decode}
     decode = decodes.get(wanted.protocol, shapes.decode)
-    return Pipeline(around(decode), [profile], profile, wanted.max_message, keep_empty=True)
+    return Pipeline(around(Template(decode).decode), [profile], profile, wanted.max_message, keep_empty=True)

@@ -5,11 +5,10 @@ from base64 import b64encode
 from collections.abc import Callable
 from typing import Any, NamedTuple, cast
 
-from ttyscribe_formats import identity, timestamp
+from ttyscribe_formats import timestamp
 from ttyscribe_formats import tlog as codec
 from ttyscribe_formats.document import Document
 from ttyscribe_formats.errors import MessageError
-from ttyscribe_formats.plain import plain_text
 from ttyscribe_formats.viaq import Record
 from ttyscribe_formats.viaq.chain import Chain
 from ttyscribe_formats.viaq.settings import Tags
@@ -17,6 +16,8 @@ from ttyscribe_normalizers import parts
 from ttyscribe_normalizers.envelope import Envelope
 from ttyscribe_normalizers.kinds import Context, syslog, tlog
 from ttyscribe_normalizers.viaq import records
+from ttyscribe_normalizers.viaq.recorded import Reader
+from ttyscribe_normalizers.viaq.senders import Senders
 
 
 class Wanted(NamedTuple):
@@ -42,6 +43,8 @@ class Profile:
         self._wanted = wanted
         self._stamp = context.stamp
         self._tlog, self._syslog = tlog.Kind(context), syslog.Kind(context)
+        self._reader = Reader()
+        self._senders = Senders(None if wanted.keeps_collector else wanted.chain.usual(wanted.tags.journal))
 
     def accepts(self, envelope: Envelope) -> bool:  # noqa: ARG002 - whatever it is
         """Everything."""
@@ -54,8 +57,7 @@ class Profile:
                 return [self._recorded(envelope)]
             except MessageError as broken:
                 error = str(broken)
-        tag, record = records.record_of(envelope, self._wanted.tags, self._wanted.node_name)
-        return [self._finished(tag, record, envelope, error)]
+        return [self._finished(envelope, error)]
 
     def _recorded(self, envelope: Envelope) -> Document:
         """A message of a recording: complete under `tlog`, what was shown as the message. Raises MessageError."""
@@ -66,25 +68,34 @@ class Profile:
             shown, host, document_id = normal["message"], normal["hostname"], normal["viaq_msg_id"]
             time_ms = codec.from_fields(fields).time_ms
         else:
-            fields, message = tlog.checked(envelope)
-            document_id = identity.tlog_id(tlog.recording_of(message), message)
-            shown, host, time_ms = plain_text(message.out_txt), message.host or envelope.host, message.time_ms
-        tag, record = records.record_of(envelope, self._wanted.tags, self._wanted.node_name)
-        record["MESSAGE"] = shown
-        if host:
-            record["_HOSTNAME"] = host
-        if time_ms is not None:
-            record["_SOURCE_REALTIME_TIMESTAMP"] = str(time_ms * 1000)
-        made = self._run(tag, record, envelope, host)
+            fields, document_id, host, time_ms, shown = self._reader.read(envelope)
+            host = host or envelope.host
+        made = None
+        if time_ms is not None and records.is_syslog(envelope):
+            made = self._senders.made(envelope, host, shown, time_ms * 1000, self._wanted.now_ns())
+        if made is None:
+            tag, record = records.record_of(envelope, self._wanted.tags, self._wanted.node_name)
+            record["MESSAGE"] = shown
+            if host:
+                record["_HOSTNAME"] = host
+            if time_ms is not None:
+                record["_SOURCE_REALTIME_TIMESTAMP"] = str(time_ms * 1000)
+            made = self._run(tag, record, envelope, host)
         made["viaq_msg_id"] = document_id
         made["tlog"] = fields
         if own is not None:
             self._store(made, own, envelope)
         return cast("Document", made)
 
-    def _finished(self, tag: str, record: Record, envelope: Envelope, error: str) -> Document:
+    def _finished(self, envelope: Envelope, error: str) -> Document:
         """Any other message."""
-        made = self._run(tag, record, envelope, "")
+        made = None
+        if records.is_syslog(envelope):
+            time_us = envelope.time_ns // 1000
+            made = self._senders.made(envelope, envelope.host, envelope.text, time_us, self._wanted.now_ns())
+        if made is None:
+            tag, record = records.record_of(envelope, self._wanted.tags, self._wanted.node_name)
+            made = self._run(tag, record, envelope, "")
         made["viaq_msg_id"] = self._syslog.document_id(envelope)
         if self._wanted.stored:
             message = made.get("message")

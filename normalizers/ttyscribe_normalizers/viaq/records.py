@@ -17,12 +17,18 @@ _CONTAINER = "k8s_"
 
 def record_of(envelope: Envelope, tags: Tags, node_name: str | None) -> tuple[str, Record]:
     """The tag and the record of one message; the record is the chain's own from here on."""
+    if is_syslog(envelope):
+        return tags.journal, from_syslog(envelope)
     record = envelope.journal if envelope.record is None else envelope.record
-    if record is not None:
-        return _tagged(envelope, dict(record), tags)
-    if envelope.tag == AUDIT and not envelope.collector:
+    if record is None:
         return tags.audit, host_audit.record_of(envelope.text, node_name)
-    return tags.journal, from_syslog(envelope)
+    return _tagged(envelope, dict(record), tags)
+
+
+def is_syslog(envelope: Envelope) -> bool:
+    """Tell whether a message has no record of its own."""
+    is_audit = envelope.tag == AUDIT and not envelope.collector
+    return envelope.record is None and envelope.journal is None and not is_audit
 
 
 def from_syslog(envelope: Envelope) -> Record:

@@ -99,11 +99,11 @@ def test_the_shipped_configuration_takes_the_short_way() -> None:
     name = IndexName("operations_full", "**")
     usual = compile_usual(ViaqDataModel(), Surroundings(), formatter, name)
     assert usual is not None
-    made = usual({"MESSAGE": "x", "_HOSTNAME": "h", "_PID": "7", "PRIORITY": "3"}, TIME_NS, NOW_NS)
+    made = usual.take({"MESSAGE": "x", "_HOSTNAME": "h", "_PID": "7", "PRIORITY": "3"}, TIME_NS, NOW_NS)
     assert made is not None
     assert (made["systemd"], made["level"], made["viaq_index_name"]) == (
         {"t": {"PID": "7"}},
         "err",
         ".operations.2018.02.24",
     )
-    assert usual({"MESSAGE": "", "_HOSTNAME": "h", "_PID": "7"}, TIME_NS, NOW_NS) is None
+    assert usual.take({"MESSAGE": "", "_HOSTNAME": "h", "_PID": "7"}, TIME_NS, NOW_NS) is None
