@@ -35,6 +35,8 @@ class Own(TypedDict):
     resizes: NotRequired[int]
     error: NotRequired[str]
     doubt: NotRequired[str]
+    boot_id: NotRequired[str]
+    audit_session: NotRequired[int]
     raw: NotRequired[str]
     """base64 of the message as received, where the text had to be repaired."""
 
@@ -50,6 +52,13 @@ Document = TypedDict(
         "systemd": NotRequired[dict[str, Any]],
         "pipeline_metadata": dict[str, Any],
         "tlog": NotRequired[dict[str, Any]],
+        "aushape": NotRequired[dict[str, Any]],
+        "process": NotRequired[dict[str, Any]],
+        "user": NotRequired[dict[str, Any]],
+        "file": NotRequired[dict[str, Any]],
+        "source": NotRequired[dict[str, Any]],
+        "destination": NotRequired[dict[str, Any]],
+        "event": NotRequired[dict[str, Any]],
         "ttyscribe": Own,
     },
 )

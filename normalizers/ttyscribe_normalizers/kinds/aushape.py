@@ -1,0 +1,184 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Audit events as aushape and ttyscribe-audit write them: one by one, or several in a document.
+
+::
+
+    [{"serial":880,"time":"2026-11-24T12:00:00.771+00:00","data":{"syscall":{"syscall":["execve","59"],
+     "success":["yes"],"pid":["1201"],"auid":["ada","1000"],"uid":["root","0"],"ses":["23"],"exe":["/usr/bin/ps"]},
+     "cwd":{"cwd":["/root"]},"execve":["ps","-ef"]}},{"serial":881,...}]
+
+becomes one document an event, `audit:web7:1795521600771:880:<hash>`, that holds it complete and exact under `aushape`,
+what it says in typed fields (`process`, `user`, `file`, `source`, `destination`, `event`), and as `message` a sentence:
+`ada ran ps -ef as root in /root: success`. A broken event becomes a document of kind syslog with the error, by itself.
+"""
+
+import re
+from base64 import b64encode
+from collections.abc import Sequence
+from typing import Any, cast
+
+from ttyscribe_formats import auditfacts, aushape, words
+from ttyscribe_formats.document import Document
+from ttyscribe_formats.errors import MessageError
+from ttyscribe_formats.flat import MAX_VALUE, flat
+from ttyscribe_normalizers import exact, parts
+from ttyscribe_normalizers.envelope import Envelope
+from ttyscribe_normalizers.kinds import Context
+from ttyscribe_normalizers.kinds.syslog import Kind as Syslog
+from ttyscribe_normalizers.kinds.syslog import from_journal
+
+PROGRAMS = frozenset(("aushape", "ttyscribe-audit", ""))
+"""Converters name themselves so; the empty name is that of a line from a converter's own file."""
+
+_BOOT = re.compile(r"[0-9a-f]{32}")
+
+
+class Kind:
+    """Audit events."""
+
+    name = "aushape"
+    order = 20
+
+    def __init__(self, context: Context) -> None:
+        self._trust = context.trust
+        self._normalizer = parts.normalizer(context.version, context.protocol)
+        self._syslog = Syslog(context)
+
+    def accepts(self, envelope: Envelope) -> bool:
+        """Whether it is an event or a document, as a converter or a shipper behind it writes them."""
+        text, program = envelope.text, envelope.program
+        if aushape.looks_like(text):
+            return program in PROGRAMS or aushape.begins_one(text)
+        return text[:1] == "[" and program in PROGRAMS and aushape.is_empty(text)
+
+    def normalize(self, envelope: Envelope) -> list[Document]:
+        """One document an event. Raises MessageError where there is but one and it is broken."""
+        found = _events(envelope)
+        if len(found) == 1 and type(found[0]) is aushape.Broken:
+            raise MessageError(found[0].reason)
+        documents: list[Document] = []
+        for number, piece in enumerate(found):
+            if type(piece) is aushape.Broken:
+                documents += self._broken(envelope, piece, number)
+            else:
+                documents.append(self._document(envelope, cast("aushape.Event", piece)))
+        return documents
+
+    def _broken(self, envelope: Envelope, piece: aushape.Broken, number: int) -> Sequence[Document]:
+        """A piece of a document by itself; its identity is its place in the message, the same with each delivery."""
+        text, raw = exact.repaired(piece.text)
+        stamp = f"{envelope.stable_id}.{number}" if envelope.stable_id else ""
+        return self._syslog.normalize(envelope._replace(text=text, raw=raw, stable_id=stamp), piece.reason)
+
+    def _document(self, envelope: Envelope, event: aushape.Event) -> Document:
+        document_id = aushape.document_id(event, envelope.host)
+        fields, raw = _repaired(event)
+        event = event._replace(fields=fields)
+        records = aushape.records(event)
+        known = auditfacts.facts(records)
+        error = fields.get("error", "")
+        message = _message(event, known.sentence)
+        at, partition = parts.placed(envelope, event.time_ns)
+        own: dict[str, Any] = {
+            "kind": "aushape",
+            "partition": partition,
+            "received": envelope.received,
+            "trust": self._trust.of(envelope.sender_uid),
+            "words": words.joined("\n".join([message, known.searched, *(fields.get("text", []) if error else [])])),
+        }
+        parts.sender(own, envelope)
+        if boot := _boot(fields, envelope):
+            own["boot_id"] = boot
+        if known.session is not None:
+            own["audit_session"] = known.session
+        if raw:
+            own["raw"] = b64encode(raw).decode()
+        document = {
+            "@timestamp": at,
+            "hostname": envelope.host or event.node,
+            "level": parts.level(envelope.severity),
+            "message": message,
+            "pipeline_metadata": parts.way(envelope, self._normalizer),
+            "viaq_msg_id": document_id,
+            "aushape": _stored(event),
+            **known.parts,
+            "ttyscribe": own,
+        }
+        if systemd := parts.systemd(envelope) if envelope.journal is None else from_journal(envelope.journal):
+            document["systemd"] = systemd
+        return cast("Document", document)
+
+
+def _events(envelope: Envelope) -> Sequence[aushape.Event | aushape.Broken]:
+    """Every event, exact: at speed where that is known to lose nothing."""
+    text = envelope.text
+    if envelope.raw:
+        return aushape.read(envelope.raw.decode("utf-8", "surrogateescape"))
+    try:
+        value = envelope.fields if envelope.fields is not None else exact.fast_loads(text)
+    except ValueError:
+        return aushape.read(text)
+    # The text of each event by itself is only needed where a value may be too long for the engines.
+    if type(value) is dict:
+        events = aushape.of_values([value], text)
+        if events is not None:
+            return [events[0]._replace(text=text)]
+    elif type(value) is list and len(text) <= MAX_VALUE:
+        events = aushape.of_values(value, text)
+        if events is not None:
+            return events
+    return aushape.read(text)
+
+
+def _message(event: aushape.Event, sentence: str) -> str:
+    error = event.fields.get("error")
+    if not error:
+        return sentence or f"audit event {event.serial}"
+    told = f"audit event {event.serial} was not converted: {auditfacts.clean(error)}"
+    return f"{told}; {sentence}" if sentence else told
+
+
+def _stored(event: aushape.Event) -> dict[str, Any]:
+    """The event as it is kept: its keys in order, and the original where the engines can't take all of it as it is."""
+    fields = event.fields
+    made = {key: fields[key] for key in aushape.KEYS if key in fields}
+    whole = True
+    for key in ("data", "norm"):
+        if key in made:
+            made[key], same = flat(made[key])
+            whole = whole and same
+    if not whole:
+        made["original"] = exact.repaired(event.text)[0]
+    if other := {key: value for key, value in fields.items() if key not in made}:
+        made["other"] = other
+    return made
+
+
+def _boot(fields: dict[str, Any], envelope: Envelope) -> str:
+    """The host's boot, as the converter or the journal says."""
+    own = fields.get("ttyscribe")
+    boot = own.get("boot_id") if type(own) is dict else (envelope.journal or {}).get("_BOOT_ID")
+    return boot if type(boot) is str and _BOOT.fullmatch(boot) else ""
+
+
+def _repaired(event: aushape.Event) -> tuple[dict[str, Any], bytes]:
+    """The fields without lone surrogates, and the event's bytes where there were some."""
+    fields = _clean(event.fields)
+    if fields is event.fields:
+        return event.fields, b""
+    text, raw = exact.repaired(event.text)
+    return fields, raw or text.encode()
+
+
+def _clean(value: Any) -> Any:
+    """The value itself where no text in it has to be repaired."""
+    if type(value) is str:
+        return value if value.isascii() else exact.repaired(value)[0]
+    if isinstance(value, dict):
+        made = {_clean(name): _clean(entry) for name, entry in value.items()}
+        same = all(made.get(name) is entry for name, entry in value.items())
+        return value if same and len(made) == len(value) else made
+    if isinstance(value, list):
+        items = [_clean(item) for item in value]
+        return value if all(item is old for item, old in zip(items, value, strict=True)) else items
+    return value
