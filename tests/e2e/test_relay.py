@@ -126,7 +126,7 @@ def test_a_peers_other_messages_are_stamped_here_and_attested_by_nobody(central:
     """REL-3: an ordinary rsyslog of an admitted host forwards what its users write, in any of the usual forms."""
     forms = ["RSYSLOG_ForwardFormat", "RSYSLOG_SyslogProtocol23Format", "RSYSLOG_TraditionalForwardFormat"]
     for number, form in enumerate(forms):
-        host = RelayHost(central.centre, replace={'template="ttyscribe-relay"\n': f'template="{form}"\n'})
+        host = RelayHost(central.centre, replace={'template="ttyscribe-line"\n': f'template="{form}"\n'})
         with host:
             host.send([datagram(FORGED.encode() + b" number%d" % number, ident="{")])
             document = central.document(f"number{number}")

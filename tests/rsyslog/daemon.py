@@ -97,7 +97,7 @@ class Rsyslogd:
 
     `child` is the program's argument list (it may hold blanks), `environment` is added to what it inherits.
     `replace` changes the sample's text further: every key must occur in it. With a `port` it listens there, not on a
-    socket of the file system. The folder is removed by close().
+    socket of the file system. `prefix` is a command that becomes it. The folder is removed by close().
     """
 
     def __init__(
@@ -108,8 +108,10 @@ class Rsyslogd:
         replace: Mapping[str, str] | None = None,
         environment: Mapping[str, str] | None = None,
         port: int = 0,
+        prefix: Sequence[str] = (),
     ) -> None:
         self._port = port
+        self._prefix = prefix
         self._program = require_program("rsyslogd")
         # Not under pytest's long folder names: a socket's path may have 107 bytes only.
         self.folder = Path(tempfile.mkdtemp(prefix="rsyslogd-"))
@@ -147,7 +149,7 @@ class Rsyslogd:
     def start(self, timeout: float = 10.0) -> None:
         """Start it and wait until its socket takes messages."""
         self.socket.unlink(missing_ok=True)
-        command = [self._program, "-n", "-f", str(self.conf), "-i", str(self.folder / "pid")]
+        command = [*self._prefix, self._program, "-n", "-f", str(self.conf), "-i", str(self.folder / "pid")]
         with (self.folder / "stderr").open("ab") as errors:
             self._process = subprocess.Popen(command, env=self._environment, stdin=subprocess.DEVNULL, stderr=errors)
         wait_until(self._takes_messages, timeout, f"rsyslogd's socket\n{self.said()}")

@@ -17,6 +17,8 @@ HOST = CONF / "host.conf"
 CENTRAL = CONF / "central.conf"
 NAME = "log.example.com"
 PORT = 'port="20514"'
+JOURNAL = (CONF.parent / "source" / "parts" / "journal.conf").read_text().partition("\n")[2]
+"""What reads the machine's own journal, as the samples hold it."""
 _CA, _CERT, _KEY = (f'="/etc/ttyscribe/tls/{name}.pem"' for name in ("ca", "cert", "key"))
 
 
@@ -29,6 +31,13 @@ def require_relp() -> None:
 def tls(authority: str, own: Certificate) -> dict[str, str]:
     """What takes the place of the samples' certificates."""
     return {_CA: f'="{authority}"', _CERT: f'="{own.file}"', _KEY: f'="{own.key}"'}
+
+
+def without_journal(sample: Path) -> str:
+    """A sample that does not read the journal."""
+    text = sample.read_text()
+    assert JOURNAL in text
+    return text.replace(JOURNAL, "")
 
 
 def free_port() -> int:
@@ -52,7 +61,10 @@ class Centre(Rsyslogd):
 
 
 class RelayHost(Rsyslogd):
-    """A host that sends to it, under a certificate of its own name, or with the one given."""
+    """A host that sends to it, under a certificate of its own name, or with the one given.
+
+    It reads no journal: that would be this machine's.
+    """
 
     def __init__(
         self,
@@ -65,7 +77,9 @@ class RelayHost(Rsyslogd):
     ) -> None:
         own = tls(centre.authority.file, certificate or centre.authority.sign(name))
         target = {'target="log.example.com" port="20514"': f'target="127.0.0.1" port="{centre.relp}"'}
-        super().__init__([], sample=sample, replace={**own, **target, **(replace or {})})
+        here = centre.folder / sample.name
+        here.write_text(without_journal(sample))
+        super().__init__([], sample=here, replace={**own, **target, **(replace or {})})
 
     def close(self) -> None:
         """End it; with messages that it can't get rid of it does not stop by itself."""
