@@ -15,12 +15,13 @@ from typing import Any
 import pytest
 
 from tests.certificates import Authority, Certificate, make_certificate
-from tests.e2e.chain import Chain, wait
+from tests.e2e.chain import Chain, program, wait
 from tests.e2e.conftest import SQLITE, Place, stored_document
 from tests.e2e.test_delivery import assert_all_stored_once
 from tests.e2e.traffic import Ledger, datagram, messages, mixed
 from tests.peers import require_root
 from tests.rsyslog.daemon import send_as
+from tests.rsyslog.journald import Journald
 from tests.rsyslog.relay import Centre, RelayHost, free_port
 
 pytestmark = pytest.mark.rsyslogd
@@ -194,6 +195,26 @@ def test_the_host_speaks_to_nobody_but_its_centre(central: Central, tmp_path: Pa
         host.wait_read()
         wait(lambda: "omrelp" in host.said(), host.said)
         assert central.count() == 0
+
+
+@pytest.mark.root
+def test_a_hosts_journal_comes_with_all_that_journald_knows(central: Central) -> None:
+    """A recording through the journal, lines of two programs, a forged sender."""
+    with Journald() as journald, RelayHost(central.centre, journald=journald) as host:
+        recorder = [program("ttyscribe-rec"), "--writer=journal", "--", "echo", "recorded word"]
+        journald.run(*recorder)
+        journald.run("systemd-cat", "-t", "unit", "-p", "warning", "echo", "plain word")
+        journald.send({"MESSAGE": b"two\nlines, forged word", "_UID": b"4711", "PRIORITY": b"3", "ttyscribe": b"x"})
+        recorded, plain, forged = map(central.document, ("recorded word", "plain word", "forged word"))
+        (entry,) = journald.entries("_PID=%d" % recorded["ttyscribe"]["sender_pid"], "TLOG_ID=1")
+        assert recorded["tlog"]["rec"] == entry["TLOG_REC"]
+        assert {one["ttyscribe"]["trust"] for one in (recorded, plain, forged)} == {"system"}
+        assert (plain["level"], forged["level"]) == ("warning", "err")
+        assert forged["message"] == "two\nlines, forged word"
+        assert forged["ttyscribe"]["sender_pid"] == os.getpid()
+        assert plain["systemd"]["t"]["TRANSPORT"] == "stdout"
+        assert host.stop() == 0
+    assert central.dead() == []
 
 
 @pytest.mark.slow

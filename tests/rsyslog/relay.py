@@ -12,6 +12,7 @@ from pathlib import Path
 from tests.certificates import Authority, Certificate
 from tests.peers import absent
 from tests.rsyslog.daemon import CONF, Rsyslogd
+from tests.rsyslog.journald import Journald
 
 HOST = CONF / "host.conf"
 CENTRAL = CONF / "central.conf"
@@ -63,7 +64,7 @@ class Centre(Rsyslogd):
 class RelayHost(Rsyslogd):
     """A host that sends to it, under a certificate of its own name, or with the one given.
 
-    It reads no journal: that would be this machine's.
+    It reads the journal of `journald`, or none: that would be this machine's.
     """
 
     def __init__(
@@ -73,13 +74,15 @@ class RelayHost(Rsyslogd):
         *,
         sample: Path = HOST,
         certificate: Certificate | None = None,
+        journald: Journald | None = None,
         replace: Mapping[str, str] | None = None,
     ) -> None:
         own = tls(centre.authority.file, certificate or centre.authority.sign(name))
         target = {'target="log.example.com" port="20514"': f'target="127.0.0.1" port="{centre.relp}"'}
         here = centre.folder / sample.name
-        here.write_text(without_journal(sample))
-        super().__init__([], sample=here, replace={**own, **target, **(replace or {})})
+        here.write_text(sample.read_text() if journald else without_journal(sample))
+        prefix = journald.prefix if journald else []
+        super().__init__([], sample=here, replace={**own, **target, **(replace or {})}, prefix=prefix)
 
     def close(self) -> None:
         """End it; with messages that it can't get rid of it does not stop by itself."""

@@ -29,6 +29,10 @@ _RSYSLOGS_OWN = frozenset(
     ("timegenerated", "timereported", "fromhost-ip", "inputname", "syslogfacility", "syslogseverity", "pri", "uuid")
 )
 """Properties that no sender chooses, without a character that JSON escapes."""
+_WHOLE = frozenset(("$!all-json", "$!all-json-plain"))
+"""Properties that are JSON by themselves."""
+_FILLED = re.compile(r"(\$[!.][\w!]+)=exec_template\([\"']([\w.-]+)[\"']\)")
+"""A variable that holds what a template makes."""
 
 
 def runs(items: Iterable[Item]) -> Iterator[Object]:
@@ -157,6 +161,8 @@ def _queue(action: Object, items: Iterable[Item]) -> Iterator[Finding]:
     queue = _queue_of(action, items)
     kind = queue.get("queue.type", "Direct" if queue is action else "FixedArray").lower()
     on_disk, assisted = kind == "disk", bool(queue.get("queue.filename")) and kind != "direct"
+    if queue is action and "--spool" in action.get("binary").split() and _straight(items):
+        return  # rsyslogd has nothing to keep
     if not on_disk and not assisted:
         yield Finding(RULES["rsyslog-4"], queue.place, f"queue.type {kind}, no queue.filename")
         return
@@ -184,6 +190,14 @@ def _queue_of(action: Object, items: Iterable[Item]) -> Object:
     return main[0] if main else action
 
 
+def _straight(items: Iterable[Item]) -> bool:
+    """Whether no message waits in the main queue, which is in memory by default."""
+    return any(
+        isinstance(item, Object) and item.name == "main_queue" and item.get("queue.type").lower() == "direct"
+        for item in items
+    )
+
+
 def _protocol(action: Object) -> Iterator[Finding]:
     binary = action.get("binary")
     yield from _found("rsyslog-9", not action.on("confirmmessages"), action)
@@ -195,14 +209,13 @@ def _protocol(action: Object) -> Iterator[Finding]:
 
 def _template(action: Object, items: Sequence[Item]) -> Iterator[Finding]:
     """The template's values are escaped, and its id was stamped before the queue."""
-    name = action.get("template")
-    inside = [item for item in items if isinstance(item, Object) and item.scope == f"template {name}"]
-    properties = [item for item in inside if item.name == "property"]
+    properties = list(_properties(action.get("template"), items))
     if not properties:  # old-style, or text: it is read by nobody here
         return
     for item in properties:
         value = item.get("name").lower()
-        safe = item.get("format").lower() in _JSON_FORMATS or value in _RSYSLOGS_OWN
+        safe = item.get("format").lower() in _JSON_FORMATS or value in _RSYSLOGS_OWN or value in _WHOLE
+        safe = safe or (value == "rawmsg" and _carries(items))  # a host's line, known by its first bytes
         yield from _found("rsyslog-14", not safe, item, item.get("name"))
     stamped = {
         _target(item.text) for item in items if isinstance(item, Assignment) and "$uuid" in item.text.replace(" ", "")
@@ -212,6 +225,24 @@ def _template(action: Object, items: Sequence[Item]) -> Iterator[Finding]:
     if not any(item.get("name") in stamped or item.get("name").lower() == "uuid" for item in properties):
         carried = any("id" in item.get("name").lower().split("!") for item in properties)
         yield from _found("rsyslog-12", not (carried and _carries(items)), action)
+
+
+def _properties(name: str, items: Sequence[Item], depth: int = 3) -> Iterator[Object]:
+    """A template's properties; in place of a variable that other templates fill, theirs."""
+    for item in items:
+        if not isinstance(item, Object) or item.scope != f"template {name}" or item.name != "property":
+            continue
+        filled = [
+            found[2]
+            for other in items
+            if isinstance(other, Assignment)
+            and (found := _FILLED.search(other.text.replace(" ", "")))
+            and found[1] == item.get("name")
+        ]
+        if not filled or not depth:
+            yield item
+        for inner in dict.fromkeys(filled):
+            yield from _properties(inner, items, depth - 1)
 
 
 def _target(text: str) -> str:

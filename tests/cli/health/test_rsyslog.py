@@ -30,6 +30,9 @@ def changed(text: str, before: str, after: str) -> str:
     return text.replace(before, after)
 
 
+SPOOLED = (ROOT / "rsyslog" / "conf" / "ttyscribe-spool.conf").read_text()
+CENTRAL = (ROOT / "rsyslog" / "conf" / "central.conf").read_text()
+
 SIZE = 'global(maxMessageSize="256k")'
 BROKEN = [
     ("rsyslog-2", AUDIT, SIZE, ""),
@@ -40,6 +43,8 @@ BROKEN = [
     ("rsyslog-3", AUDIT, 'module(load="omprog")', 'module(load="omprog")\n$SystemLogRateLimitInterval 5\n'),
     ("rsyslog-4", AUDIT, 'queue.type="Disk"', ""),
     ("rsyslog-4", FAST, 'queue.filename="ttyscribe"', ""),
+    ("rsyslog-4", SPOOLED, " --spool /var/spool/ttyscribe", ""),
+    ("rsyslog-4", SPOOLED, 'main_queue(queue.type="Direct")', ""),
     ("rsyslog-5", AUDIT, 'queue.checkpointInterval="1"', ""),
     ("rsyslog-5", FAST, 'queue.checkpointInterval="1"', 'queue.checkpointInterval="100"'),
     ("rsyslog-6", FAST, 'queue.saveOnShutdown="on"', ""),
@@ -53,6 +58,8 @@ BROKEN = [
     ("rsyslog-12", AUDIT, "set $!ttyscribe!id = $uuid;", ""),
     ("rsyslog-13", AUDIT, '$!ttyscribe!id" format="json"', 'uuid"'),
     ("rsyslog-14", AUDIT, 'name="msg" format="json"', 'name="msg"'),
+    ("rsyslog-14", CENTRAL, 'name="msg" format="json"', 'name="msg"'),
+    ("rsyslog-14", CENTRAL, 'input(type="imrelp"', 'input(type="imudp"'),
     ("rsyslog-15", AUDIT, 'Annotate="on"', ""),
     ("rsyslog-16", AUDIT, SIZE, 'global(maxMessageSize="256k" parser.escapeControlCharactersOnReceive="off")'),
     ("rsyslog-16", AUDIT, SIZE, f"{SIZE}\n$EscapeControlCharactersOnReceive off\n"),
