@@ -206,7 +206,7 @@ def test_a_hosts_journal_comes_with_all_that_journald_knows(central: Central) ->
         journald.run("systemd-cat", "-t", "unit", "-p", "warning", "echo", "plain word")
         journald.send({"MESSAGE": b"two\nlines, forged word", "_UID": b"4711", "PRIORITY": b"3", "ttyscribe": b"x"})
         recorded, plain, forged = map(central.document, ("recorded word", "plain word", "forged word"))
-        (entry,) = journald.entries("_PID=%d" % recorded["ttyscribe"]["sender_pid"], "TLOG_ID=1")
+        (entry,) = journald.entries(f"_PID={recorded['ttyscribe']['sender_pid']}", "TLOG_ID=1")
         assert recorded["tlog"]["rec"] == entry["TLOG_REC"]
         assert {one["ttyscribe"]["trust"] for one in (recorded, plain, forged)} == {"system"}
         assert (plain["level"], forged["level"]) == ("warning", "err")

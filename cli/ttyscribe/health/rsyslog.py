@@ -232,13 +232,8 @@ def _properties(name: str, items: Sequence[Item], depth: int = 3) -> Iterator[Ob
     for item in items:
         if not isinstance(item, Object) or item.scope != f"template {name}" or item.name != "property":
             continue
-        filled = [
-            found[2]
-            for other in items
-            if isinstance(other, Assignment)
-            and (found := _FILLED.search(other.text.replace(" ", "")))
-            and found[1] == item.get("name")
-        ]
+        set_by = (_FILLED.search(other.text.replace(" ", "")) for other in items if isinstance(other, Assignment))
+        filled = [found[2] for found in set_by if found and found[1] == item.get("name")]
         if not filled or not depth:
             yield item
         for inner in dict.fromkeys(filled):
