@@ -30,6 +30,8 @@ ORDER = 500
 SESSIONS = 100
 """Kinds of ours with a lower order tell what was done in sessions: who is asked before them has to be preferred."""
 _NAME = re.compile(r"[a-z][a-z0-9-]{0,31}")
+_RESERVED = frozenset(("viaq", "others"))
+"""The profile, and the index template of these kinds."""
 _TEXTS = ("@timestamp", "hostname", "level", "message", "viaq_msg_id")
 _OWN_TEXTS = ("partition", "received", "trust", "words")
 _OURS = ("tlog:", "audit:")
@@ -108,7 +110,7 @@ def load(context: Context, wanted: Wanted, report: Report) -> list[Kind]:
     First those that the operator prefers, then ours of sessions, then those of other packages, then ours of any log.
     """
     ours = kinds.load(context)
-    taken = {kind.name for kind in ours} | NOT_KINDS | {"viaq"}
+    taken = {kind.name for kind in ours} | NOT_KINDS | _RESERVED
     points = _points()
     named = {point.name for point in points}
     for name in (*wanted.prefer, *wanted.without):
@@ -148,7 +150,7 @@ def _plugged(point: importlib.metadata.EntryPoint, context: Context, taken: set[
     """The kind of one entry point; none, and a report, where it can't be used."""
     origin = _origin(point)
     try:
-        problem = f"the name {point.name!r} is taken" if point.name in taken else ""
+        problem = "" if (other := _alike(point.name, taken)) is None else f"the name {other!r} is taken"
         if not _NAME.fullmatch(point.name):
             problem = f"{point.name!r} can't be a name: small letters, digits and hyphens, at most 32"
         if not problem:
@@ -167,6 +169,13 @@ def _plugged(point: importlib.metadata.EntryPoint, context: Context, taken: set[
         problem = _described(error)
     report(f"the kind {point.name} of {origin} is left out: {problem}")
     return None
+
+
+def _alike(name: str, taken: set[str]) -> str | None:
+    """A taken name that is this one, or begins with it, or it with this: patterns of indices can't tell them apart."""
+    return next(
+        (one for one in sorted(taken) if one == name or one.startswith(f"{name}-") or name.startswith(f"{one}-")), None
+    )
 
 
 def _described(error: BaseException) -> str:

@@ -119,6 +119,8 @@ UNFIT: dict[str, tuple[str, Any, str, str]] = {
     "our name": ("tlog", named("tlog"), "", "the name 'tlog' is taken"),
     "the profile's": ("viaq", named("viaq"), "", "the name 'viaq' is taken"),
     "a counter's": ("lines", named("lines"), "", "the name 'lines' is taken"),
+    "a part of ours": ("tlog-x", named("tlog-x"), "", "the name 'tlog' is taken"),
+    "the template's": ("others", named("others"), "", "the name 'others' is taken"),
     "no name": ("../x", named("../x"), "", "'../x' can't be a name"),
     "order": ("a", type("Odd", (Greedy,), {"name": "a", "order": "first"}), "", "its order is no number"),
 }

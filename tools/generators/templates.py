@@ -18,6 +18,8 @@ from tools.generators.fields import Field, Kind, Model, Namespace, load
 FOLDER = "store/ttyscribe_store/templates"
 PRIORITY = 250
 """Above what the engines and their agents install (100 and 200)."""
+OTHERS = "others"
+"""Name of the index template for kinds of other packages; no kind may have it."""
 SAFE_KEYWORD = 8191
 """Characters of a keyword that stay below Lucene's 32,766 bytes in any script; longer values are kept, not indexed."""
 
@@ -95,19 +97,41 @@ def index(kind: Kind, components: dict[str, dict[str, Any]], version: int) -> di
     index, that this template and no other made it.
     """
     properties(kind.fields, kind.aliases)  # raises where two namespaces contradict each other
-    parts = ["ttyscribe-settings", *(f"ttyscribe-fields-{namespace.name}" for namespace in kind.namespaces)]
-    excluded = [field.name for field in kind.fields if field.type == "words"]
-    mappings = {"dynamic": False, "date_detection": False, "_source": {"excludes": excluded}}
+    mappings = {**_mappings(kind), "properties": properties([], kind.aliases)}
+    template = {"mappings": mappings, "aliases": {f"ttyscribe-{kind.name}": {}}}
+    return _index(f"ttyscribe-{kind.name}-*", PRIORITY, kind, template, components, version)
+
+
+def others(model: Model, components: dict[str, dict[str, Any]]) -> dict[str, Any]:
+    """The index template of kinds that other packages bring: the fields of every document, and theirs as they come."""
+    first, *rest = model.kinds.values()
+    shared = tuple(one for one in first.namespaces if all(one in kind.namespaces for kind in rest))
+    kind = Kind(OTHERS, "", "", shared)
+    text = {"match_mapping_type": "string", "mapping": MAPPINGS["keyword"]}
+    mappings = {**_mappings(kind), "dynamic": True, "dynamic_templates": [{"text": text}]}
     mappings["properties"] = properties([], kind.aliases)
-    body = {
-        "index_patterns": [f"ttyscribe-{kind.name}-*"],
-        "priority": PRIORITY,
-        "composed_of": parts,
-        "template": {"mappings": mappings, "aliases": {f"ttyscribe-{kind.name}": {}}},
-    }
+    return _index("ttyscribe-*", PRIORITY - 1, kind, {"mappings": mappings, "aliases": {}}, components, model.version)
+
+
+def _mappings(kind: Kind) -> dict[str, Any]:
+    excluded = [field.name for field in kind.fields if field.type == "words"]
+    return {"dynamic": False, "date_detection": False, "_source": {"excludes": excluded}}
+
+
+def _index(
+    pattern: str,
+    priority: int,
+    kind: Kind,
+    template: dict[str, Any],
+    components: dict[str, dict[str, Any]],
+    version: int,
+) -> dict[str, Any]:
+    """An index template of a kind's components, with its mark."""
+    parts = ["ttyscribe-settings", *(f"ttyscribe-fields-{namespace.name}" for namespace in kind.namespaces)]
+    body = {"index_patterns": [pattern], "priority": priority, "composed_of": parts, "template": template}
     hashes = {name: components[name]["_meta"]["sha256"] for name in parts}
     mark = _meta({**body, "hashes": hashes}, version)["_meta"]
-    marked = {**body["template"], "mappings": {**mappings, "_meta": {"ttyscribe": mark}}}  # type: ignore[dict-item]
+    marked = {**template, "mappings": {**template["mappings"], "_meta": {"ttyscribe": mark}}}
     return {**body, "template": marked, "version": version, "_meta": mark}
 
 
@@ -119,6 +143,7 @@ def templates(model: Model) -> dict[str, dict[str, Any]]:
     made = {f"component.{name}.json": body for name, body in components.items()}
     for kind in model.kinds.values():
         made[f"index.ttyscribe-{kind.name}.json"] = index(kind, components, model.version)
+    made[f"index.ttyscribe-{OTHERS}.json"] = others(model, components)
     return made
 
 
