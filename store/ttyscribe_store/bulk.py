@@ -21,7 +21,7 @@ MAX_BYTES = 10 << 20
 """Proxies in front of engines refuse more."""
 MAX_COUNT = 1000
 _SHOWN = 500
-_KIND = re.compile(r"[a-z][a-z_-]{0,31}")
+_KIND = re.compile(r"[a-z][a-z0-9_-]{0,31}")
 
 OUTAGES = (
     "index_not_found",

@@ -6,7 +6,7 @@ simulation, what an index of ours would be made of.
 """
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from importlib.resources import files
 from typing import Any, NamedTuple
@@ -150,19 +150,25 @@ def verify(transport: Transport, prefix: str) -> None:
             problem = _problem(transport, template, parts)
             if problem:
                 raise Unavailable(f"{transport.address}: index template {template.name} {problem}: {advice}")
-    strange = _strange_index(transport, prefix)
+    strange = _strange_index(transport, prefix, [one for one in templates if one.kind == "index"])
     if strange:
         text = f"index {strange} was not made by our template: reindex or delete it, and {advice}"
         raise Unavailable(f"{transport.address}: {text}")
 
 
-def _strange_index(transport: Transport, prefix: str) -> str:
-    """An index under our names whose mapping lacks our mark; empty if there is none."""
+def _strange_index(transport: Transport, prefix: str, templates: Sequence[Template]) -> str:
+    """An index under our names whose mapping lacks the mark of the template that should have made it; empty: none."""
     pattern, lenient = f"/{prefix}ttyscribe-*", "ignore_unavailable=true&allow_no_indices=true"
     names = transport.call("GET", f"{pattern}/_alias?{lenient}", absent=True) or {}
     # Whole mappings of years of indices would be megabytes.
     marks = transport.call("GET", f"{pattern}/_mapping?{lenient}&filter_path=*.mappings._meta", absent=True) or {}
-    return next((name for name in sorted(names) if not _mark(marks.get(name, {}).get("mappings", {}))), "")
+    own = {one.body["index_patterns"][0].removesuffix("*"): one.body["_meta"]["template"] for one in templates}
+    for name in sorted(map(str, names)):
+        mark = _mark(marks.get(name, {}).get("mappings", {}))
+        wanted = own[max((one for one in own if name.startswith(one)), key=len)]  # the most special one makes it
+        if mark.get("template", wanted if mark else "") != wanted:
+            return name
+    return ""
 
 
 def _mark(mappings: Mapping[str, Any]) -> dict[str, Any]:

@@ -14,6 +14,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from fnmatch import fnmatch
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -122,7 +123,11 @@ class StandIn(ThreadingHTTPServer):
         if not self.installed:
             return {}
         templates = {template.name: template.body for template in load()}
-        index = next(body for name, body in templates.items() if f"/{name}-" in path)
+        name = path.partition("_simulate_index/")[2].partition("?")[0]
+        fitting = [
+            body for body in templates.values() if any(fnmatch(name, one) for one in body.get("index_patterns", ()))
+        ]
+        index = max(fitting, key=lambda body: int(body["priority"]))
         merged: dict[str, Any] = {}
         for body in (*(templates[part] for part in index["composed_of"]), index):
             _merge(merged, body["template"].get("mappings", {}).get("properties", {}))

@@ -87,8 +87,12 @@ def test_an_edit_that_changes_a_field_is_noticed(store: ElasticStore, engine: En
         store.write([tlog()])
 
 
-def test_an_index_that_others_made_is_noticed(store: ElasticStore, engine: Engine, engine_prefix: str) -> None:
-    call(engine, "DELETE", f"/_index_template/{engine_prefix}-ttyscribe-tlog")
+@pytest.mark.parametrize("gone", [("tlog",), ("tlog", "others")], ids=["by another of ours", "by none of ours"])
+def test_an_index_that_others_made_is_noticed(
+    store: ElasticStore, engine: Engine, engine_prefix: str, gone: tuple[str, ...]
+) -> None:
+    for name in gone:
+        call(engine, "DELETE", f"/_index_template/{engine_prefix}-ttyscribe-{name}")
     call(engine, "PUT", f"/{engine_prefix}-ttyscribe-tlog-2026.11", {"mappings": {"dynamic": False}})
     store.setup()
     with pytest.raises(Unavailable, match="was not made by our template"):
@@ -120,6 +124,25 @@ def test_every_field_has_its_declared_type_in_force(store: ElasticStore, engine:
 def _found(engine: Engine, prefix: str, query: dict[str, Any]) -> int:
     body = {"query": query, "track_total_hits": True}
     return int(call(engine, "POST", f"/{prefix}-ttyscribe-*/_search", body)["hits"]["total"]["value"])
+
+
+def test_a_kind_of_another_package_is_stored_found_and_no_outage(
+    store: ElasticStore, engine: Engine, engine_prefix: str
+) -> None:
+    """Its index has the mapping of what every document has, and its own fields as they come."""
+    document: Any = syslog(message="NOTICE ban of a badger")
+    document["viaq_msg_id"] = "log:of-another-package"
+    document["ttyscribe"] |= {"kind": "fail2ban", "words": "notice ban of a badger"}
+    document["fail2ban"] = {"jail": "sshd", "count": 3}
+    assert store.write([document]) == [STORED]
+    store.refresh()
+    store.check()  # an index of ours without our mark would be an outage
+    index = f"{engine_prefix}-ttyscribe-fail2ban-{document['ttyscribe']['partition']}"
+    mapping = call(engine, "GET", f"/{index}/_mapping")[index]["mappings"]
+    types = dict(field_types(mapping["properties"]))
+    assert (types["fail2ban.jail"], types["fail2ban.count"]) == ("keyword", "long")
+    assert types["@timestamp"] == "date_nanos"
+    assert [hit.document_id for hit in store.search(Query([["badger"]]))] == [document["viaq_msg_id"]]
 
 
 def test_fields_are_found_by_their_names_and_by_their_common_schema_names(

@@ -130,7 +130,7 @@ def _index(
     parts = ["ttyscribe-settings", *(f"ttyscribe-fields-{namespace.name}" for namespace in kind.namespaces)]
     body = {"index_patterns": [pattern], "priority": priority, "composed_of": parts, "template": template}
     hashes = {name: components[name]["_meta"]["sha256"] for name in parts}
-    mark = _meta({**body, "hashes": hashes}, version)["_meta"]
+    mark = {**_meta({**body, "hashes": hashes}, version)["_meta"], "template": kind.name}
     marked = {**template, "mappings": {**template["mappings"], "_meta": {"ttyscribe": mark}}}
     return {**body, "template": marked, "version": version, "_meta": mark}
 
