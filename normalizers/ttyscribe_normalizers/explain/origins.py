@@ -24,8 +24,8 @@ class Origin(NamedTuple):
     value: Any
     sources: tuple[str, ...]
     """Parts of the line that it is made of; none: no change of one of them changed it."""
-    is_copy: bool
-    """Whether it is one part as it stands."""
+    copy_of: str
+    """The one of them that it is as it stands; empty where it is none."""
 
 
 def leaves(value: Any, above: str = "") -> Iterator[tuple[str, Any]]:
@@ -95,7 +95,8 @@ def _origin(name: str, value: Any, sources: list[str], values: Mapping[str, Any]
     """`silent` are the parts of which no other value was understood: there a field that is like one is its copy."""
     if not sources and value not in ("", [], None):
         sources = [part for part, held in silent.items() if _equal(held, value)][:1]
-    return Origin(name, value, tuple(sources), len(sources) == 1 and _equal(values.get(sources[0]), value))
+    copy_of = next((source for source in sources if _equal(values.get(source), value)), "")
+    return Origin(name, value, tuple(sources), copy_of)
 
 
 def _equal(held: Any, value: Any) -> bool:

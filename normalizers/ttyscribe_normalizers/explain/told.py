@@ -88,7 +88,10 @@ def _made(made: Made) -> Iterator[Row]:
 def _origin(origin: Origin) -> str:
     if not origin.sources:
         return "fixed"
-    return f"= {origin.sources[0]}" if origin.is_copy else f"< {_listed(origin.sources)}"
+    if not origin.copy_of:
+        return f"< {_listed(origin.sources)}"
+    others = [source for source in origin.sources if source != origin.copy_of]
+    return f"= {origin.copy_of}{f' (depends on {_listed(others)})' if others else ''}"
 
 
 def _listed(sources: Sequence[str]) -> str:

@@ -12,6 +12,7 @@ from ttyscribe_normalizers.explain.watched import Call, watch
 from ttyscribe_normalizers.pipeline import MAX_LINE, Parts, Pipeline, Processed
 
 NEW_ID = "a new id"
+_NOBODY = "nobody attested the sender"
 _HOUR = 3600 * 10**9
 
 
@@ -136,10 +137,12 @@ def _reading(calls: Sequence[Call], envelope: Envelope) -> Reading:
 
 def _attested(envelope: Envelope) -> list[str]:
     """What somebody vouches for, and what nobody does."""
+    elsewhere = "another host's kernel, whose name its certificate proved"
     by = {"journald": "journald", "rsyslog": "the kernel, through rsyslog"}.get(envelope.collector, "the collector")
     known = {"uid": envelope.sender_uid, "pid": envelope.sender_pid}
     said = [f"{name} {value}" for name, value in known.items() if value != NOBODY]
-    sentences = [f"the sender's {' and '.join(said)}: by {by}" if said else "nobody attested the sender"]
+    who = elsewhere if envelope.relayed else by
+    sentences = [f"the sender's {' and '.join(said)}: by {who}" if said else envelope.doubt or _NOBODY]
     sentences.append(
         "the time of receipt: by whoever stamped it"
         if envelope.windowed
@@ -200,7 +203,7 @@ def _made(
             "--trusted-uid": lambda: documents(subject.other_trust(uid)),
         },
     )
-    trust = _trust(calls)
+    trust = _trust(calls, next((call.result for call in calls if isinstance(call.result, Envelope)), None))
     return [
         Made(document, _place(document), trust, _identity(document, of), of)
         for document, of in zip(processed.documents, found, strict=True)
@@ -218,7 +221,7 @@ def _place(document: Any) -> str:
     return f"{name}, by its own time"
 
 
-def _trust(calls: Sequence[Call]) -> str:
+def _trust(calls: Sequence[Call], envelope: Envelope | None) -> str:
     """The word, and its reason."""
     call = next((call for call in calls if call.module.endswith(".trust") and call.name == "of"), None)
     if call is None:
@@ -227,7 +230,7 @@ def _trust(calls: Sequence[Call]) -> str:
     reasons = {
         "system": f"uid {uid} is one of --trusted-uid",
         "user": f"uid {uid} is {user}, whom the message is about",
-        "none": "nobody attested the sender"
+        "none": (envelope.doubt if envelope is not None else "") or _NOBODY
         if uid == NOBODY
         else f"uid {uid} is none of --trusted-uid{f', nor is it {user}' if user else ''}",
     }

@@ -5,6 +5,7 @@ So that what is told is what was done, and the hot path needs no word of it.
 """
 
 import copy
+import inspect
 import sys
 from collections.abc import Callable
 from types import FrameType
@@ -76,6 +77,8 @@ def _kept(frame: FrameType) -> dict[str, Any]:
 
 def _about(frame: FrameType) -> str:
     """A function's docstring stands first among its constants."""
+    if sys.version_info >= (3, 14) and not frame.f_code.co_flags & inspect.CO_HAS_DOCSTRING:
+        return ""
     constants = frame.f_code.co_consts
     text = constants[0] if constants and isinstance(constants[0], str) else ""
     return " ".join(text.strip().partition("\n\n")[0].split())
