@@ -11,7 +11,7 @@ _HEAD = """# Fields
 <!-- Made by tools/generate.py from fields/*.toml: change those. -->
 
 Every field of a stored document. The same list makes the [index templates](../store/ttyscribe_store/templates) of
-Elasticsearch and OpenSearch and the [JSON Schemas](schema) of each kind.
+Elasticsearch and OpenSearch and the [JSON Schemas](../normalizers/ttyscribe_normalizers/schemas) of each kind.
 
 A type says how the engines hold a field: `keyword` = exact value (longer than 8,191 characters: kept, not indexed),
 `text` = words of natural text, `words` = words under the word rule (indexed, left out of what is stored), `time` = date

@@ -2,7 +2,7 @@
 """The profile: what a message's record becomes in the chain, with the identity that the message has in any profile."""
 
 from base64 import b64encode
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple, cast
 
 from ttyscribe_formats import timestamp
@@ -11,11 +11,12 @@ from ttyscribe_formats.document import Document
 from ttyscribe_formats.errors import MessageError
 from ttyscribe_formats.viaq import Record
 from ttyscribe_formats.viaq.chain import Chain
+from ttyscribe_formats.viaq.displaced import Displaced
 from ttyscribe_formats.viaq.settings import Tags
 from ttyscribe_normalizers import parts
 from ttyscribe_normalizers.envelope import Envelope
 from ttyscribe_normalizers.kinds import Context, syslog, tlog
-from ttyscribe_normalizers.viaq import records
+from ttyscribe_normalizers.viaq import fitting, records
 from ttyscribe_normalizers.viaq.recorded import Reader
 from ttyscribe_normalizers.viaq.senders import Senders
 
@@ -73,6 +74,7 @@ class Profile:
         made = None
         if time_ms is not None and records.is_syslog(envelope):
             made = self._senders.made(envelope, host, shown, time_ms * 1000, self._wanted.now_ns())
+        is_usual = made is not None
         if made is None:
             tag, record = records.record_of(envelope, self._wanted.tags, self._wanted.node_name)
             record["MESSAGE"] = shown
@@ -81,10 +83,13 @@ class Profile:
             if time_ms is not None:
                 record["_SOURCE_REALTIME_TIMESTAMP"] = str(time_ms * 1000)
             made = self._run(tag, record, envelope, host)
+            _set_aside(made, ("ttyscribe",))
+            if made.get("tlog", fields) != fields:
+                _set_aside(made, ("tlog",))
         made["viaq_msg_id"] = document_id
-        made["tlog"] = fields
         if own is not None:
-            self._store(made, own, envelope)
+            self._store(made, own, envelope, is_usual=is_usual)
+        made["tlog"] = fields
         return cast("Document", made)
 
     def _finished(self, envelope: Envelope, error: str) -> Document:
@@ -93,14 +98,16 @@ class Profile:
         if records.is_syslog(envelope):
             time_us = envelope.time_ns // 1000
             made = self._senders.made(envelope, envelope.host, envelope.text, time_us, self._wanted.now_ns())
+        is_usual = made is not None
         if made is None:
             tag, record = records.record_of(envelope, self._wanted.tags, self._wanted.node_name)
             made = self._run(tag, record, envelope, "")
+            _set_aside(made, ("ttyscribe",))
         made["viaq_msg_id"] = self._syslog.document_id(envelope)
         if self._wanted.stored:
             message = made.get("message")
             own = self._syslog.own(envelope, message if type(message) is str else envelope.text, error)
-            self._store(made, own, envelope)
+            self._store(made, own, envelope, is_usual=is_usual)
         elif envelope.raw or error:
             made["ttyscribe"] = {"raw": b64encode(envelope.raw).decode()} if envelope.raw else {}
             if error:
@@ -114,14 +121,14 @@ class Profile:
                 record["pipeline_metadata"] = {"collector": dict(collector)}
         return self._wanted.chain.step(tag)(record, envelope.time_ns, self._wanted.now_ns())
 
-    def _store(self, made: Record, own: Any, envelope: Envelope) -> None:
+    def _store(self, made: Record, own: Any, envelope: Envelope, *, is_usual: bool) -> None:
         """Make it a document that every store takes: its time, host and message are what the stores order and show."""
         try:
             at_ns = timestamp.parse(made["@timestamp"])
         except (MessageError, KeyError, AttributeError, TypeError):
             at_ns = -1
         if not 0 <= at_ns < parts.MAX_NS:
-            _set_aside(made, "@timestamp")
+            _set_aside(made, ("@timestamp",))
             made["@timestamp"], at_ns = envelope.received, envelope.received_ns
             own["partition"] = timestamp.IMPLAUSIBLE
         else:
@@ -130,8 +137,10 @@ class Profile:
             if type(made.get(name)) is not str:
                 if type(made.get(name)) is list and name == "message":
                     del made[name]  # the message's bytes, of which the text is made
-                _set_aside(made, name)
+                _set_aside(made, (name,))
                 made[name] = text if name != "message" or _is_shipped(envelope) else ""
+        if not is_usual:
+            _keep(made, fitting.fit(made, fitting.tree(own["kind"])))
         made["ttyscribe"] = own
 
 
@@ -140,10 +149,14 @@ def _is_shipped(envelope: Envelope) -> bool:
     return envelope.record is None or envelope.record is envelope.journal
 
 
-def _set_aside(made: Record, name: str) -> None:
-    """Take a field away that a store can't take, and keep it among the undefined ones."""
-    value = made.pop(name, None)
-    if value is not None:
-        place = made.setdefault("undefined", {})
-        if type(place) is dict:
-            place.setdefault(name, value)
+def _set_aside(made: Record, names: Iterable[str]) -> None:
+    """Take fields away that are ours to fill or that a store can't take, and keep them among the undefined ones."""
+    _keep(made, {name: made.pop(name) for name in names if name in made})
+
+
+def _keep(made: Record, values: Record) -> None:
+    if values:
+        displaced = Displaced(lossless=True)
+        for path, value in values.items():
+            displaced.put(path, value)
+        displaced.into(made, "undefined", as_text=False)
