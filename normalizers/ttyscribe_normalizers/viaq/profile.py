@@ -20,6 +20,8 @@ from ttyscribe_normalizers.viaq import fitting, records
 from ttyscribe_normalizers.viaq.recorded import Reader
 from ttyscribe_normalizers.viaq.senders import Senders
 
+_MS = 1_000_000
+
 
 class Wanted(NamedTuple):
     """What the profile is made of."""
@@ -53,15 +55,31 @@ class Profile:
 
     def normalize(self, envelope: Envelope, error: str = "") -> list[Document]:
         """One document, whatever the message is."""
-        if not error and _is_shipped(envelope) and self._tlog.accepts(envelope):
+        if not error:
             try:
-                return [self._recorded(envelope)]
+                found = self._recording(envelope)
             except MessageError as broken:
                 error = str(broken)
+            else:
+                if found is not None:
+                    return [found]
         return [self._finished(envelope, error)]
 
-    def _recorded(self, envelope: Envelope) -> Document:
-        """A message of a recording: complete under `tlog`, what was shown as the message. Raises MessageError."""
+    def _recording(self, envelope: Envelope) -> Document | None:
+        """The document of a recording's message; None for any other. Raises MessageError for one that is broken."""
+        key = ""
+        if not _is_shipped(envelope):
+            key, text = records.recorder_text(envelope)
+            if not key:
+                return None
+            envelope = envelope._replace(text=text, raw=b"")
+        return self._recorded(envelope, key) if self._tlog.accepts(envelope) else None
+
+    def _recorded(self, envelope: Envelope, key: str) -> Document:
+        """A message of a recording: complete under `tlog`, what was shown as the message. Raises MessageError.
+
+        `key`: where it stands in a record of another collector.
+        """
         own: Any = None
         if self._wanted.stored:
             normal: Any = self._tlog.normalize(envelope)[0]
@@ -77,14 +95,14 @@ class Profile:
         is_usual = made is not None
         if made is None:
             tag, record = records.record_of(envelope, self._wanted.tags, self._wanted.node_name)
-            record["MESSAGE"] = shown
-            if host:
-                record["_HOSTNAME"] = host
-            if time_ms is not None:
-                record["_SOURCE_REALTIME_TIMESTAMP"] = str(time_ms * 1000)
+            records.fill(record, key, shown, host, -1 if time_ms is None else time_ms * 1000)
+            if key and time_ms is not None:
+                envelope = envelope._replace(time_ns=time_ms * _MS)
             made = self._run(tag, record, envelope, host)
+            if host and "kubernetes" in made:
+                made["hostname"] = host  # where it was recorded; the node stands there
             _set_aside(made, ("ttyscribe",))
-            if made.get("tlog", fields) != fields:
+            if not _says_the_same(made.get("tlog", fields), fields):
                 _set_aside(made, ("tlog",))
         made["viaq_msg_id"] = document_id
         if own is not None:
@@ -147,6 +165,11 @@ class Profile:
 def _is_shipped(envelope: Envelope) -> bool:
     """Whether a shipper or the journal brought the message, and it is no record of another collector."""
     return envelope.record is None or envelope.record is envelope.journal
+
+
+def _says_the_same(nested: Any, fields: Record) -> bool:
+    """Whether an object that came nested says nothing that the message itself does not."""
+    return type(nested) is dict and all(fields.get(key) == value for key, value in nested.items())
 
 
 def _set_aside(made: Record, names: Iterable[str]) -> None:

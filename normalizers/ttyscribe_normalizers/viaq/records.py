@@ -5,12 +5,13 @@ from typing import Any
 
 from ttyscribe_formats import timestamp
 from ttyscribe_formats.errors import MessageError
-from ttyscribe_formats.viaq import Record, host_audit
+from ttyscribe_formats.viaq import Record, host_audit, times
 from ttyscribe_formats.viaq.settings import Tags
 from ttyscribe_normalizers.envelope import Envelope
 from ttyscribe_normalizers.viaq.shapes import AUDIT
 
 _LONGEST_NAMESPACE = 253
+_TEXTS = ("message", "log")
 _CONTAINER = "k8s_"
 """How names of containers begin that Kubernetes runs."""
 
@@ -23,6 +24,26 @@ def record_of(envelope: Envelope, tags: Tags, node_name: str | None) -> tuple[st
     if record is None:
         return tags.audit, host_audit.record_of(envelope.text, node_name)
     return _tagged(envelope, dict(record), tags)
+
+
+def recorder_text(envelope: Envelope) -> tuple[str, str]:
+    """Where a recording's message may stand in a record of another collector, and it; empty where it does not."""
+    record = envelope.record
+    if record is not None and record is not envelope.journal:
+        for key in _TEXTS:
+            value = record.get(key)
+            if type(value) is str and value[:1] == "{" and '"timing"' in value:
+                return key, value.rstrip("\r\n")
+    return "", ""
+
+
+def fill(record: Record, key: str, shown: str, host: str, time_us: int) -> None:
+    """Put what a recording's message says in the places where the formatters look; `time_us` < 0: it says no time."""
+    record[key or "MESSAGE"] = shown
+    if host:
+        record["host" if key else "_HOSTNAME"] = host
+    if time_us >= 0:
+        record["time" if key else "_SOURCE_REALTIME_TIMESTAMP"] = times.of_us(time_us) if key else str(time_us)
 
 
 def is_syslog(envelope: Envelope) -> bool:
