@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The configuration file: a key for each option, the command line wins, errors say where and what to do."""
 
+import re
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -59,6 +61,19 @@ def test_every_option_is_a_key(path: Path, option: Option) -> None:
         value = '"viaq"'
     found = parsed(path, f"{head}{option.key} = {values.get(option.flag, value)}\n")
     assert getattr(found, option.key) != option.default
+
+
+SHIPPED = Path(__file__).resolve().parents[2] / "normalizers/conf/ttyscribe-normalize.toml"
+
+
+def test_the_shipped_file_holds_each_key_with_its_default(path: Path) -> None:
+    text = "\n".join(
+        row.removeprefix("# ") for row in SHIPPED.read_text().splitlines() if re.match(r"# [a-z_]+ = ", row)
+    )
+    found = parsed(path, text)
+    assert found._replace(config="") == options.parse(["--protocol", "ndjson"], "")
+    assert list(tomllib.loads(text)) == list(KEYS)
+    assert parsed(path, SHIPPED.read_text(), "--protocol", "ndjson")._replace(config="") == found._replace(config="")
 
 
 def test_what_is_done_beside_the_hot_run_is_no_key() -> None:

@@ -24,7 +24,7 @@ GENERATORS: tuple[Generator, ...] = (
     Generator("schema", (f"{schema.FOLDER}/*.schema.json", "docs/schema/*.schema.json"), schema.files),
     Generator("fields", ("docs/fields.md",), reference.files),
     Generator("dashboards", ("kibana/ttyscribe_kibana/bundles/*.ndjson",), dashboards.files),
-    Generator("conf", ("recorder/conf/*.conf", "player/conf/*.conf"), conf.files),
+    Generator("conf", ("recorder/conf/*.conf", "player/conf/*.conf", "normalizers/conf/*.toml"), conf.files),
     Generator("rsyslog", ("rsyslog/conf/*.conf",), rsyslog.files),
     Generator("man", ("docs/man/*.1",), man.files),
     Generator("doctor", ("docs/doctor.md",), doctor.files),

@@ -4,7 +4,7 @@
 import json
 from pathlib import Path
 
-from tools.generators.fields import Field, Model, Namespace, load
+from tools.generators.fields import Emitted, Field, Model, Namespace, load
 
 _HEAD = """# Fields
 
@@ -46,6 +46,14 @@ def _section(namespace: Namespace) -> str:
     return head + table + "\n".join(_row(field) for field in namespace.fields) + "\n"
 
 
+def _emitted(what: Emitted) -> str:
+    """Something else that is emitted."""
+    head = f"### {what.title}\n\n{what.description}\n\n"
+    table = "| key | type | what it is | example |\n|---|---|---|---|\n"
+    rows = (_row(field).rpartition(" | ")[0] + " |" for field in what.fields)
+    return head + table + "\n".join(rows) + "\n"
+
+
 def _kinds(model: Model) -> str:
     """Which kind carries what."""
     lines = [
@@ -60,4 +68,5 @@ def files(root: Path) -> dict[str, str]:
     model = load(root)
     order = ["base", "ttyscribe", "tlog", "systemd", "pipeline_metadata"]
     spaces = [model.namespaces[n] for n in [*order, *sorted(set(model.namespaces) - set(order))]]
-    return {"docs/fields.md": "\n".join([_HEAD, _kinds(model), *(_section(n) for n in spaces)])}
+    others = ["## What else is emitted\n", *(_emitted(what) for what in model.emitted.values())]
+    return {"docs/fields.md": "\n".join([_HEAD, _kinds(model), *(_section(n) for n in spaces), *others])}
