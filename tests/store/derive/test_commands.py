@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from ttyscribe_screen.screen import Screen
 from ttyscribe_store.derive.commands import Command, Commands
 from ttyscribe_store.derive.transcript import Transcript
 
@@ -87,7 +88,7 @@ def test_with_a_real_shell(shell: str, tmp_path: Path) -> None:
         pytest.skip(f"{shell} is not installed")
     typed = [
         b"echo one\r",
-        b"ech\x7f\x7f\x7fpwd\r",
+        b"pdw\x7f\x7fwd\r",
         b"echo 'a  b' | tr a-z A-Z\r",
         b"true " + b"x" * 100 + b"\r",
         b"exit\r",
@@ -110,13 +111,14 @@ def test_with_a_real_shell(shell: str, tmp_path: Path) -> None:
 
 
 def _session(argv: list[str], typed: list[bytes]) -> list[tuple[int, bytes]]:
-    """What a program writes at a terminal of its own, what is typed given once it is quiet."""
+    """What a program writes at a terminal of its own, what is typed given whenever a prompt waits."""
     pid, master = pty.fork()
     if not pid:
         os.environ.update(PS1="$ ", TERM="xterm", LC_ALL="C.UTF-8", HOME="/nonexistent", HISTFILE="/dev/null")
         os.execv(argv[0], argv)
     fcntl.ioctl(master, termios.TIOCSWINSZ, struct.pack("HHHH", 12, 60, 0, 0))
     found: list[tuple[int, bytes]] = []
+    screen = Screen(60, 12)
     end, now_ms = time.monotonic() + 60, 0
     while time.monotonic() < end:
         if select.select([master], [], [], 1.0)[0]:
@@ -127,9 +129,10 @@ def _session(argv: list[str], typed: list[bytes]) -> list[tuple[int, bytes]]:
             if not data:
                 break
             found.append((now_ms, data))
-        elif typed:
-            now_ms += 1000
-            os.write(master, typed.pop(0))
+            screen.feed(data)
+            if screen.cursor_line() == ("$", 2) and typed:
+                now_ms += 1000
+                os.write(master, typed.pop(0))
     os.close(master)
     os.waitpid(pid, 0)
     return found
