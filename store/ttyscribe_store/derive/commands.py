@@ -6,7 +6,8 @@ is left is the command, however it came there: typed, edited, completed, or call
 shell marks its prompts itself (OSC 133), the marks count instead.
 
 What is not echoed is on no screen: a password is no command. What a program prints by itself is none either, unless the
-prompt was seen waiting right before.
+prompt was seen waiting right before. Shells that say that they edit a line (bracketed paste) need not have waited: what
+was typed ahead or pasted is found too.
 """
 
 import re
@@ -17,8 +18,8 @@ _SIGNS = "$#%>\u276f\u279c\u00bb\u03bb"
 _PROMPT = re.compile(rf".*[{_SIGNS}] ?", re.DOTALL)
 _LONGEST_PROMPT = 200
 LONGEST = 100_000
-MARK = re.compile(rb"\x1b\]133;([ABCD])[^\x07\x1b]*(?:\x07|\x1b\\)")
-"""What shells write around their prompts."""
+MARK = re.compile(rb"\x1b(?:\]133;([ABCD])[^\x07\x1b]*(?:\x07|\x1b\\)|\[\?2004h)")
+"""What shells write around their prompts; the last one, without a letter, where they begin to edit a line."""
 _SEARCH = re.compile(r"^\((?:failed )?(?:reverse|forward|bck|fwd|i)-i-search\)`[^']*': ")
 
 
@@ -85,7 +86,13 @@ class Commands:
         self._take(text, time_ms, prompt)
 
     def mark(self, letter: str, screen: Looks) -> None:
-        """The shell says where it is: A a prompt begins, B it ends, C the command runs, D it has ended."""
+        """The shell says where it is: A a prompt begins, B it ends, C the command runs, D it has ended.
+
+        Without a letter: it edits a line behind the prompt that is known.
+        """
+        if not letter:
+            self.armed = self.armed or bool(self._prompt and not self._marked and not screen.alternate)
+            return
         self._marked, self._behind = True, ""
         self.armed = letter == "B" and not screen.alternate
         if self.armed:

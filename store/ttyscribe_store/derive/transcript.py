@@ -135,14 +135,14 @@ class Transcript:
     def _marked(self, commands: Commands, data: bytes) -> bytes:
         """Feed up to the last mark that the shell made; what is left."""
         at = 0
-        for found in MARK.finditer(data) if b"\x1b]133;" in data else ():
+        for found in MARK.finditer(data) if b"\x1b]133;" in data or b"\x1b[?2004h" in data else ():
             before = data[at : found.end()]
             if commands.armed and (line_end := before.find(b"\n")) >= 0:
                 self._pieces(before[:line_end])
                 commands.enter(self.screen, self._last_ms)
                 before = before[line_end:]
             self._pieces(before)
-            commands.mark(found[1].decode(), self.screen)
+            commands.mark((found[1] or b"").decode(), self.screen)
             at = found.end()
         return data[at:]
 

@@ -4,6 +4,7 @@
 import fcntl
 import os
 import pty
+import re
 import select
 import shutil
 import struct
@@ -81,6 +82,13 @@ def test_the_marks_of_a_shell_count_instead() -> None:
     assert [(command.text, command.source) for command in found] == [("ls", "marks"), ("id", "marks")]
 
 
+def test_what_was_typed_ahead_or_pasted_is_found_where_the_shell_says_that_it_edits() -> None:
+    line = "\x1b[?2004h$ {}\r\n\x1b[?2004l\r"
+    assert texts("\x1b[?2004h$ ", "one\r\n\x1b[?2004l\r", line.format("two") + line.format("three") + "$ no\r\n") == [
+        *("one", "two", "three")
+    ]
+
+
 @pytest.mark.parametrize("shell", ["bash", "dash", "zsh"])
 def test_with_a_real_shell(shell: str, tmp_path: Path) -> None:
     path = shutil.which(shell)
@@ -96,9 +104,13 @@ def test_with_a_real_shell(shell: str, tmp_path: Path) -> None:
     found: list[Command] = []
     made = Transcript(lambda line: None, Commands(found.append))
     made.resize(0, 60, 12)
-    for time_ms, data in _session(
-        [path, *(["--norc", "--noprofile"] if shell == "bash" else ["-f"] if shell == "zsh" else [])], typed
-    ):
+    # Each prompt is another one, so that the second can't be taken for the first.
+    prompt, *options = {
+        "bash": ["\\#$ ", "--norc", "--noprofile"],
+        "zsh": ["%h$ ", "-f"],
+        "dash": ["$((n=n+1))$ "],
+    }[shell]
+    for time_ms, data in _session([path, *options], prompt, typed, canonical=shell == "dash"):
         made.output(time_ms, data)
     made.end(10**6)
     assert [command.text for command in found] == [
@@ -110,16 +122,16 @@ def test_with_a_real_shell(shell: str, tmp_path: Path) -> None:
     ]
 
 
-def _session(argv: list[str], typed: list[bytes]) -> list[tuple[int, bytes]]:
+def _session(argv: list[str], prompt: str, typed: list[bytes], *, canonical: bool) -> list[tuple[int, bytes]]:
     """What a program writes at a terminal of its own, what is typed given whenever a prompt waits."""
     pid, master = pty.fork()
     if not pid:
-        os.environ.update(PS1="$ ", TERM="xterm", LC_ALL="C.UTF-8", HOME="/nonexistent", HISTFILE="/dev/null")
+        os.environ.update(PS1=prompt, n="0", TERM="xterm", LC_ALL="C.UTF-8", HOME="/nonexistent", HISTFILE="/dev/null")
         os.execv(argv[0], argv)
     fcntl.ioctl(master, termios.TIOCSWINSZ, struct.pack("HHHH", 12, 60, 0, 0))
     found: list[tuple[int, bytes]] = []
     screen = Screen(60, 12)
-    end, now_ms = time.monotonic() + 60, 0
+    end, now_ms, last = time.monotonic() + 60, 0, ""
     while time.monotonic() < end:
         if select.select([master], [], [], 1.0)[0]:
             try:
@@ -130,7 +142,11 @@ def _session(argv: list[str], typed: list[bytes]) -> list[tuple[int, bytes]]:
                 break
             found.append((now_ms, data))
             screen.feed(data)
-            if screen.cursor_line() == ("$", 2) and typed:
+            # A shell that edits lines itself is ready only then: what comes before is echoed twice.
+            ready = canonical or not termios.tcgetattr(master)[3] & termios.ICANON
+            line, _ = screen.cursor_line()
+            if ready and line != last and re.fullmatch(r"\d+\$", line) and typed:
+                last = line
                 now_ms += 1000
                 os.write(master, typed.pop(0))
     os.close(master)
