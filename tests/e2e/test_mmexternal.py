@@ -368,3 +368,55 @@ def test_half_a_line_of_a_killed_rsyslogd_spoils_no_other(tmp_path: Path) -> Non
         kept = [json.loads(line) for line in path.read_text().splitlines()]
         assert [base64.b64decode(one["raw"]).decode() for one in kept] == [half]
     assert stored_texts(tmp_path / "store") == ["a", "b", "c"]
+
+
+EVENT = (
+    '{"serial":%d,"time":"2026-11-24T12:00:00.771+00:00","data":{"syscall":{"syscall":["execve","59"],'
+    '"success":["yes"],"pid":["1201"],"auid":["ada","1000"],"uid":["root","0"],"exe":["/usr/bin/ps"]},'
+    '"execve":["ps","-ef"]}}'
+)
+"""One audit event as aushape writes it."""
+
+
+def test_a_message_of_several_events_goes_aside_and_a_replay_stores_each(tmp_path: Path) -> None:
+    """MMN-4, MMN-8: one of a single event passes."""
+    single, several = f"[{EVENT % 880}]", f"[{EVENT % 881},{EVENT % 882},{EVENT % 883}]"
+    with standing_in() as engine, FilterChain(engine.url, tmp_path) as chain:
+        chain.send(datagram(text.encode(), "aushape") for text in (several, single))
+        chain.wait_entries("diverted", 1)
+        wait_until(lambda: len(list(sent(engine.bulks))) == 1, 60, "the single event")
+        ((action, document),) = sent(engine.bulks)
+        assert (document["ttyscribe"]["kind"], action["_id"].split(":")[3]) == ("aushape", "880")
+        assert chain.diverted() == {several: "several"}
+        chain.stop()
+        assert "3 stored" in chain.replay("diverted", f"sqlite:{tmp_path}/store")
+
+
+def test_stops_and_kills_while_the_engine_is_away_lose_nothing(tmp_path: Path) -> None:
+    """MMN-8: messages that wait for the engine, and items that wait to be sent again, are in queues on disk."""
+    names = [f"m{number}" for number in range(120)]
+
+    def all_there(count: int) -> bool:
+        return texts(engine.bulks[since:]).keys() >= set(names[:count])
+
+    with standing_in() as engine, FilterChain(engine.url, tmp_path) as chain:
+        engine.always = reset
+        chain.send(datagram(name.encode(), "daemon") for name in names[:40])
+        chain.wait_read()
+        chain.stop_or_kill(after=2)
+        chain.start()
+        engine.always = items(429)
+        chain.send(datagram(name.encode(), "daemon") for name in names[40:80])
+        since = len(engine.bulks)
+        wait_until(lambda: all_there(80), 60, f"all of it refused as busy {chain.said()}")
+        chain.kill()
+        since = len(engine.bulks)
+        chain.start()
+        chain.send(datagram(name.encode(), "daemon") for name in names[80:])
+        wait_until(lambda: all_there(120), 60, f"all of it tried again {chain.said()}")
+        engine.always = None
+        since = len(engine.bulks)
+        wait_until(lambda: all_there(120), 60, f"all of it stored {chain.said()}")
+        assert chain.entries("rejected") == chain.entries("failed-requests") == chain.entries("diverted") == []
+        ids = {(action["_id"], document["message"]) for action, document in sent(engine.bulks)}
+        assert len(ids) == len(names)  # however often it is sent, each message has its one id

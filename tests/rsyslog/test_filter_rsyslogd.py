@@ -103,7 +103,7 @@ class F(Filter):
                 time.sleep(1)
         return {"$!": {"mark": "seen"}}
 
-sys.exit(run(F(), time_limit=1.5))
+sys.exit(run(F(), time_limit=3.0))
 """
     with Filtering(program(tmp_path, code), "%msg%|%$!mark%") as daemon:
         daemon.send(map(message, ("a", "hang", "b")))
