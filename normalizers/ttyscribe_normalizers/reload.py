@@ -5,6 +5,7 @@ A thread reads and builds, while lines go on under the old configuration; the ch
 wrong with the new configuration is reported, and the old one stays.
 """
 
+import gc
 import signal
 import threading
 from collections.abc import Callable
@@ -43,6 +44,10 @@ class Reload:
 
     def __call__(self) -> None:
         """Read the configuration again; never raises."""
+        self._reload()
+        gc.collect()  # parsers are full of cycles, and the collector of a running program looks seldom
+
+    def _reload(self) -> None:
         try:
             wanted = self._read()
             self._report.check(wanted.log_file)

@@ -170,6 +170,55 @@ def test_fluentds_child_goes_on(tmp_path: Path, protocol: str) -> None:
     assert [f"{number}".encode() in found for number in range(5)] == [True] * 5
 
 
+def test_a_storm_of_hangups_while_lines_come(tmp_path: Path) -> None:
+    write(tmp_path, "ndjson", "-")
+    with Running(tmp_path, "--config", "n.toml") as running:
+        wait_for_start(tmp_path)
+        over = threading.Event()
+
+        def storm() -> None:
+            while not over.is_set():
+                running.signal(signal.SIGHUP)
+
+        thread = threading.Thread(target=storm)
+        thread.start()
+        try:
+            found = [json.loads(running.ask(line(f"line {number}")))["message"] for number in range(500)]
+        finally:
+            over.set()
+            thread.join()
+        assert found == [f"line {number}" for number in range(500)]
+        assert running.finish() == 0
+
+
+def test_many_reloads_need_no_more_memory_than_a_few(tmp_path: Path) -> None:
+    write(tmp_path, "omprog", "memory:")
+    with Running(tmp_path, "--config", "n.toml") as running:
+        assert running.answer() == b"OK\n"
+        assert running.ask(line("x")) == b"OK\n"
+
+        def megabytes_after(count: int) -> float:
+            running.signal(signal.SIGHUP)
+            wait_for_text(tmp_path / "first.log", "configuration read again", count)
+            status = Path(f"/proc/{running.process.pid}/status").read_text()
+            return int(status.partition("VmRSS:")[2].split()[0]) / 1024
+
+        used = [megabytes_after(count) for count in range(1, 251)]
+        assert used[-1] < used[49] + 2  # a leak of what one reload makes would be 6
+
+
+def test_mmexternals_child_goes_on(tmp_path: Path) -> None:
+    write(tmp_path, "mmexternal", "-")
+    message = json.dumps({"msg": "x", "rawmsg": "x", "$!": {}}).encode()
+    with Running(tmp_path, "--config", "n.toml") as running:
+        assert running.ask(message).startswith(b"{")
+        for count in range(1, 4):
+            running.signal(signal.SIGHUP)
+            wait_for_text(tmp_path / "first.log", "configuration read again", count)
+            assert running.ask(message).startswith(b"{")
+        assert running.finish() == 0
+
+
 def test_a_change_in_the_midst_of_lines_is_whole() -> None:
     """No line sees half of it: with the other profile's decoder goes the other profile's kind."""
     lossless = options.parse(["--protocol", "ndjson"], "")
