@@ -8,13 +8,14 @@ import fcntl
 import json
 import os
 import re
-from base64 import b64encode
+from base64 import b64decode, b64encode
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from ttyscribe_formats import timestamp
 from ttyscribe_formats.document import Document
-from ttyscribe_formats.errors import ConfigError
+from ttyscribe_formats.errors import ConfigError, MessageError
 from ttyscribe_normalizers.pipeline import Dead
 from ttyscribe_store import jsontext
 
@@ -52,6 +53,15 @@ def encode(entry: Entry, time: str) -> bytes:
     except (TypeError, ValueError):  # a document that can't be written as JSON: the raw line makes it again
         fields["document"] = None
         return json.dumps(fields).encode() + b"\n"
+
+
+def read_entry(line: bytes) -> tuple[bytes, int, dict[str, Any]]:
+    """Of a line of the file the raw line, the time of receipt in ns, and the whole entry. Raises MessageError."""
+    try:
+        entry = json.loads(line)
+        return b64decode(entry["raw"], validate=True), timestamp.parse(entry["received"]), entry
+    except (ValueError, KeyError, TypeError, RecursionError):
+        raise MessageError("no entry of a dead letter") from None
 
 
 class DeadLetter:

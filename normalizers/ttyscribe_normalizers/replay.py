@@ -8,17 +8,14 @@ interrupted is taken up again from its beginning by the next: what was stored is
 """
 
 import fcntl
-import json
 import os
-from base64 import b64decode
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from ttyscribe_formats import timestamp
 from ttyscribe_formats.errors import ConfigError, MessageError
 from ttyscribe_normalizers import diverted
-from ttyscribe_normalizers.deadletter import DeadLetter
+from ttyscribe_normalizers.deadletter import DeadLetter, read_entry
 from ttyscribe_normalizers.delivery import Batch, Delivery
 from ttyscribe_normalizers.pipeline import MAX_LINE, Dead, Pipeline, Processed
 
@@ -113,9 +110,8 @@ class Replay:
 def _processed(line: bytes, pipeline: Pipeline) -> Iterable[tuple[bytes, Processed]]:
     """The raw lines of an entry, and what becomes of each now."""
     try:
-        entry = json.loads(line)
-        raw, received = b64decode(entry["raw"], validate=True), timestamp.parse(entry["received"])
-    except (ValueError, KeyError, TypeError, MessageError, RecursionError):
+        raw, received, entry = read_entry(line)
+    except MessageError:
         return diverted.processed(line, pipeline) or [(line, Processed((), Dead("unparsable", NO_ENTRY)))]
     if entry.get("status") == "damaged":
         return [(raw, Processed((), Dead("damaged", str(entry.get("reason", "")), entry["received"])))]

@@ -19,11 +19,12 @@ from hypothesis import strategies as st
 from tests.normalizers.process import PATIENCE, PROGRAM, run
 from tests.normalizers.samples import NOW_NS, line, text
 from ttyscribe_normalizers import main, options
+from ttyscribe_normalizers.deadletter import Entry, encode
 from ttyscribe_normalizers.explain import origins, told
 from ttyscribe_normalizers.explain.program import subject_of
 from ttyscribe_normalizers.explain.walk import Explained, Subject, explain
 from ttyscribe_normalizers.explain.watched import watch
-from ttyscribe_normalizers.pipeline import MAX_LINE
+from ttyscribe_normalizers.pipeline import MAX_LINE, Dead
 
 GOLDEN = Path(__file__).parent / "golden"
 CASES = sorted(GOLDEN.rglob("*.in.json"))
@@ -329,6 +330,14 @@ def test_machines_get_an_object_a_line(tmp_path: Path) -> None:
     assert found[0]["made"][0]["document"]["tlog"]["out_txt"] == "hi\n"
     assert found[0]["asked"][0] == {"kind": "tlog", "answer": "took it", "why": found[0]["asked"][0]["why"]}
     assert found[2]["outcome"].startswith("dead letter")
+
+
+def test_a_dead_letters_lines_are_those_that_it_keeps(tmp_path: Path) -> None:
+    refused = Entry(line("x"), Dead("rejected", HOSTILE, "2026-11-24T12:00:01.000000+00:00"))
+    (tmp_path / "dead").write_bytes(encode(refused, "now") + b'{"raw":"%","received":5}\n')
+    out = run(tmp_path, b"", "--explain", "dead").stdout.decode()
+    assert out.startswith(f"line 1, {len(refused.line)} bytes: stored\n  was dead   rejected: \\u001b]0;owned")
+    assert "\nline 2, 24 bytes: dead letter, status unparsable" in out
 
 
 def test_a_very_long_line_is_told_and_the_next_one_is_read(tmp_path: Path) -> None:

@@ -8,8 +8,9 @@ from functools import lru_cache
 from itertools import count
 from typing import Any, Protocol
 
-from ttyscribe_formats.errors import ConfigError
+from ttyscribe_formats.errors import ConfigError, MessageError
 from ttyscribe_normalizers import show
+from ttyscribe_normalizers.deadletter import read_entry
 from ttyscribe_normalizers.explain.told import Row, rows
 from ttyscribe_normalizers.explain.walk import Explained, Subject, explain
 from ttyscribe_normalizers.options import Options
@@ -65,7 +66,7 @@ def run(wanted: Options, build: Build) -> int:
                 size += len(more)
                 if more[-1:] == b"\n":
                     break
-            say(explain(number, line.removesuffix(b"\n") if size <= MAX_LINE else line, now_ns, subject))
+            say(_explained(number, line.removesuffix(b"\n") if size <= MAX_LINE else line, now_ns, subject))
             sys.stdout.flush()
     except BrokenPipeError:
         sys.stderr.close()  # nobody is there to hear of it
@@ -73,6 +74,16 @@ def run(wanted: Options, build: Build) -> int:
     except OSError as error:
         raise ConfigError(f"can't read the lines: {error.strerror}", path) from None
     return 0
+
+
+def _explained(number: int, line: bytes, now_ns: int, subject: Subject) -> Explained:
+    """Of an entry of a dead letter that of its line, at the time when that came."""
+    try:
+        raw, received_ns, entry = read_entry(line)
+    except MessageError:
+        return explain(number, line, now_ns, subject)
+    found = explain(number, raw, received_ns, subject)
+    return found._replace(entry=f"{entry.get('status')}: {entry.get('reason')}")
 
 
 def _json(found: Explained) -> None:

@@ -25,6 +25,8 @@ def rows(found: Explained) -> Iterator[Row]:
     """All that is to be said of one line."""
     is_stored = found.outcome.startswith("stored") and " error:" not in found.outcome
     yield Row(f"line {found.line}, {found.size} bytes: {show.printable(found.outcome)}", "good" if is_stored else "bad")
+    if found.entry:
+        yield _row("was dead", found.entry)
     if found.reading is not None:
         yield from _reading(found.reading)
     for asked in found.asked:

@@ -74,6 +74,8 @@ class Explained(NamedTuple):
     chosen: list[steps.Chosen]
     steps: list[steps.Step]
     made: list[Made]
+    entry: str = ""
+    """Where the line is from a dead letter: status and reason with which it is there."""
 
 
 def explain(number: int, line: bytes, now_ns: int, subject: Subject) -> Explained:
