@@ -7,6 +7,7 @@ from typing import Any
 
 from ttyscribe_formats import timestamp
 from ttyscribe_store.query import nodes
+from ttyscribe_store.query.addresses import texts
 from ttyscribe_store.query.fields import FIELDS
 from ttyscribe_store.views import phrase
 
@@ -51,7 +52,8 @@ def _clause(node: nodes.Node, path: str) -> dict[str, Any]:
         case nodes.Pattern():
             return {"regexp": {path: {"value": node.regex.lucene, "flags": "NONE"}}}
         case nodes.Network():
-            return {"term": {path: {"value": str(node.network)}}}
+            first, last = texts(node.network)
+            return {"range": {path: {"gte": first, "lte": last}}}
     raise AssertionError(node)
 
 

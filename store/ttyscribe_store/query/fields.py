@@ -24,10 +24,12 @@ LEVELS = ("emerg", "alert", "crit", "err", "warning", "notice", "info", "debug",
 LONGEST = 8191
 """Characters of a keyword; longer values are stored and not found by their field."""
 
+_USERS = ("tlog.user", "user.name", "user.audit.name", "command.user", "line.user")
+
 FIELDS = {
     field.name: field
     for field in (
-        Field("user", "keyword", ("tlog.user", "user.name", "command.user", "line.user"), "who was recorded, or acted"),
+        Field("user", "keyword", _USERS, "who was recorded, or acted"),
         Field("host", "keyword", ("hostname",), "where"),
         Field("kind", "keyword", ("ttyscribe.kind",), "kind of document: tlog, syslog, aushape, line, command, …"),
         Field("rec", "keyword", ("ttyscribe.recording",), "id of a recording"),

@@ -34,14 +34,34 @@ def corpus() -> dict[int, Document]:
         9: make_syslog(9, "kernel: denied by policy", host="db1", time_ns=START_NS + 31 * timestamp.DAY),
         10: make_syslog(10, "", host="", time_ns=START_NS + 32 * timestamp.DAY),
     }
+    for number, more in _EVENTS.items():
+        event = make_syslog(number, "an event", host="web7", time_ns=START_NS + 33 * timestamp.DAY + number * 1000)
+        event["ttyscribe"] |= {"kind": "aushape", "trust": "system", "audit_session": number}
+        found[number] = event | more  # type: ignore[assignment]
     for number, level in ((2, "err"), (4, "notice"), (8, "info"), (9, "warning")):
         found[number]["level"] = level
     found[10]["ttyscribe"]["words"] = joined("")
     return found
 
 
+_EVENTS: dict[int, dict[str, Any]] = {
+    11: {
+        "user": {"name": "root", "audit": {"name": "zoe"}},
+        "process": {"executable": "/usr/bin/cat"},
+        "file": {"path": ["/usr/bin/cat", "/etc/shadow"]},
+    },
+    12: {
+        "user": {"name": "eve"},
+        "process": {"executable": "/usr/bin/ssh"},
+        "destination": {"ip": "10.1.2.3"},
+        "file": {"path": ["/home/eve/.ssh/id_ed25519"]},
+    },
+    13: {"process": {"executable": "/usr/sbin/sshd"}, "source": {"ip": "fe80::1"}, "destination": {"ip": "10.9.9.9"}},
+    14: {"file": {"path": ["/" + "a" * 9000, "relative *name?"]}},
+}
+EVENTS = set(_EVENTS)
 TLOG = {1, 2, 3, 4, 5, 6, 7}
-ALL = {*TLOG, 8, 9, 10}
+ALL = {*TLOG, 8, 9, 10, *EVENTS}
 AT = timestamp.to_text(START_NS + 2 * HOUR_NS)
 
 CASES: dict[str, set[int]] = {
@@ -99,7 +119,7 @@ CASES: dict[str, set[int]] = {
     "!(denied permission)": ALL - {2},
     "denied !(host:db1 OR host:web7)": set(),
     "!denied !hello kind:tlog": {1, 3, 4, 6},
-    "denied OR !kind:tlog": {2, 5, 8, 9, 10},
+    "denied OR !kind:tlog": {2, 5, 8, 9, 10, *EVENTS},
     "((denied))": {2, 5, 9},
     "!nothing": ALL,
     # users
@@ -109,8 +129,8 @@ CASES: dict[str, set[int]] = {
     "user:ad": set(),
     "user:a*": {1, 2, 3},
     "user:*a": {1, 2, 3},
-    "user:*": TLOG,
-    "user:**": TLOG,
+    "user:*": TLOG | {11, 12},
+    "user:**": TLOG | {11, 12},
     "user:*d*": {1, 2, 3},
     "user:c*l": {6},
     "user:carl.l": {6},
@@ -119,7 +139,7 @@ CASES: dict[str, set[int]] = {
     "user:*l*l": {6},
     "user:*ll": set(),
     "!user:ada": ALL - {1, 2, 3},
-    "!user:*": {8, 9, 10},
+    "!user:*": {8, 9, 10, 13, 14},
     "user:ada OR user:bob": {1, 2, 3, 4, 5},
     "user:ada user:bob": set(),
     'user~"^(ada|bob)$"': {1, 2, 3, 4, 5},
@@ -127,9 +147,9 @@ CASES: dict[str, set[int]] = {
     'user~"^d"': set(),
     'user~"a$"': {1, 2, 3},
     'user~"^[a-b]"': {1, 2, 3, 4, 5},
-    'user~"^[^a]"': {4, 5, 6, 7},
-    'user~"."': TLOG,
-    'user~""': TLOG,
+    'user~"^[^a]"': {4, 5, 6, 7, 11, 12},
+    'user~"."': TLOG | {11, 12},
+    'user~""': TLOG | {11, 12},
     'user~"a.a"': {1, 2, 3},
     'user~"a{1,2}d"': {1, 2, 3},
     'user~"(b|c)(o|a)+"': {4, 5, 6},
@@ -142,7 +162,7 @@ CASES: dict[str, set[int]] = {
     'user~"\\""': {7},
     'user~"ad?a"': {1, 2, 3},
     # hosts
-    "host:web7": {1, 2, 3, 8},
+    "host:web7": {1, 2, 3, 8, *EVENTS},
     "host:db1": {4, 5, 9},
     "host:db*": {4, 5, 6, 9},
     "host:*.example.com": {6},
@@ -157,41 +177,65 @@ CASES: dict[str, set[int]] = {
     # kinds, recordings, sessions
     "kind:tlog": TLOG,
     "kind:syslog": {8, 9, 10},
-    "kind:*log": ALL,
+    "kind:*log": ALL - EVENTS,
     "kind:other": set(),
     "rec:alpha": {1, 2, 3},
     "rec:*ta": {4, 5},
-    "!rec:*": {8, 9, 10},
+    "!rec:*": {8, 9, 10, *EVENTS},
     'rec~"^(al|be)"': {1, 2, 3, 4, 5},
     "session:7": {1, 2, 3, 7, 8},
     "session:9": {4, 5},
     "session:4294967295": {6},
     "session:1": set(),
-    "!session:7": {4, 5, 6, 9, 10},
+    "!session:7": {4, 5, 6, 9, 10, *EVENTS},
     "session:7 kind:syslog": {8},
     # levels and trust
     "level:err": {2},
     "level:ERR": {2},
     "level:warning OR level:notice": {4, 9},
     "!level:info": {2, 4, 9},
-    "trust:system": {1, 2, 3, 6, 7},
+    "trust:system": {1, 2, 3, 6, 7, *EVENTS},
     "trust:user": {4},
     "trust:none": {5, 8, 9, 10},
     "!trust:system kind:tlog": {4, 5},
     # times
-    f"since:{AT}": {4, 5, 6, 7, 8, 9, 10},
+    f"since:{AT}": {4, 5, 6, 7, 8, 9, 10, *EVENTS},
     f"until:{AT}": {1, 2, 3},
     f"since:{AT} until:{AT}": set(),
     f"!since:{AT}": {1, 2, 3},
     f"since:{AT} kind:syslog": {8, 9, 10},
     f"until:{AT} OR kind:syslog": {1, 2, 3, 8, 9, 10},
-    # what no document has
-    "path:/etc/shadow": set(),
-    "path:*": set(),
-    "!path:*": ALL,
+    # audit events
+    "kind:aushape": EVENTS,
+    "path:/etc/shadow": {11},
+    "path:/etc": set(),
+    "path:/etc/*": {11},
+    "path:*/.ssh/*": {12},
+    "path:*": {11, 12, 14},
+    "!path:*": ALL - {11, 12, 14},
+    "path:/aaa*": set(),
+    'path:"relative *name?"': {14},
+    "path:relative*": {14},
+    'path~"^/etc/(shadow|passwd)$"': {11},
+    'path~"id_(rsa|ed25519)"': {12},
+    "path:/usr/bin/cat path:/etc/shadow": {11},
+    "path:/etc/shadow OR exe:*/ssh": {11, 12},
+    "exe:/usr/bin/cat": {11},
+    "exe:*/ssh*": {12, 13},
+    'exe~"s?bin/ssh"': {12, 13},
     "exe:/bin/ls": set(),
-    "ip:10.0.0.0/8": set(),
-    "!ip:::/0": ALL,
+    "ip:10.1.2.3": {12},
+    "ip:10.0.0.0/8": {12, 13},
+    "ip:fe80::/10": {13},
+    "ip:::ffff:10.1.2.3": {12},
+    "ip:11.0.0.0/8": set(),
+    "ip:::/0": {12, 13},
+    "!ip:::/0": ALL - {12, 13},
+    "user:eve": {12},
+    "user:zoe": {11},
+    "user:root kind:aushape": {11},
+    "session:12": {12},
+    # what no document has
     "cmd:ls": set(),
     "cmd:*shadow*": set(),
     "*shadow*": set(),
