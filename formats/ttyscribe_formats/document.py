@@ -35,6 +35,8 @@ class Own(TypedDict):
     resizes: NotRequired[int]
     error: NotRequired[str]
     doubt: NotRequired[str]
+    bytes: NotRequired[dict[str, Any]]
+    original: NotRequired[str]
     boot_id: NotRequired[str]
     audit_session: NotRequired[int]
     raw: NotRequired[str]
@@ -50,6 +52,9 @@ Document = TypedDict(
         "message": str,
         "viaq_msg_id": str,
         "systemd": NotRequired[dict[str, Any]],
+        "journal": NotRequired[dict[str, Any]],
+        "rsyslog": NotRequired[dict[str, Any]],
+        "structured": NotRequired[dict[str, Any]],
         "pipeline_metadata": dict[str, Any],
         "tlog": NotRequired[dict[str, Any]],
         "aushape": NotRequired[dict[str, Any]],

@@ -35,6 +35,8 @@ _FEWEST = len(KEYS) + 1
 _HERE = frozenset(("", "127.0.0.1", "::1"))
 """Addresses of those whose uid this host's kernel attests."""
 
+JOURNALD = "journald"
+"""The collector of entries that came from journalctl or a program like it."""
 NOBODY = journal.NOBODY
 number = journal.number
 
@@ -86,6 +88,10 @@ class Envelope(NamedTuple):
     """Whether another host's shipper made it: its uids are that host's users."""
     doubt: str = ""
     """Why what it says of its sender is not believed; empty where it is, or says nothing."""
+    object: dict[str, Any] | None = None
+    """What the line's or the message's object says besides the text, where that is a program's own."""
+    original: str = ""
+    """The JSON text of `object` or `journal`, where they can't hold all of it as it is."""
 
 
 def decode(line: bytes, now_ns: int = 0) -> Envelope:
@@ -157,6 +163,8 @@ def from_values(values: tuple[str, ...], raw: bytes, now_ns: int) -> Envelope:
             None,
             False,
             "",
+            None,
+            "",
         ),
     )
 
@@ -195,7 +203,7 @@ def with_more(made: Envelope, fields: dict[str, Any], now_ns: int) -> Envelope:
         if why:  # the id too is one of a stranger's choice
             text = timestamp.to_text(now_ns)
             made = made._replace(stable_id="", received_ns=now_ns, received=text, windowed=False)
-    if not why or (made.sender_uid < 0 and made.sender_pid < 0):
+    if not why or (made.sender_uid < 0 and made.sender_pid < 0 and made.journal is None):
         return made
     doubt = f"uid {made.sender_uid} and pid {made.sender_pid} are not believed: {why}"
     return made._replace(sender_uid=NOBODY, sender_pid=NOBODY, doubt=doubt)

@@ -2,6 +2,7 @@
 """JSON lines from strangers: parsed at speed where that is exact, whatever bytes they are made of; pure."""
 
 import json
+import operator
 import re
 from collections.abc import Callable
 from typing import Any
@@ -14,12 +15,15 @@ fast_loads: Callable[[bytes | str], Any]
 Integers beyond 64 bit may come as floats: check the types you need.
 """
 
+fast_dumps: Callable[[Any], bytes] | None = None
+"""Compact JSON of what `fast_loads` gives; none in the bare package."""
+
 _SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
 
 try:
     import orjson
 
-    fast_loads = orjson.loads
+    fast_loads, fast_dumps = orjson.loads, orjson.dumps
 except ImportError:  # the bare package has none
 
     def fast_loads(text: bytes | str) -> Any:
@@ -75,3 +79,79 @@ def _bytes(text: str) -> bytes:
             sign.encode("utf-8", "surrogateescape" if "\udc80" <= sign <= "\udcff" else "surrogatepass")
             for sign in text
         )
+
+
+def whole(line: bytes, value: Any) -> tuple[Any, bytes]:
+    """A JSON value that was parsed at speed, exact; and its line where that says more than the value holds, else empty.
+
+    It does where a key stands twice or is no Unicode, and where a number is none or not written as we would write it.
+    The value has then what readers of JSON see: the last of a key, a text for what is no number. Texts may have lone
+    surrogates, as with `loads`. Raises MessageError where it is nested too deep.
+    """
+    if fast_dumps is not None:
+        try:
+            if fast_dumps(value) == line:
+                return value, b""
+        except (TypeError, ValueError):
+            pass
+    return read_whole(line)
+
+
+def read_whole(line: bytes) -> tuple[Any, bytes]:
+    """The same of a line that has not been parsed. Raises MessageError where it is no JSON."""
+    doubts: list[str] = []
+
+    def pairs(found: list[tuple[str, Any]]) -> dict[str, Any]:
+        made = dict(found)
+        clean = {_repaired(name): value for name, value in found}
+        if len(made) < len(found) or made.keys() != clean.keys():
+            doubts.append("key")
+        return clean
+
+    def number(text: str) -> float | str:
+        made = float(text)
+        if repr(made) != text:
+            doubts.append(text)
+        return made if made - made == 0 else text
+
+    def integer(text: str) -> int:
+        made = int(text)
+        if text == "-0":
+            doubts.append(text)
+        return made
+
+    def constant(text: str) -> str:
+        doubts.append(text)
+        return text
+
+    try:
+        value = json.loads(
+            line.decode("utf-8", "surrogateescape"),
+            object_pairs_hook=pairs,
+            parse_float=number,
+            parse_int=integer,
+            parse_constant=constant,
+        )
+    except RecursionError:
+        raise MessageError("not JSON: nested too deep") from None
+    except ValueError as error:
+        raise MessageError(f"not JSON: {str(error)[:200]}") from None
+    return value, line if doubts else b""
+
+
+def without_surrogates(value: Any) -> Any:
+    """The value without lone surrogates in its texts; itself where it has none."""
+    if type(value) is str:
+        return _repaired(value)
+    if type(value) is list:
+        items = [without_surrogates(item) for item in value]
+        return value if all(map(operator.is_, items, value)) else items
+    if type(value) is dict:
+        made = {without_surrogates(name): without_surrogates(item) for name, item in value.items()}
+        same = len(made) == len(value) and all(made.get(name, made) is item for name, item in value.items())
+        return value if same else made
+    return value
+
+
+def _repaired(text: str) -> str:
+    return text if text.isascii() else repaired(text)[0]

@@ -90,7 +90,7 @@ class Pipeline:
                 return EMPTY
             return self._dead("unparsable", str(error))
         text = envelope.text
-        if (not text or text.isspace()) and not keep_empty:
+        if (not text or text.isspace()) and not keep_empty and envelope.journal is None and not envelope.object:
             counters["empty"] += 1
             return EMPTY
         if len(line) > max_text and (size := _size(text)) > max_text:

@@ -6,15 +6,19 @@
 order. docs/contracts/envelope.md is the contract.
 """
 
+import re
 from typing import Any
 
 from ttyscribe_formats import identity, timestamp
 from ttyscribe_formats.errors import MessageError
 from ttyscribe_normalizers import exact
-from ttyscribe_normalizers.envelope import NOBODY, Envelope, from_clean_fields, from_fields
+from ttyscribe_normalizers.envelope import JOURNALD, KEYS, MORE_KEYS, NOBODY, Envelope, from_clean_fields, from_fields
 from ttyscribe_normalizers.journal import read as read_entry
 
 _BROKEN_MESSAGE = b'{"ver":'
+_NUMBERLESS = re.compile(rb"NaN|Infinity")
+"""Numbers that are none, and which only some programs write."""
+_TEMPLATE = frozenset((*KEYS, *MORE_KEYS, "v", "peer"))
 _BOM = b"\xef\xbb\xbf"
 _ALIASES = {
     "message": "msg",
@@ -43,13 +47,15 @@ def decode(line: bytes, now_ns: int) -> Envelope:
         raise MessageError("the line is no JSON object")
     if "ver" in fields and "timing" in fields:
         return bare(line, now_ns, fields)
-    if "MESSAGE" in fields:
-        return journal(fields, now_ns)
+    if "MESSAGE" in fields or "__REALTIME_TIMESTAMP" in fields:
+        fields, more = exact.whole(line, fields)
+        return journal(fields, now_ns, more)
     if "msg" in fields:
-        found = make(fields, now_ns)
-        return found if "v" in fields else found._replace(collector="")
+        return make(fields, now_ns) if "v" in fields else unversioned(line, fields, now_ns)
     if type(fields.get("message")) is str:
-        return make(renamed(fields), now_ns)._replace(collector="")
+        fields, more = exact.whole(line, fields)
+        clean = exact.without_surrogates(fields)
+        return program_object(clean, now_ns, more if clean is fields else line)
     if text:
         return bare(line, now_ns, None)
     raise MessageError("the object is no recording's message, no journal entry, and has no msg or message")
@@ -58,11 +64,21 @@ def decode(line: bytes, now_ns: int) -> Envelope:
 def _slow(line: bytes) -> tuple[Any, str]:
     """The value of a line that is not UTF-8 or is beyond the fast parser; a broken recorder's message is kept."""
     try:
-        return exact.loads(line), ""
+        return exact.read_whole(line)[0] if _NUMBERLESS.search(line) else exact.loads(line), ""
     except MessageError as error:
         if line.startswith(_BROKEN_MESSAGE):
             return {}, str(error)
         raise
+
+
+def _kept(made: Envelope, line: bytes) -> Envelope:
+    """The envelope with the line that says more than its object holds; none where it does not."""
+    if not line:
+        return made
+    try:
+        return made._replace(original=line.decode())
+    except UnicodeDecodeError:
+        return made._replace(raw=line)
 
 
 def bare(line: bytes, now_ns: int, fields: dict[str, Any] | None) -> Envelope:
@@ -95,11 +111,14 @@ def bare(line: bytes, now_ns: int, fields: dict[str, Any] | None) -> Envelope:
     )
 
 
-def journal(fields: dict[str, Any], now_ns: int) -> Envelope:
-    """The envelope of a journal entry. Its names that begin with an underscore are journald's own, no sender's."""
-    entry = read_entry(fields, fields["MESSAGE"])
+def journal(fields: dict[str, Any], now_ns: int, line: bytes = b"") -> Envelope:
+    """The envelope of a journal entry. Its names that begin with an underscore are journald's own, no sender's.
+
+    `line` is its line where that says more than its fields hold; else empty.
+    """
+    entry = read_entry(fields, fields.get("MESSAGE", ""))
     received_ns = now_ns if entry.realtime_ns is None else entry.realtime_ns
-    return Envelope(
+    made = Envelope(
         text=entry.text,
         raw=entry.raw,
         host=entry.host,
@@ -114,12 +133,30 @@ def journal(fields: dict[str, Any], now_ns: int) -> Envelope:
         tag="",
         input=entry.transport,
         peer="",
-        collector="journald",
+        collector=JOURNALD,
         sender_uid=entry.sender_uid,
         sender_pid=entry.sender_pid,
         stable_id=identity.journal_stamp(entry.cursor) if entry.cursor else "",
         journal=fields,
     )
+    return _kept(made, line)
+
+
+def unversioned(line: bytes, fields: dict[str, Any], now_ns: int) -> Envelope:
+    """The envelope of an object with `msg`: the template's line, or of another program, whose other keys are kept."""
+    made = from_fields(fields, now_ns)._replace(collector="")
+    if all(name in _TEMPLATE and type(value) is str for name, value in fields.items()):
+        return made
+    fields, more = exact.whole(line, fields)
+    clean = exact.without_surrogates(fields)
+    rest = {name: value for name, value in clean.items() if name not in _TEMPLATE or type(value) is not str}
+    return _kept(made._replace(object=rest), more if clean is fields else line)
+
+
+def program_object(fields: dict[str, Any], now_ns: int, line: bytes = b"") -> Envelope:
+    """The envelope of another program's log object, whose text is its `message`."""
+    rest = {name: value for name, value in fields.items() if name != "message"}
+    return _kept(from_fields(renamed(fields), now_ns)._replace(collector="", object=rest), line)
 
 
 def renamed(fields: dict[str, Any]) -> dict[str, Any]:

@@ -55,6 +55,7 @@ def test_a_journal_entry_in_the_line_says_what_the_line_can_not() -> None:
     assert (found.sender_uid, found.sender_pid) == (0, 813)
     assert found.time_ns == 1795521604123001000
     assert found.stable_id == "E59101DB99164E47B6CAAF8A93598736"
+    assert document(line("cut off", journal=ENTRY))["viaq_msg_id"] == "log:E59101DB99164E47B6CAAF8A93598736"
 
 
 def test_what_the_entry_lacks_is_the_lines() -> None:

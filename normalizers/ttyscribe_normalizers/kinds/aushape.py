@@ -21,11 +21,10 @@ from ttyscribe_formats import auditfacts, aushape, words
 from ttyscribe_formats.document import Document
 from ttyscribe_formats.errors import MessageError
 from ttyscribe_formats.flat import MAX_VALUE, flat
-from ttyscribe_normalizers import exact, parts
+from ttyscribe_normalizers import exact, origin, parts
 from ttyscribe_normalizers.envelope import Envelope
 from ttyscribe_normalizers.kinds import Context
 from ttyscribe_normalizers.kinds.syslog import Kind as Syslog
-from ttyscribe_normalizers.kinds.syslog import from_journal
 
 PROGRAMS = frozenset(("aushape", "ttyscribe-audit", ""))
 """Converters name themselves so; the empty name is that of a line from a converter's own file."""
@@ -104,8 +103,7 @@ class Kind:
             **known.parts,
             "ttyscribe": own,
         }
-        if systemd := parts.systemd(envelope) if envelope.journal is None else from_journal(envelope.journal):
-            document["systemd"] = systemd
+        origin.add(document, own, envelope)
         return cast("Document", document)
 
 

@@ -15,24 +15,14 @@ from typing import Any, cast
 
 from ttyscribe_formats import identity, words
 from ttyscribe_formats.document import Document
-from ttyscribe_formats.viaq.systemd import KERNEL, TRUSTED, USER
-from ttyscribe_normalizers import journal, parts
-from ttyscribe_normalizers.envelope import Envelope
+from ttyscribe_normalizers import origin, parts
+from ttyscribe_normalizers.envelope import JOURNALD, Envelope
 from ttyscribe_normalizers.kinds import Context
 
 _CONTROL = re.compile("[\0-\x08\x0b-\x1f\x7f-\x9f]")
 _ESCAPE = re.compile("#([0-3][0-7][0-7])")
 """How rsyslog writes a control character; and what a sender may have written itself, so it is never taken back."""
 _MAX_ERROR = 1000
-
-_TRUSTED = (*TRUSTED, "HOSTNAME", "SOURCE_REALTIME_TIMESTAMP")
-"""The model's, and what ViaQ's filters put elsewhere."""
-_NAMES = {
-    **{f"_{name}": ("t", name) for name in _TRUSTED},
-    **{name: ("u", name) for name in USER},
-    "CODE_FUNC": ("u", "CODE_FUNCTION"),
-    **{f"_{name}": ("k", name) for name in KERNEL},
-}
 
 
 class Kind:
@@ -59,7 +49,7 @@ class Kind:
         at, own = self._own(envelope, text, error)
         if raw:
             own["raw"] = b64encode(raw).decode()
-        document = {
+        document: dict[str, Any] = {
             "@timestamp": at,
             "hostname": envelope.host,
             "level": parts.level(envelope.severity),
@@ -68,8 +58,7 @@ class Kind:
             "viaq_msg_id": self.document_id(envelope),
             "ttyscribe": own,
         }
-        if systemd := parts.systemd(envelope) if envelope.journal is None else from_journal(envelope.journal):
-            document["systemd"] = systemd
+        origin.add(document, own, envelope)
         return [cast("Document", document)]
 
     def own(self, envelope: Envelope, text: str, error: str = "") -> dict[str, Any]:
@@ -82,7 +71,7 @@ class Kind:
     def _own(self, envelope: Envelope, text: str, error: str) -> tuple[str, dict[str, Any]]:
         at, partition = parts.placed(envelope, envelope.time_ns)
         own: dict[str, Any] = {
-            "kind": "syslog",
+            "kind": self.name,
             "partition": partition,
             "received": envelope.received,
             "trust": self._trust.of(envelope.sender_uid),
@@ -90,6 +79,8 @@ class Kind:
             "words": words.joined(_ESCAPE.sub(r" \1 ", text) if "#" in text else text),
         }
         parts.sender(own, envelope)
+        if envelope.journal is not None:
+            own.update(origin.session(envelope))
         if error:
             own["error"] = error[:_MAX_ERROR]
         return at, own
@@ -98,15 +89,6 @@ class Kind:
         """Of what its shipper or the journal stamped; else a new one."""
         if not envelope.stable_id:
             return identity.log_id(self._stamp())
-        if envelope.journal is not None:
+        if envelope.collector == JOURNALD:  # an entry that rsyslog brought has rsyslog's id
             return identity.journal_id(envelope.stable_id)
         return identity.log_id(envelope.stable_id)
-
-
-def from_journal(fields: dict[str, Any]) -> dict[str, dict[str, str]]:
-    """ViaQ's `systemd` of a journal entry: names that the model has; the others stay in the journal."""
-    made: dict[str, dict[str, str]] = {}
-    for name, value in fields.items():
-        if (place := _NAMES.get(name)) and (text := journal.word(value)):
-            made.setdefault(place[0], {})[place[1]] = text
-    return made

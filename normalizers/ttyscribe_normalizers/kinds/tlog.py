@@ -11,6 +11,7 @@ becomes a document `tlog:4113-13dda:7:<hash>` that holds it complete and exact u
 hidden from the eye: written into control strings, or written over.
 """
 
+import re
 from typing import Any, cast
 
 from ttyscribe_formats import identity
@@ -20,7 +21,7 @@ from ttyscribe_formats.errors import MessageError
 from ttyscribe_formats.proven import Prover
 from ttyscribe_formats.readable import readable
 from ttyscribe_formats.reading import measure
-from ttyscribe_normalizers import exact, parts
+from ttyscribe_normalizers import exact, journal, origin, parts
 from ttyscribe_normalizers.envelope import Envelope
 from ttyscribe_normalizers.kinds import Context
 
@@ -31,6 +32,10 @@ The empty name is that of a line from a recorder's own file."""
 _MS = 1_000_000
 _MAX_ID = 2**63 - 1
 _KEYS = frozenset(codec.KEYS)
+_SAID = {"TLOG_REC": "rec", "TLOG_USER": "user", "TLOG_SESSION": "session", "TLOG_ID": "id"}
+"""Fields that a recorder adds to its journal entries, and the message's keys that say the same."""
+_BOOT = re.compile(r"([0-9a-f]{32})-")
+"""How a recording's id begins."""
 # A carriage return is the Enter key, and a backspace takes nothing back of what was typed.
 _TYPED = {0x0D: "\n", 0x08: None}
 
@@ -124,7 +129,7 @@ class Kind:
             own["typed"] = typed
             searched = f"{searched} {keys}" if searched and keys else searched or keys
         own["words"] = searched
-        document = {
+        document: dict[str, Any] = {
             "@timestamp": at,
             "hostname": host or envelope.host,
             "level": parts.level(envelope.severity),
@@ -134,9 +139,37 @@ class Kind:
             "tlog": fields,
             "ttyscribe": own,
         }
-        if systemd := parts.systemd(envelope):
-            document["systemd"] = systemd
+        if envelope.journal is None and envelope.header is None:
+            if systemd := parts.systemd(envelope):
+                document["systemd"] = systemd
+        else:
+            origin.add(document, own, envelope)
+            own.update(origin.session(envelope))
+            contradicted(own, envelope, fields)
         return [cast("Document", document)]
+
+
+def contradicted(own: dict[str, Any], envelope: Envelope, fields: dict[str, Any]) -> None:
+    """Take trust away from a message that its journal entry contradicts, and what they differ in.
+
+    The message is what is played, the entry's `TLOG_...` fields come from the same sender: an honest one writes the
+    same into both. `_AUDIT_SESSION` and `_BOOT_ID` are journald's own, but those of whoever sends, perhaps again, what
+    another recorded.
+    """
+    entry = envelope.journal or {}
+    said = {name: journal.word(entry[name]) for name in _SAID if name in entry}
+    wanted = {name: str(fields.get(key, "")) for name, key in _SAID.items()}
+    differing = [name for name, text in said.items() if text != wanted[name] or type(entry[name]) is not str]
+    if (session := own.get("audit_session")) is not None and session != fields["session"]:
+        differing.append("_AUDIT_SESSION")
+        del own["audit_session"]
+    boot = _BOOT.match(str(fields.get("rec", "")))
+    if boot is not None and own.get("boot_id", boot[1]) != boot[1]:
+        differing.append("_BOOT_ID")
+        del own["boot_id"]
+    if differing:
+        own["trust"] = "none"
+        own["doubt"] = f"the journal entry contradicts the message: {', '.join(differing)}"
 
 
 def recording_of(message: codec.Message) -> str:
