@@ -5,6 +5,11 @@ import signal
 from typing import Any
 
 import pytest
+from hypothesis import settings
+
+# No test depends on a machine's speed.
+settings.register_profile("any-speed", deadline=None)
+settings.load_profile("any-speed")
 
 pytest_plugins = ["tests.engines.fixtures"]
 
