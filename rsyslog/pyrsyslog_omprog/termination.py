@@ -12,7 +12,8 @@ from typing import Self
 class Termination:
     """While entered, SIGTERM only sets `requested`: rsyslog sends it just before it closes the input (OMP-8).
 
-    SIGPIPE is ignored, so that a write to a gone rsyslog is an error that can be handled. Outside the main thread,
+    SIGPIPE is ignored, so that a write to a gone rsyslog is an error that can be handled. SIGHUP is ignored unless the
+    program has a handler for it: log rotation sends it to rsyslog's whole service (OMP-18). Outside the main thread,
     where Python takes no signals, only `wait` works.
     """
 
@@ -47,6 +48,8 @@ class Termination:
         if threading.current_thread() is threading.main_thread():
             self._before[signal.SIGTERM] = signal.signal(signal.SIGTERM, self._on_signal)
             self._before[signal.SIGPIPE] = signal.signal(signal.SIGPIPE, signal.SIG_IGN)
+            if signal.getsignal(signal.SIGHUP) == signal.SIG_DFL:
+                self._before[signal.SIGHUP] = signal.signal(signal.SIGHUP, signal.SIG_IGN)
         return self
 
     def __exit__(

@@ -2,8 +2,11 @@
 """How the program around a handler ends: signals, end of input, closed answer pipe (docs/contracts/omprog.md)."""
 
 import os
+import signal
 import time
 from pathlib import Path
+
+import pytest
 
 from tests.rsyslog.daemon import wait_until
 from tests.rsyslog.peer import Peer
@@ -29,6 +32,32 @@ class H(Handler):
         assert peer.process.poll() is None
         assert peer.finish() == 0
         assert peer.done() == [b"one", b"two", b"three", b"stopped"]
+
+
+@pytest.mark.parametrize("handler", [None, "lambda *_: h.put(b'hup')"], ids=["none", "the program's own"])
+def test_sighup_ends_nothing(tmp_path: Path, handler: str | None) -> None:
+    """OMP-18: whether it comes while a line is in work or while there is none."""
+    own = f"signal.signal(signal.SIGHUP, {handler})" if handler else ""
+    code = f"""
+import signal
+class H(Handler):
+    def start(self):
+        global h
+        h = self
+    def line(self, data):
+        os.kill(os.getpid(), signal.SIGHUP)
+        self.put(data)
+{own}
+"""
+    with Peer(tmp_path, code) as peer:
+        assert peer.answer() == b"OK\n"
+        assert peer.ask(b"one") == b"OK\n"
+        peer.process.send_signal(signal.SIGHUP)
+        assert peer.ask(b"two") == b"OK\n"
+        assert peer.finish() == 0
+        done = peer.done()
+        assert [one for one in done if one != b"hup"] == [b"one", b"two"]
+        assert (b"hup" in done) == (handler is not None)
 
 
 RETRYING = """
