@@ -16,6 +16,12 @@ Tree = dict[str, Any]
 _ANY = ("object", "flattened")
 """Types that take any object."""
 _FOLDER = "templates"
+_ENGINES_OWN = (
+    *("_id", "_index", "_type", "_source", "_routing", "_version", "_seq_no", "_primary_term", "_size", "_tier"),
+    *("_doc_count", "_field_names", "_ignored", "_ignored_source", "_nested_path", "_feature", "_inference_fields"),
+    *("_data_stream_timestamp",),
+)
+"""Names that engines give to what they know of a document themselves."""
 
 
 @cache
@@ -41,7 +47,7 @@ def _add(made: Tree, properties: dict[str, Any]) -> None:
 
 def fit(made: dict[str, Any], declared: Tree) -> dict[str, Any]:
     """Take out of a document what its engine would refuse it for; the values by their paths."""
-    taken: dict[str, Any] = {}
+    taken: dict[str, Any] = {name: made.pop(name) for name in _ENGINES_OWN if name in made}
     _fit(made, declared, "", taken)
     return taken
 
