@@ -43,6 +43,7 @@ ODD: tuple[dict[str, Any], ...] = (
     {"pipeline_metadata": {"normalizer": {"received_at": "never", "name": {"a": 1}}, "trace": "t"}},
     {"x": 10**30, "y": 1e300, "z": [1, "a", {"b": None}], "n": {"a": {"a": {"a": {"a": 1}}}}},
     {"tlog": {"id": "x", "rec": {"a": 1}}, "aushape": {"data": {"path": [{"name": ["x"]}]}}, "collectd": {"a.b": 1}},
+    {"c": {".lead": {"": 1}, "a..b": 2, "d": [{"x.": 1}, 2]}, "kubernetes": {"more": {"..": 1}, ".x": 2}},
     {"viaq_index_name": {"a": 1}, "viaq_msg_id": {"a": 1}, "ttyscribe": 5, "@version": "1"},
     dict.fromkeys(("_id", "_source", "_index", "_routing", "_doc_count", "_ignored", "_size", "_tier", "_x"), "mine"),
 )
