@@ -79,9 +79,9 @@ def _known(fields: dict[str, Any], now_ns: int) -> Envelope | None:
     """The envelope of a journal entry, with or without a message, or of rsyslog's template."""
     if "MESSAGE" in fields or "__REALTIME_TIMESTAMP" in fields:
         try:
-            return shapes.journal(fields, now_ns)._replace(record=fields)
-        except (MessageError, KeyError):
-            return shapes.journal(fields | {"MESSAGE": ""}, now_ns)._replace(record=fields, journal=fields)
+            return shapes.journal(fields, now_ns)
+        except MessageError:
+            return shapes.journal(fields | {"MESSAGE": ""}, now_ns)._replace(journal=fields)
     if "msg" in fields:
         found = from_clean_fields(fields, now_ns)
         return found if "v" in fields else found._replace(collector="")
