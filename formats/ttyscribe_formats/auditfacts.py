@@ -19,7 +19,7 @@ _OUTCOMES = {
     "failed": "failure",
     "0": "failure",
 }
-_INCOMING = frozenset(("accept", "accept4", "recvfrom", "recvmsg", "recvmmsg"))
+_INCOMING = frozenset(("accept", "accept4", "recvfrom", "recvmsg", "recvmmsg", "getpeername"))
 _PARTS = frozenset(("syscall", "execve", "cwd", "path", "proctitle", "sockaddr", "eoe", "fd_pair", "socketcall"))
 """Records that a system call's sentence tells already."""
 _UNTOLD = frozenset(("ses", "subj", "pid", "uid", "auid", "old-auid", "old-ses"))
@@ -56,7 +56,8 @@ def facts(records: Sequence[Record]) -> Facts:
     parts: dict[str, Any] = {"process": _process(main, by_type, cwd), "user": _user(main)}
     if paths:
         parts["file"] = {"path": paths}
-    parts |= _ends(main, end, incoming=action in _INCOMING)
+    # A SOCKADDR record by itself does not say which side it is.
+    parts |= _ends(main, end if main.type == "syscall" and action else Socket(), incoming=action in _INCOMING)
     parts["event"] = {"action": action}
     outcome = next(
         (
@@ -76,7 +77,7 @@ def facts(records: Sequence[Record]) -> Facts:
         parts,
         session,
         _sentence(main, records, parts, end),
-        "\n".join([*arguments, *paths, title, cwd, *_names(parts), _keys(main)]),
+        "\n".join([*arguments, *paths, title, cwd, *_names(parts), _keys(main), end.ip]),
     )
 
 
@@ -124,10 +125,15 @@ def _user(main: Record) -> dict[str, Any]:
 
 def _paths(records: Sequence[Record], cwd: str, end: Socket) -> list[str]:
     """The paths, each once; one that is relative is joined with the working folder."""
-    said_so = [said(record.fields.get("name" if record.type == "path" else "path")) for record in records]
+    said_so = [said(record.fields.get(_path_field(record))) for record in records]
     folder = f"{cwd.rstrip('/')}/" if cwd.startswith("/") else ""
     found = [path if path.startswith("/") else folder + path for path in said_so if path]
     return list(dict.fromkeys([*found, *([end.path] if end.path else [])]))
+
+
+def _path_field(record: Record) -> str:
+    """Where a record names a file; AppArmor does it under `name`."""
+    return "name" if record.type == "path" or (record.type == "avc" and "apparmor" in record.fields) else "path"
 
 
 def _ends(main: Record, end: Socket, *, incoming: bool) -> dict[str, Any]:

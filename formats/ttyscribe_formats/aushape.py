@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
-from ttyscribe_formats import auditline, identity, timestamp
+from ttyscribe_formats import auditline, identity, strictjson, timestamp
 from ttyscribe_formats.auditrecord import Record, Value, from_line, text_of
 from ttyscribe_formats.errors import MessageError
 
@@ -28,11 +28,6 @@ _EVENT = re.compile(r'\{\s*"serial"\s*:')
 _ESCAPED_BLANK = re.compile(r'("(?:[^"\\]|\\.)*")|#01[125]')
 _HEX = re.compile(r"(?:[0-9A-F]{2})+")
 _APART = re.compile(r"[ \t\r\n]:")
-_MAX_DEPTH = 32
-
-
-class Repeated(list[Any]):
-    """Values of a name that stands more than once in one object."""
 
 
 class Event(NamedTuple):
@@ -138,28 +133,17 @@ def _event(value: Any, text: str) -> Event | Broken:
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object; of a name that stands more than once the list of its values."""
     made = dict(pairs)
     if len(made) == len(pairs):
         return made
-    found: dict[str, Any] = {}
+    values: dict[str, list[Any]] = {}
     for name, value in pairs:
-        if name not in found:
-            found[name] = value
-        elif type(found[name]) is Repeated:
-            found[name].append(value)
-        else:
-            found[name] = Repeated([found[name], value])
-    return found
+        values.setdefault(name, []).append(value)
+    return {name: found if len(found) > 1 else found[0] for name, found in values.items()}
 
 
-def _finite(text: str) -> float:
-    number = float(text)
-    if number - number != 0:
-        raise ValueError(f"{text[:32]} is no number, or beyond all numbers")
-    return number
-
-
-_DECODER = json.JSONDecoder(object_pairs_hook=_object, parse_float=_finite, parse_constant=_finite)
+_DECODER = json.JSONDecoder(object_pairs_hook=_object, parse_float=strictjson.finite, parse_constant=strictjson.finite)
 
 
 def checked(fields: Any) -> Event:
@@ -184,16 +168,9 @@ def checked(fields: Any) -> Event:
             raise MessageError(f"no audit event: {name[:64]!r} is no audit record")
     if not all(_is_name(name) and _is_value(value, 2) for name, value in norm.items()):
         raise MessageError("no audit event: norm is not what it should be")
-    if fields.keys() - _KNOWN and not all(_is_shallow(value, _MAX_DEPTH) for value in fields.values()):
+    if fields.keys() - _KNOWN and not strictjson.is_shallow(fields):
         raise MessageError("no audit event: nested too deep")
     return Event(fields, serial, timestamp.parse(time), node, "")
-
-
-def _is_shallow(value: Any, depth: int) -> bool:
-    if isinstance(value, (dict, list)):
-        inner = value.values() if isinstance(value, dict) else value
-        return depth > 0 and all(_is_shallow(item, depth - 1) for item in inner)
-    return True
 
 
 def _are_texts(value: Any) -> bool:
@@ -208,14 +185,14 @@ def _is_record(record: Any) -> bool:
     """Fields; or a list of such, or of texts (EXECVE's arguments)."""
     if type(record) is dict:
         return all(_is_name(name) and _is_value(value, 2) for name, value in record.items())
-    if isinstance(record, list):
+    if type(record) is list:
         return all(type(item) is str or (type(item) is dict and _is_record(item)) for item in record)
     return False
 
 
 def _is_value(value: Any, depth: int) -> bool:
     """A list of texts, or of such lists."""
-    if not isinstance(value, list):
+    if type(value) is not list:
         return False
     return all(type(item) is str or (depth > 1 and _is_value(item, depth - 1)) for item in value)
 

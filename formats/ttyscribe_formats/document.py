@@ -58,6 +58,8 @@ Document = TypedDict(
         "pipeline_metadata": dict[str, Any],
         "tlog": NotRequired[dict[str, Any]],
         "aushape": NotRequired[dict[str, Any]],
+        "audit": NotRequired[dict[str, Any]],
+        "sudo": NotRequired[dict[str, Any]],
         "process": NotRequired[dict[str, Any]],
         "user": NotRequired[dict[str, Any]],
         "file": NotRequired[dict[str, Any]],

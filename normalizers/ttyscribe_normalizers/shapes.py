@@ -11,7 +11,7 @@ from typing import Any
 
 from ttyscribe_formats import identity, timestamp
 from ttyscribe_formats.errors import MessageError
-from ttyscribe_normalizers import exact
+from ttyscribe_normalizers import barelines, exact
 from ttyscribe_normalizers.envelope import JOURNALD, KEYS, MORE_KEYS, NOBODY, Envelope, from_clean_fields, from_fields
 from ttyscribe_normalizers.journal import read as read_entry
 
@@ -44,6 +44,8 @@ def decode(line: bytes, now_ns: int) -> Envelope:
         make = from_fields
         fields, text = _slow(line)
     if type(fields) is not dict:
+        if barelines.is_message(fields):
+            return bare(line, now_ns, None)
         raise MessageError("the line is no JSON object")
     if "ver" in fields and "timing" in fields:
         return bare(line, now_ns, fields)
@@ -58,6 +60,8 @@ def decode(line: bytes, now_ns: int) -> Envelope:
         return program_object(clean, now_ns, more if clean is fields else line)
     if text:
         return bare(line, now_ns, None)
+    if barelines.is_message(fields):
+        return bare(line, now_ns, fields)
     raise MessageError("the object is no recording's message, no journal entry, and has no msg or message")
 
 
@@ -66,7 +70,7 @@ def _slow(line: bytes) -> tuple[Any, str]:
     try:
         return exact.read_whole(line)[0] if _NUMBERLESS.search(line) else exact.loads(line), ""
     except MessageError as error:
-        if line.startswith(_BROKEN_MESSAGE):
+        if line.startswith(_BROKEN_MESSAGE) or barelines.begins_one(line):
             return {}, str(error)
         raise
 

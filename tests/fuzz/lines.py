@@ -41,7 +41,7 @@ def _line(data: bytes, decode: Decode) -> None:
     for document in processed.documents:
         text = jsontext.dumps(document)
         json.loads(text)
-        assert document["ttyscribe"]["kind"] in ("tlog", "aushape", "syslog")
+        assert document["ttyscribe"]["kind"] in ("tlog", "aushape", "audit-line", "sudo", "journal", "syslog")
         assert words.joined(document["ttyscribe"]["words"]) == document["ttyscribe"]["words"]
         text.decode()
         if document["ttyscribe"]["kind"] == "tlog":

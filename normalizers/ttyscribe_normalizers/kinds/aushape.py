@@ -161,22 +161,8 @@ def _boot(fields: dict[str, Any], envelope: Envelope) -> str:
 
 def _repaired(event: aushape.Event) -> tuple[dict[str, Any], bytes]:
     """The fields without lone surrogates, and the event's bytes where there were some."""
-    fields = _clean(event.fields)
+    fields = exact.without_surrogates(event.fields)
     if fields is event.fields:
         return event.fields, b""
     text, raw = exact.repaired(event.text)
     return fields, raw or text.encode()
-
-
-def _clean(value: Any) -> Any:
-    """The value itself where no text in it has to be repaired."""
-    if type(value) is str:
-        return value if value.isascii() else exact.repaired(value)[0]
-    if isinstance(value, dict):
-        made = {_clean(name): _clean(entry) for name, entry in value.items()}
-        same = all(made.get(name) is entry for name, entry in value.items())
-        return value if same and len(made) == len(value) else made
-    if isinstance(value, list):
-        items = [_clean(item) for item in value]
-        return value if all(item is old for item, old in zip(items, value, strict=True)) else items
-    return value
