@@ -18,6 +18,8 @@ _HASHED = "h-"
 
 def key(text: str) -> str:
     """A bounded key that is safe in ids, file names and queries: the text itself where it is, else its hash."""
+    if text.isalnum() and len(text) <= MAX_KEY and text.isascii():
+        return text
     if _PLAIN_KEY.fullmatch(text) and not text.startswith(_HASHED):
         return text
     return _HASHED + blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()

@@ -10,7 +10,7 @@ looked at instead of characters, as their translation is ten times as fast.
 import re
 
 from ttyscribe_formats.plain import ASCII_DROPPED, ASCII_LINES, CURSOR, ERASE, hidden_text, plain_text
-from ttyscribe_formats.words import ASCII_WORDS, MAX_WORD, joined
+from ttyscribe_formats.words import joined, joined_ascii
 
 _CSI = re.compile(rb"\x1b\[[0-?]*[ -/]*[@-~]")
 _ONWARD = bytes((0x09, 0x0A, 0x1B, *range(0x20, 0x7F), *range(0x80, 0x100)))
@@ -18,8 +18,6 @@ _ONWARD = bytes((0x09, 0x0A, 0x1B, *range(0x20, 0x7F), *range(0x80, 0x100)))
 _ERASE = ERASE.encode()
 _C1 = b"\xc2"
 """UTF-8 of the controls U+0080 to U+009F begins with it."""
-_IN_WORDS = bytes(0x20 if code == 0x20 else 0x77 for code in ASCII_WORDS)
-_TOO_LONG = b"w" * (MAX_WORD + 1)
 _FEW = 16
 """Movements in a line beyond which each copy of it would cost too much."""
 
@@ -31,6 +29,11 @@ def readable(text: str) -> tuple[str, str]:
         return found
     clear, hidden = plain_text(text), hidden_text(text)
     return clear, joined(f"{clear}\n{hidden}" if hidden else clear)
+
+
+def size_of(text: str) -> int:
+    """Bytes of a text as UTF-8."""
+    return len(text) if text.isascii() else len(text.encode("utf-8", "surrogatepass"))
 
 
 def onward(text: str) -> tuple[str, str] | None:
@@ -47,11 +50,7 @@ def onward(text: str) -> tuple[str, str] | None:
             return None
         clear = data.decode("utf-8", "surrogatepass")
         return clear, joined(clear)
-    words = data.translate(ASCII_WORDS)
-    clear = data.decode()
-    if len(words) > MAX_WORD and _TOO_LONG in words.translate(_IN_WORDS):
-        return clear, joined(clear)
-    return clear, b" ".join(words.split()).decode()
+    return data.decode(), joined_ascii(data)
 
 
 def moving(text: str) -> tuple[str, str] | None:

@@ -7,6 +7,7 @@ speed of anything else here. The fastest JSON reader is the caller's to choose.
 """
 
 from collections.abc import Callable
+from functools import lru_cache
 from itertools import compress
 from typing import Any
 
@@ -20,25 +21,19 @@ _DIGITS = b"0123456789"
 _NO_WINDOW = b"+<>"
 _WINDOW = b"=x"
 _COMMAS = bytes(0x2C if code in _NO_WINDOW + _WINDOW else code for code in range(256))
+_LONG = 256
+"""Markers beyond which no string's are remembered: nobody makes us keep much."""
 
 
-def _only(marker: bytes) -> bytes:
-    """For bytes.translate: 1 for this marker, 0 for any other."""
-    return bytes(code == marker[0] for code in range(256))
-
-
-_TYPED, _SHOWN = map(_only, (b"<", b">"))
-
-
-def tally(timing: str, loads: Loads) -> tuple[int, int, int, int, int] | None:
-    """Characters typed and shown, milliseconds, columns and rows (-1 where the string names no window).
+def tally(timing: str, typed: int, shown: int, loads: Loads) -> int | None:
+    """Milliseconds of all delays, where the string accounts for this many characters typed and shown.
 
     Of a usual string: texts that are all valid, one window at most, at its front. None for any other.
     """
     data = timing.encode("utf-8", "surrogatepass")
     markers = data.translate(None, _DIGITS)
-    windows = markers.translate(None, _NO_WINDOW)
-    if (windows and (windows != _WINDOW or markers[:2] != _WINDOW)) or not markers:
+    sorts = _sorts(markers) if len(markers) < _LONG else _sorts.__wrapped__(markers)
+    if sorts is None:
         return None
     try:
         numbers = loads(b"[%b]" % data[1:].translate(_COMMAS))
@@ -46,10 +41,28 @@ def tally(timing: str, loads: Loads) -> tuple[int, int, int, int, int] | None:
         return None
     if len(numbers) != len(markers):
         return None  # it begins with a number
-    columns, rows, window = (numbers[0], numbers[1], numbers[0] + numbers[1]) if windows else (-1, -1, 0)
-    shown = sum(compress(numbers, markers.translate(_SHOWN)))
-    typed = sum(compress(numbers, markers.translate(_TYPED))) if b"<" in markers else 0
-    delayed = sum(numbers) - window - typed - shown
-    if columns > MAX_SIZE or rows > MAX_SIZE or type(delayed) is not int or delayed > MAX_POS_MS:
+    windowed, inputs, outputs = sorts
+    delayed: int = sum(numbers) - typed - shown
+    if windowed:
+        if numbers[0] > MAX_SIZE or numbers[1] > MAX_SIZE:
+            return None
+        delayed -= numbers[0] + numbers[1]
+    if sum(compress(numbers, outputs)) != shown or ((typed or inputs) and sum(compress(numbers, inputs)) != typed):
         return None
-    return typed, shown, delayed, columns, rows
+    return delayed if type(delayed) is int and delayed <= MAX_POS_MS else None
+
+
+@lru_cache(maxsize=4096)
+def _sorts(markers: bytes) -> tuple[bool, bytes, bytes] | None:
+    """Whether the first two numbers are a window's, and which are of input and of output, 1 for those that are.
+
+    None for markers that are not usual. Of input it is empty where there is none.
+    """
+    windows = markers.translate(None, _NO_WINDOW)
+    if (windows and (windows != _WINDOW or markers[:2] != _WINDOW)) or not markers:
+        return None
+    return bool(windows), _only(b"<", markers) if b"<" in markers else b"", _only(b">", markers)
+
+
+def _only(marker: bytes, markers: bytes) -> bytes:
+    return bytes(code == marker[0] for code in markers)

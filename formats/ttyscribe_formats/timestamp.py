@@ -23,6 +23,7 @@ _RFC3339 = re.compile(
     r"(?:([Zz])|([+-])([0-9]{2}):?([0-9]{2}))"
 )
 _LEAP = ":60"
+_UTC = "+00:00"
 
 
 @lru_cache(maxsize=4096)
@@ -65,7 +66,8 @@ def normalized(text: str) -> tuple[int, str]:
         and text.isascii()
     ):
         second, clock = _clock(text[:19] + text[26:])
-        return second * SECOND + int(digits) * 1000, f"{clock}.{digits}+00:00"
+        time_ns = second * SECOND + int(digits) * 1000
+        return time_ns, text if text[:19] == clock and text[26:] == _UTC else f"{clock}.{digits}{_UTC}"
     match = _RFC3339.fullmatch(text.strip())
     if match is None:
         raise MessageError(f"not an RFC 3339 time: {text[:64]!r}")

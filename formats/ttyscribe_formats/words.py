@@ -13,6 +13,8 @@ MAX_WORD = 64
 ASCII_WORDS = bytes(code if chr(code).isalnum() or code == 0x5F else 0x20 for code in range(128)).lower() + b" " * 128
 """For bytes.translate: letters in lower case, digits and _ as they are, all else a blank."""
 _UTF_8 = ASCII_WORDS[:128] + bytes(range(128, 256))
+_LETTERS = bytes(0x20 if code == 0x20 else 0x77 for code in ASCII_WORDS)
+_TOO_LONG = b"w" * (MAX_WORD + 1)
 _TERM = re.compile(r'"([^"]*)"?|(\S+)')
 _BLANK = " "
 
@@ -55,9 +57,17 @@ def _cut(pieces: list[str]) -> list[str]:
 
 def joined(text: str) -> str:
     """The words of a text, joined by blanks: what stores index."""
-    if len(text) <= MAX_WORD and text.isascii():
-        return b" ".join(text.encode().translate(ASCII_WORDS).split()).decode()
+    if text.isascii():
+        return joined_ascii(text.encode())
     return _BLANK.join(words(text))
+
+
+def joined_ascii(text: bytes) -> str:
+    """The same of ASCII."""
+    found = text.translate(ASCII_WORDS)
+    if len(found) > MAX_WORD and _TOO_LONG in found.translate(_LETTERS):
+        return _BLANK.join(_cut(found.decode().split()))
+    return b" ".join(found.split()).decode()
 
 
 def query_terms(text: str) -> list[list[str]]:

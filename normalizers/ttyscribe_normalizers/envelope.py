@@ -94,6 +94,12 @@ class Envelope(NamedTuple):
     """The JSON text of `object` or `journal`, where they can't hold all of it as it is."""
 
 
+HOST = Envelope._fields.index("host")
+SENDER = slice(Envelope._fields.index("program"), Envelope._fields.index("stable_id"))
+REST = slice(SENDER.stop + 1, None)
+"""Places of what says nothing of one message alone: short ways remember what they have made of it."""
+
+
 def decode(line: bytes, now_ns: int = 0) -> Envelope:
     """The envelope of one line of the template. Raises MessageError where it is none.
 

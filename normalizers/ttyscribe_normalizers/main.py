@@ -11,7 +11,7 @@ import re
 import sys
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -43,6 +43,7 @@ from ttyscribe_normalizers.replay import Replay
 from ttyscribe_normalizers.signals import Stop
 from ttyscribe_normalizers.sinks import JsonLines
 from ttyscribe_normalizers.spool.root import Root
+from ttyscribe_normalizers.swift import Swift
 from ttyscribe_normalizers.template import Template
 from ttyscribe_normalizers.watch.figures import Figures
 from ttyscribe_normalizers.watch.watcher import Watcher
@@ -239,7 +240,14 @@ def build(
     found = plugins.load(context, others, logs.reporter(wanted.log_file))
     if quick and wanted.protocol != table.MMEXTERNAL:
         decode = Template(decode).decode
-    return Pipeline(around(decode), found, Syslog(context), wanted.max_message)
+    swift = Swift() if quick and wanted.protocol in ("omprog", "ndjson") and _tlog_leads(found) else None
+    return Pipeline(around(decode), found, Syslog(context), wanted.max_message, swift=swift)
+
+
+def _tlog_leads(found: Sequence[kinds.Kind]) -> bool:
+    """Tell whether no kind of another package is asked before that of recordings: it could take any message."""
+    before = found[: next((place for place, kind in enumerate(found) if kind.name == "tlog"), 0)]
+    return not any(isinstance(kind, plugins.Plugged) for kind in before) and any(kind.name == "tlog" for kind in found)
 
 
 def _checked(pipeline: Pipeline, wanted: options.Options, report: logs.Report) -> Pipeline:

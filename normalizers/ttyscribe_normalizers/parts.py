@@ -3,16 +3,17 @@
 
 import ipaddress
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from ttyscribe_formats import timestamp
-from ttyscribe_normalizers.envelope import Envelope
+from ttyscribe_normalizers.envelope import HOST, SENDER, Envelope
 
 _LEVELS = ("emerg", "alert", "crit", "err", "warning", "notice", "info", "debug", "trace", "unknown")
 _LEVEL_OF = {str(number): name for number, name in enumerate(_LEVELS)}
 _LONGEST_ADDRESS = 64
-_LONG = 256
-"""Characters beyond which nothing is remembered: nobody makes us keep much."""
+_LONG = 512
+_MANY = 4096
+"""Characters and senders beyond which nothing is remembered: nobody makes us keep much."""
 MAX_NS = 2**63
 """Engines keep times as nanoseconds in 64 bit: 1970 to 2262."""
 
@@ -64,18 +65,55 @@ def placed(envelope: Envelope, time_ns: int) -> tuple[str, str]:
     return timestamp.dated(time_ns, envelope.received_ns if envelope.windowed else None)
 
 
-def systemd(envelope: Envelope) -> dict[str, dict[str, str]]:
-    """`systemd`: what the kernel attested, and what the sender claims, by ViaQ's names.
+class Shared(NamedTuple):
+    """What the documents of one sender's messages share; nobody changes a document."""
 
-    Messages of one sender share it: nobody changes a document.
+    level: str
+    way: dict[str, Any]
+    """`pipeline_metadata`, but for the time of receipt."""
+    sender: dict[str, Any]
+    """The part of `ttyscribe` that says who is attested."""
+    systemd: dict[str, dict[str, str]]
+
+
+class Sharing:
+    """Makes them once for each sender, as far as memory is worth it.
+
+    They may depend on what stands at HOST and SENDER in the envelope and on its `doubt`, and on nothing else of it.
     """
+
+    def __init__(self, normalizer: dict[str, str]) -> None:
+        self._normalizer = normalizer
+        self._known: dict[tuple[str, str, tuple[Any, ...], str], Shared] = {}
+
+    def of(self, envelope: Envelope, host: str = "") -> Shared:
+        """Of the sender of a message that was made on `host`."""
+        values: tuple[Any, ...] = envelope
+        key = (host, values[HOST], values[SENDER], envelope.doubt)
+        return self._known.get(key) or self._made(key, envelope)
+
+    def _made(self, key: tuple[str, str, tuple[Any, ...], str], envelope: Envelope) -> Shared:
+        own: dict[str, Any] = {}
+        sender(own, envelope)
+        made = Shared(level(envelope.severity), way(envelope, self._normalizer, key[0]), own, systemd(envelope))
+        if len(str(key)) < _LONG:
+            if len(self._known) >= _MANY:
+                self._known.clear()
+            self._known[key] = made
+        return made
+
+
+def received_way(way: dict[str, Any], received: str) -> dict[str, Any]:
+    """`pipeline_metadata` with the time of receipt."""
+    if "collector" not in way:
+        return way
+    return {"collector": {**way["collector"], "received_at": received}, "normalizer": way["normalizer"]}
+
+
+def systemd(envelope: Envelope) -> dict[str, dict[str, str]]:
+    """`systemd`: what the kernel attested, and what the sender claims, by ViaQ's names."""
+    sender_uid, sender_pid = envelope.sender_uid, envelope.sender_pid
     program, pid, facility = envelope.program, envelope.pid, envelope.facility
-    made = _systemd if len(program) + len(pid) + len(facility) < _LONG else _systemd.__wrapped__
-    return made(envelope.sender_uid, envelope.sender_pid, program, pid, facility)
-
-
-@lru_cache(maxsize=4096)
-def _systemd(sender_uid: int, sender_pid: int, program: str, pid: str, facility: str) -> dict[str, dict[str, str]]:
     trusted: dict[str, str] = {}
     if sender_uid >= 0:
         trusted["UID"] = str(sender_uid)

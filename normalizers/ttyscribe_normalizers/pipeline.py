@@ -9,6 +9,7 @@ from ttyscribe_formats.document import Document
 from ttyscribe_formats.errors import MessageError
 from ttyscribe_normalizers.envelope import Envelope
 from ttyscribe_normalizers.kinds import Kind
+from ttyscribe_normalizers.swift import Swift
 
 MAX_LINE = 2 * 1024 * 1024
 MAX_TEXT = 256 * 1024
@@ -37,6 +38,7 @@ class Processed(NamedTuple):
 
 
 EMPTY = Processed(())
+_new = tuple.__new__
 
 
 class Fallback(Protocol):
@@ -54,6 +56,8 @@ class Parts(NamedTuple):
     fallback: Fallback
     max_text: int = MAX_TEXT
     keep_empty: bool = False
+    swift: Swift | None = None
+    """A short way in front of all that; the documents are the same."""
 
 
 class Pipeline:
@@ -71,17 +75,21 @@ class Pipeline:
         max_text: int = MAX_TEXT,
         *,
         keep_empty: bool = False,
+        swift: Swift | None = None,
     ) -> None:
-        self.parts = Parts(decode, kinds, fallback, max_text, keep_empty)
+        self.parts = Parts(decode, kinds, fallback, max_text, keep_empty, swift)
         """Taken once for each line, so that another thread can change them: all of them, and none of them in a line."""
         self.counters: Counter[str] = Counter()
 
     def process(self, line: bytes, now_ns: int) -> Processed:
         """What becomes of one line (without its LF) that is read at `now_ns`."""
-        decode, kinds, fallback, max_text, keep_empty = self.parts
+        decode, kinds, fallback, max_text, keep_empty, swift = self.parts
         counters = self.counters
         counters["lines"] += 1
         counters["bytes"] += len(line)
+        if swift is not None and len(line) <= max_text and (document := swift.document(line, now_ns)) is not None:
+            counters["tlog"] += 1
+            return _new(Processed, ((document,), None, document["ttyscribe"]["received"]))
         try:
             envelope = decode(line, now_ns)
         except MessageError as error:
@@ -97,7 +105,10 @@ class Pipeline:
             reason = f"the message has {size} bytes, more than {max_text}"
             return self._dead("too-long", reason, envelope.received)
         try:
-            return tuple.__new__(Processed, (self._normalized(envelope, kinds, fallback), None, envelope.received))
+            documents = self._normalized(envelope, kinds, fallback)
+            if swift is not None and len(documents) == 1:
+                swift.learn(line, now_ns, documents[0])
+            return _new(Processed, (documents, None, envelope.received))
         except Exception as error:  # noqa: BLE001 - our fault; the line must neither be lost nor stop the others
             return self._dead("failed", f"{type(error).__name__}: {error}"[:1000], envelope.received)
 

@@ -13,26 +13,25 @@ from typing import Any
 from ttyscribe_formats import timestamp
 from ttyscribe_formats.errors import MessageError
 from ttyscribe_normalizers import exact
-from ttyscribe_normalizers.envelope import VERSION, Envelope
+from ttyscribe_normalizers.envelope import REST, SENDER, VERSION, Envelope
 
-_HEAD = b'{"v":%d,"id":"' % VERSION
-_RECEIVED, _TIME, _SAME, _MESSAGE = b'","received":"', b'","time":"', b'","', b',"msg":"'
-_ID = len(_HEAD)
-_ID_END = _ID + 32
-_AT = _ID_END + len(_RECEIVED)
+HEAD = b'{"v":%d,"id":"' % VERSION
+RECEIVED, TIME, _SAME, _MESSAGE = b'","received":"', b'","time":"', b'","', b',"msg":"'
+ID = len(HEAD)
+ID_END = ID + 32
+_AT = ID_END + len(RECEIVED)
 _LONGEST_TIME = 64
 _LONGEST = 1024
 _MANY = 4096
 """Senders and bytes beyond which nothing is remembered: nobody makes us keep much."""
 _AROUND = frozenset(("v", "id", "received", "time", "msg"))
-_HOST = Envelope._fields.index("host")
-_SHARED = slice(Envelope._fields.index("program"), Envelope._fields.index("stable_id"))
-_REST = slice(_SHARED.stop + 1, None)
 _new = tuple.__new__
 
 Decode = Callable[[bytes, int], Envelope]
 _Sender = tuple[str, tuple[Any, ...], tuple[Any, ...]]
 """Host, and what stands before and behind the id in its envelopes."""
+_Parts = tuple[bytes, bytes, bytes, bytes]
+"""Of one line: its id, both times, and the message with its quotes."""
 
 
 class Template:
@@ -44,36 +43,32 @@ class Template:
 
     def decode(self, line: bytes, now_ns: int) -> Envelope:
         """The envelope of a line. Raises MessageError where it has none."""
-        if line[:_ID] != _HEAD or line[_ID_END:_AT] != _RECEIVED:
+        if line[:ID] != HEAD or line[ID_END:_AT] != RECEIVED:
             return self._decode(line, now_ns)
-        received_end = line.find(_TIME, _AT, _AT + _LONGEST_TIME)
-        time_at = received_end + len(_TIME)
+        received_end = line.find(TIME, _AT, _AT + _LONGEST_TIME)
+        time_at = received_end + len(TIME)
         time_end = line.find(_SAME, time_at, time_at + _LONGEST_TIME)
         message_at = line.find(_MESSAGE, time_end)
-        stable = line[_ID:_ID_END]
+        stable = line[ID:ID_END]
         if received_end < 0 or time_end < 0 or not stable.isalnum() or line[-2:] != b'"}':
             return self._decode(line, now_ns)
         stretch = line[time_end + 2 : message_at]
-        sender = self._senders.get(stretch)
-        if sender is None:
-            sender = self._learned(stretch, line, now_ns)
-        if sender is not None:
-            made = _made(sender, stable, line[_AT:received_end], line[time_at:time_end], line[message_at + 7 : -1])
-            if made is not None:
-                return made
-        return self._decode(line, now_ns)
+        parts = stable, line[_AT:received_end], line[time_at:time_end], line[message_at + 7 : -1]
+        sender = self._senders.get(stretch) or self._learned(stretch, parts, line, now_ns)
+        return (sender and _made(sender, *parts)) or self._decode(line, now_ns)
 
-    def _learned(self, stretch: bytes, line: bytes, now_ns: int) -> _Sender | None:
+    def _learned(self, stretch: bytes, parts: _Parts, line: bytes, now_ns: int) -> _Sender | None:
         """What is shared by the messages of one sender, known from then on; None where it is not proven."""
-        if len(stretch) > _LONGEST or not _is_inside(stretch):
+        if len(stretch) > _LONGEST or not is_inside(stretch):
             return None
         found = self._decode(line, now_ns)
         values: tuple[Any, ...] = found
-        if not found.windowed or any(values[_REST]):
+        sender = (found.host, values[SENDER], values[REST])
+        if any(type(value) is dict for value in values[REST]) or found.original or _made(sender, *parts) != found:
             return None
         if len(self._senders) >= _MANY:
             self._senders.clear()
-        sender = self._senders[stretch] = (found.host, values[_SHARED], values[_REST])
+        self._senders[stretch] = sender
         return sender
 
 
@@ -94,7 +89,7 @@ def _made(sender: _Sender, stable: bytes, receipt: bytes, event: bytes, message:
     return _new(Envelope, (text, b"", host, time_ns, received_ns, normal, True, *shared, stable.decode(), *rest))
 
 
-def _is_inside(text: bytes) -> bool:
+def is_inside(text: bytes) -> bool:
     """Tell whether it is the inside of a JSON object of texts, with no key twice and none of those around it."""
     try:
         fields = exact.fast_loads(b"{%b}" % text)

@@ -16,7 +16,7 @@ from typing import Any, cast
 from ttyscribe_formats import identity, words
 from ttyscribe_formats.document import Document
 from ttyscribe_normalizers import origin, parts
-from ttyscribe_normalizers.envelope import JOURNALD, Envelope
+from ttyscribe_normalizers.envelope import JOURNALD, REST, Envelope
 from ttyscribe_normalizers.kinds import Context
 
 _CONTROL = re.compile("[\0-\x08\x0b-\x1f\x7f-\x9f]")
@@ -34,7 +34,7 @@ class Kind:
     def __init__(self, context: Context) -> None:
         self._trust = context.trust
         self._stamp = context.stamp
-        self._normalizer = parts.normalizer(context.version, context.protocol)
+        self._sharing = parts.Sharing(parts.normalizer(context.version, context.protocol))
 
     def accepts(self, envelope: Envelope) -> bool:  # noqa: ARG002 - whatever it is
         """Everything."""
@@ -43,22 +43,27 @@ class Kind:
     def normalize(self, envelope: Envelope, error: str = "") -> list[Document]:
         """One document; `error` says why a message of another kind could not be understood."""
         text, raw = envelope.text, envelope.raw
-        if _CONTROL.search(text):
+        if not text.isprintable() and _CONTROL.search(text):
             raw = raw or text.encode()
             text = _CONTROL.sub(lambda match: f"#{ord(match[0]):03o}", text)
+        level, way, _, systemd = self._sharing.of(envelope)
         at, own = self._own(envelope, text, error)
         if raw:
             own["raw"] = b64encode(raw).decode()
         document: dict[str, Any] = {
             "@timestamp": at,
             "hostname": envelope.host,
-            "level": parts.level(envelope.severity),
+            "level": level,
             "message": text,
-            "pipeline_metadata": parts.way(envelope, self._normalizer),
+            "pipeline_metadata": parts.received_way(way, envelope.received),
             "viaq_msg_id": self.document_id(envelope),
             "ttyscribe": own,
         }
-        origin.add(document, own, envelope)
+        came_with: tuple[Any, ...] = envelope[REST]
+        if any(came_with):
+            origin.add(document, own, envelope)
+        elif systemd:
+            document["systemd"] = systemd
         return [cast("Document", document)]
 
     def own(self, envelope: Envelope, text: str, error: str = "") -> dict[str, Any]:
@@ -77,8 +82,8 @@ class Kind:
             "trust": self._trust.of(envelope.sender_uid),
             # Blanks around escapes: the words before and behind a tab or a line's end are found as words.
             "words": words.joined(_ESCAPE.sub(r" \1 ", text) if "#" in text else text),
+            **self._sharing.of(envelope).sender,
         }
-        parts.sender(own, envelope)
         if envelope.journal is not None:
             own.update(origin.session(envelope))
         if error:

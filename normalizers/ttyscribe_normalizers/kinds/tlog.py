@@ -18,8 +18,8 @@ from ttyscribe_formats import identity
 from ttyscribe_formats import tlog as codec
 from ttyscribe_formats.document import Document
 from ttyscribe_formats.errors import MessageError
-from ttyscribe_formats.proven import Prover
-from ttyscribe_formats.readable import readable
+from ttyscribe_formats.proven import Prover, Session
+from ttyscribe_formats.readable import readable, size_of
 from ttyscribe_formats.reading import measure
 from ttyscribe_normalizers import exact, journal, origin, parts
 from ttyscribe_normalizers.envelope import Envelope
@@ -48,7 +48,7 @@ class Kind:
 
     def __init__(self, context: Context) -> None:
         self._trust = context.trust
-        self._normalizer = parts.normalizer(context.version, context.protocol)
+        self._sharing = parts.Sharing(parts.normalizer(context.version, context.protocol))
         self._prover = Prover(exact.fast_loads)
 
     def accepts(self, envelope: Envelope) -> bool:
@@ -58,72 +58,64 @@ class Kind:
 
     def normalize(self, envelope: Envelope) -> list[Document]:
         """One document. Raises MessageError for a message that is broken, that is, can't be played back."""
-        return self._proven(envelope) or self._checked(envelope)
-
-    def _proven(self, envelope: Envelope) -> list[Document] | None:
-        """The document of a message that is as its recorder wrote it, at speed; None for any other."""
-        text, fields = envelope.text, envelope.fields
-        if fields is None:
+        fields = envelope.fields
+        if not envelope.raw:
             try:
-                fields = exact.fast_loads(text)
+                if fields is None:
+                    fields = exact.fast_loads(envelope.text)
+                found = self._prover.prove(envelope.text, fields)
             except ValueError:
-                return None
-        found = None if envelope.raw else self._prover.prove(text, fields)
-        if found is None:
-            return None
-        session, document_id, time_ms, typed, out_txt, in_bytes, out_bytes, last_ms = found
-        host, user, recording = session
-        size = (out_bytes, in_bytes, last_ms, 0)
-        return self._document(envelope, fields, host, user, recording, document_id, time_ms * _MS, out_txt, typed, size)
+                found = None
+            if found is not None:
+                session, (id_ends, time_ns, in_txt, out_txt, last_ms) = found
+                document_id = f"tlog:{session.recording}:{id_ends}"
+                sizes = size_of(in_txt), size_of(out_txt), last_ms, 0
+                return self._document(envelope, fields, session, document_id, time_ns, in_txt, out_txt, *sizes)
+        return self._checked(envelope)
 
     def _checked(self, envelope: Envelope) -> list[Document]:
+        """The same for a message that is not as its recorder wrote it, or the first of its recording."""
         fields, message = checked(envelope)
         size = measure(message)
-        recording = recording_of(message)
-        document_id = identity.tlog_id(recording, message)
-        self._prover.learn(envelope.text, message, recording)
-        return self._document(
-            envelope,
-            fields,
-            message.host,
-            message.user,
-            recording,
-            document_id,
-            envelope.time_ns if message.time_ms is None else message.time_ms * _MS,
-            message.out_txt,
-            message.in_txt,
-            (size.out_bytes, size.in_bytes, size.last_ms, size.resizes),
-        )
+        session = Session(message.host, message.user, recording_of(message))
+        document_id = identity.tlog_id(session.recording, message)
+        self._prover.learn(envelope.text, message, session)
+        time_ns = envelope.time_ns if message.time_ms is None else message.time_ms * _MS
+        texts = message.in_txt, message.out_txt
+        sizes = size.in_bytes, size.out_bytes, size.last_ms, size.resizes
+        return self._document(envelope, fields, session, document_id, time_ns, *texts, *sizes)
 
     def _document(
         self,
         envelope: Envelope,
-        fields: dict[str, Any],
-        host: str,
-        user: str,
-        recording: str,
+        fields: Any,
+        session: Session,
         document_id: str,
         time_ns: int,
-        out_txt: str,
         in_txt: str,
-        size: tuple[int, int, int, int],
+        out_txt: str,
+        in_bytes: int,
+        out_bytes: int,
+        last_ms: int,
+        resizes: int,
     ) -> list[Document]:
-        """The document; size: bytes of output and input, milliseconds to the last event, further windows."""
+        host, user, recording = session
+        level, way, sender, systemd = self._sharing.of(envelope, host)
+        received = envelope.received
         clear, searched = readable(out_txt)
         at, partition = parts.placed(envelope, time_ns)
-        out_bytes, in_bytes, last_ms, resizes = size
         own: dict[str, Any] = {
             "kind": "tlog",
             "partition": partition,
-            "received": envelope.received,
+            "received": received,
             "trust": self._trust.of(envelope.sender_uid, "" if envelope.relayed else user),
             "recording": recording,
             "out_bytes": out_bytes,
             "in_bytes": in_bytes,
             "last_ms": last_ms,
             "resizes": resizes,
+            **sender,
         }
-        parts.sender(own, envelope)
         if in_txt:
             typed, keys = readable(in_txt.translate(_TYPED))
             own["typed"] = typed
@@ -132,15 +124,15 @@ class Kind:
         document: dict[str, Any] = {
             "@timestamp": at,
             "hostname": host or envelope.host,
-            "level": parts.level(envelope.severity),
+            "level": level,
             "message": clear,
-            "pipeline_metadata": parts.way(envelope, self._normalizer, host),
+            "pipeline_metadata": parts.received_way(way, received),
             "viaq_msg_id": document_id,
             "tlog": fields,
             "ttyscribe": own,
         }
         if envelope.journal is None and envelope.header is None:
-            if systemd := parts.systemd(envelope):
+            if systemd:
                 document["systemd"] = systemd
         else:
             origin.add(document, own, envelope)
