@@ -5,10 +5,12 @@ from typing import Any, NamedTuple
 
 from ttyscribe_formats import identity
 from ttyscribe_formats.plain import plain_text
-from ttyscribe_formats.proven import Prover
+from ttyscribe_formats.proven import Prover, Session
 from ttyscribe_normalizers import exact
 from ttyscribe_normalizers.envelope import Envelope
 from ttyscribe_normalizers.kinds import tlog
+
+_MS = 1_000_000
 
 
 class Recorded(NamedTuple):
@@ -43,12 +45,13 @@ class Reader:
         found = None if envelope.raw else self._prover.prove(text, fields)
         if found is None:
             return None
-        session, document_id, time_ms, _, out_txt, _, _, _ = found
-        return tuple.__new__(Recorded, (fields, document_id, session.host, time_ms, plain_text(out_txt)))
+        session, (id_ends, time_ns, _, out_txt, _) = found
+        document_id = f"tlog:{session.recording}:{id_ends}"
+        return tuple.__new__(Recorded, (fields, document_id, session.host, time_ns // _MS, plain_text(out_txt)))
 
     def _checked(self, envelope: Envelope) -> Recorded:
         fields, message = tlog.checked(envelope)
         recording = tlog.recording_of(message)
-        self._prover.learn(envelope.text, message, recording)
+        self._prover.learn(envelope.text, message, Session(message.host, message.user, recording))
         document_id = identity.tlog_id(recording, message)
         return Recorded(fields, document_id, message.host, message.time_ms, plain_text(message.out_txt))
