@@ -59,8 +59,8 @@ class Kind:
             "viaq_msg_id": self.document_id(envelope),
             "ttyscribe": own,
         }
-        came_with: tuple[Any, ...] = envelope[REST]
-        if any(came_with):
+        values: tuple[Any, ...] = envelope
+        if any(values[REST]):
             origin.add(document, own, envelope)
         elif systemd:
             document["systemd"] = systemd
