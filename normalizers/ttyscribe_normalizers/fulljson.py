@@ -12,6 +12,7 @@ from ttyscribe_normalizers import exact
 from ttyscribe_normalizers.envelope import Envelope, from_values, with_more
 
 STAMPS = "ttyscribe"
+_LONGEST_STAMP = 128
 _KEYS = (
     "timereported",
     "hostname",
@@ -36,7 +37,7 @@ def decode(line: bytes, now_ns: int) -> Envelope:
         raise MessageError("the line is no message: the action needs interface.input=fulljson")
     tree = fields.get("$!")
     stamps = tree.get(STAMPS) if type(tree) is dict else None
-    if type(stamps) is not dict or not stamps.get("id") or type(stamps["id"]) is not str:
+    if type(stamps) is not dict or not _is_stamp(stamps.get("id")):
         raise MessageError(f"the message is not stamped: the ruleset has to set $!{STAMPS}!id")
     message = fields["msg"]
     values = [_text(stamps.get("id")), _text(stamps.get("received"))]
@@ -47,6 +48,11 @@ def decode(line: bytes, now_ns: int) -> Envelope:
     text, raw = exact.repaired(message[1:] if message[:1] == " " else message)
     made = from_values((*(exact.repaired(value)[0] for value in values), text), raw, now_ns)
     return with_more(made, fields, now_ns)
+
+
+def _is_stamp(value: Any) -> bool:
+    """Whether it is something that a reply can repeat sign by sign."""
+    return type(value) is str and 0 < len(value) <= _LONGEST_STAMP and value.isascii() and value.isprintable()
 
 
 def _text(value: Any) -> str:

@@ -125,7 +125,7 @@ def _write(rows: Iterable[Row], seconds: int) -> None:
     text = PAGE.read_text(encoding="utf-8")
     before, _, rest = text.partition(_BEGIN)
     table, _, behind = rest.partition(_END)
-    known = {line.split(" ")[1]: line for line in table.splitlines() if line.count("|") == _HEAD.count("|")}
+    known = {line.split(" ")[1]: line for line in table.splitlines() if line.startswith("| ")}
     day = datetime.now(UTC).date().isoformat()
     for row in rows:
         numbers = f"{seconds} | {row.runs:,} | {row.branches} | {row.kept} | {row.tried} | {len(row.found)} | {day}"

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
-from tests.fuzz import exchange, lines, recordings, settings, viewing
+from tests.fuzz import exchange, filtering, lines, recordings, settings, viewing
 
 DATA = Path(__file__).parent.parent / "data" / "fuzz"
 FOUND = "found-"
@@ -39,6 +39,8 @@ TARGETS = (
     Target("files", viewing.files, "files of messages: several recordings, damaged lines", 8192),
     Target("player", viewing.player, "keys and a hostile recording in the player", 8192),
     Target("omprog", lines.omprog, "a line of rsyslog's template, to its documents"),
+    Target("mmexternal", filtering.reply, "a line of mmexternal, to its reply"),
+    Target("aside", filtering.aside, "what rsyslogd has put aside, to its documents"),
     Target("ndjson", lines.ndjson, "a line of NDJSON in any shape, to its documents"),
     Target("entry", lines.entry, "entries of a journal and documents of an index, for the player"),
     Target("export", lines.export, "entries of a journal's export"),

@@ -111,6 +111,8 @@ NOT_PASSED = {
     "nested": (b"[" * 100_000, "unparsable"),
     "not stamped": (full(line("x", id=None)), "unparsable"),
     "an empty stamp": (full(line("x", id="")), "unparsable"),
+    "a stamp that is not UTF-8": (full(line("x", id="a\udce9")), "unparsable"),
+    "a stamp of many letters": (full(line("x", id="a" * 129)), "unparsable"),
     "a stamp that is no text": (full(line("x", id=5)), "unparsable"),
     "stamps that are none": (b'{"msg":"x","$!":{"ttyscribe":"y"}}', "unparsable"),
     "no tree": (b'{"msg":"x","$!":null}', "unparsable"),
