@@ -11,7 +11,7 @@ from typing import Any
 from pyrsyslog_omprog.mmexternal import Changes, Filter, Program
 from pyrsyslog_omprog.streams import Streams
 from ttyscribe_formats.document import Document
-from ttyscribe_normalizers import summary
+from ttyscribe_normalizers import fulljson, summary
 from ttyscribe_normalizers.envelope import Envelope
 from ttyscribe_normalizers.logs import Report
 from ttyscribe_normalizers.pipeline import MAX_LINE, Decode, Pipeline, Processed
@@ -30,16 +30,14 @@ class Stamped:
     def __init__(self) -> None:
         self.id = ""
 
-    def around(self, decode: Decode) -> Decode:
+    def around(self, decode: Decode) -> Decode:  # noqa: ARG002 - mmexternal's lines have one form
         """The decoder that does so."""
+        return self._read
 
-        def remembering(line: bytes, now_ns: int) -> Envelope:
-            self.id = ""
-            found = decode(line, now_ns)
-            self.id = found.stable_id
-            return found
-
-        return remembering
+    def _read(self, line: bytes, now_ns: int) -> Envelope:
+        self.id = ""
+        self.id, found = fulljson.read(line, now_ns)
+        return found
 
 
 class Normalizer(Filter):

@@ -102,6 +102,35 @@ def test_numbers_that_rsyslog_copied_are_as_good_as_text() -> None:
     assert (document["ttyscribe"]["sender_uid"], document["ttyscribe"]["sender_pid"]) == (1000, 77)
 
 
+@pytest.mark.parametrize("raw", MESSAGES)
+def test_a_whole_line_stands_in_place_of_the_properties(raw: bytes) -> None:
+    """MMN-1, MMN-3: as a journal's entry or another host's line needs it; the stamp is the ruleset's own."""
+    (wanted,) = pipeline(envelope.decode).process(raw, NOW_NS).documents
+    tree = {"ttyscribe": {"id": "mine", "line": raw.decode("utf-8", "surrogateescape")}}
+    found = own(json.dumps({"msg": "", "$!": tree}, ensure_ascii=False).encode("utf-8", "surrogateescape"))
+    assert found["passed"] == "mine"
+    assert json.loads(found["document"]) == json.loads(json.dumps(wanted))
+
+
+def test_a_journal_entry_comes_as_a_whole_line() -> None:
+    """MMN-1."""
+    entry = {"MESSAGE": text(), "_UID": "0", "_PID": "77", "_HOSTNAME": "web9", "SYSLOG_IDENTIFIER": "tlog"}
+    whole = line("", **{"from": "127.0.0.1", "msg": "", "journal": entry})
+    found = own(json.dumps({"msg": "cut", "$!": {"ttyscribe": {"id": "mine", "line": whole.decode()}}}).encode())
+    document = json.loads(found["document"])
+    assert (found["passed"], found["kind"]) == ("mine", "tlog")
+    assert (document["ttyscribe"]["trust"], document["ttyscribe"]["sender_pid"]) == ("system", 77)
+
+
+@pytest.mark.parametrize("whole", ["", "junk", "[]", '{"v":2}', "\ud800"])
+def test_a_whole_line_that_is_none_does_not_pass(whole: str) -> None:
+    """MMN-4: its message's other properties are no way out."""
+    assert own(json.dumps({"msg": "x", "$!": {"ttyscribe": {"id": "mine", "line": whole}}}).encode())["status"] in (
+        "unparsable",
+        "empty",
+    )
+
+
 NOT_PASSED = {
     "nothing": (b"", "unparsable"),
     "blank": (b"  ", "unparsable"),
