@@ -7,8 +7,11 @@ characters; all else separates. A query term that gives several words is a phras
 
 import re
 import unicodedata
+from collections.abc import Iterator
 
 MAX_WORD = 64
+SLICE = 16 << 10
+"""Characters that `joined` works on at a time; one may become eighteen (U+FDFA), and words are costly to hold."""
 
 ASCII_WORDS = bytes(code if chr(code).isalnum() or code == 0x5F else 0x20 for code in range(128)).lower() + b" " * 128
 """For bytes.translate: letters in lower case, digits and _ as they are, all else a blank."""
@@ -59,7 +62,20 @@ def joined(text: str) -> str:
     """The words of a text, joined by blanks: what stores index."""
     if text.isascii():
         return joined_ascii(text.encode())
-    return _BLANK.join(words(text))
+    if len(text) <= SLICE:
+        return _BLANK.join(words(text))
+    return _BLANK.join(filter(None, (_BLANK.join(words(part)) for part in _slices(unicodedata.normalize("NFKC", text)))))
+
+
+def _slices(text: str) -> Iterator[str]:
+    """Cut at blanks, where neither words nor normal forms go on; a stretch without any stays whole."""
+    at = 0
+    while at < len(text):
+        end = at + SLICE
+        if end < len(text):
+            end = text.rfind(_BLANK, at, end) + 1 or text.find(_BLANK, end) + 1
+        yield text[at : end or len(text)]
+        at = end or len(text)
 
 
 def joined_ascii(text: bytes) -> str:

@@ -22,7 +22,7 @@ from ttyscribe_normalizers.signals import Stop
 MAX_DOCUMENTS = 1000
 FEW_DOCUMENTS = 32
 """For a sink that gains nothing by large batches: these stay in the processor's cache."""
-MAX_BYTES = 4 << 20
+MAX_BYTES = 1 << 20
 READ_SIZE = 64 * 1024
 
 

@@ -4,9 +4,11 @@
 import unicodedata
 from itertools import groupby
 
+import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from ttyscribe_formats import words as rule
 from ttyscribe_formats.words import MAX_WORD, joined, words
 
 
@@ -34,3 +36,12 @@ PIECES += ("\u4e2d\u6587", "\ud800", "\u200d")
 def test_words_are_those_of_the_rule(text: str) -> None:
     assert words(text) == by_definition(text)
     assert joined(text) == " ".join(by_definition(text))
+
+
+@given(st.lists(st.sampled_from(PIECES), max_size=60).map("".join), st.integers(1, 40))
+@example("\ufdfa" * 9, 3)
+@example("a" * 30 + " b", 7)
+def test_a_long_text_is_worked_on_in_slices_and_gives_the_same(text: str, size: int) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(rule, "SLICE", size)
+        assert joined(text) == " ".join(by_definition(text))
