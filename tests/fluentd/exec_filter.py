@@ -56,7 +56,7 @@ class ExecFilter:
                 try:
                     value, end = decoder.raw_decode(text)
                 except ValueError:
-                    if len(text) > 4 * BLOCK:
+                    if len(text) > 1000 * BLOCK:
                         raise
                     break  # perhaps its rest is in the next block
                 if not isinstance(value, dict):
@@ -102,6 +102,11 @@ class ExecFilter:
         self.child.stdin.close()
         self._thread.join(PATIENCE)
         return self.child.wait(PATIENCE)
+
+    def join(self) -> None:
+        """Wait until all of the child's output is read."""
+        self._thread.join(PATIENCE)
+        assert not self._thread.is_alive()
 
     def said(self) -> str:
         """What the child wrote to standard error."""

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
-from tests.fuzz import exchange, filtering, lines, recordings, settings, viewing
+from tests.fuzz import exchange, filtering, lines, recordings, settings, streams, viewing
 
 DATA = Path(__file__).parent.parent / "data" / "fuzz"
 FOUND = "found-"
@@ -42,6 +42,8 @@ TARGETS = (
     Target("mmexternal", filtering.reply, "a line of mmexternal, to its reply"),
     Target("aside", filtering.aside, "what rsyslogd has put aside, to its documents"),
     Target("ndjson", lines.ndjson, "a line of NDJSON in any shape, to its documents"),
+    Target("stream", streams.stream, "lines out of reads of any size, each answered once, to their documents"),
+    Target("spool", streams.spool, "a segment of the spool"),
     Target("entry", lines.entry, "entries of a journal and documents of an index, for the player"),
     Target("export", lines.export, "entries of a journal's export"),
     Target("own", lines.own_key, "our own key of a message"),
