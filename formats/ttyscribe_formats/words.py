@@ -64,7 +64,8 @@ def joined(text: str) -> str:
         return joined_ascii(text.encode())
     if len(text) <= SLICE:
         return _BLANK.join(words(text))
-    return _BLANK.join(filter(None, (_BLANK.join(words(part)) for part in _slices(unicodedata.normalize("NFKC", text)))))
+    parts = (_BLANK.join(words(part)) for part in _slices(unicodedata.normalize("NFKC", text)))
+    return _BLANK.join(filter(None, parts))
 
 
 def _slices(text: str) -> Iterator[str]:
