@@ -40,6 +40,7 @@ CONFIGURATION = "/etc/ttyscribe"
 ON_ERROR = f"{CONFIGURATION}/on-error"
 SHELLS = "/etc/shells"
 RUNTIME = "/run/ttyscribe/recorders"
+UNITS = "/usr/lib/systemd/system"
 TMPFILES = """# SPDX-License-Identifier: Apache-2.0
 # Where recorders leave word that they record: any user's may, none may remove another's.
 d /run/ttyscribe 0755 root root -
@@ -100,7 +101,7 @@ class Sources(NamedTuple):
     manuals: Mapping[str, bytes]
     """Man pages of section 1 by name."""
     rsyslog: Mapping[str, bytes]
-    """What an operator copies for rsyslog; of role all."""
+    """What an operator copies for rsyslog, and the unit that runs it."""
 
 
 class Plan(NamedTuple):
@@ -154,7 +155,8 @@ def plan(settings: Settings, sources: Sources) -> Plan:
             packed = gzip.compress(data, 9, mtime=0)
             files[f"{settings.prefix}/share/man/man1/{name}.gz"] = (0o644, packed)
     for name, data in sources.rsyslog.items():
-        files[f"{settings.prefix}/share/ttyscribe/rsyslog/{name}"] = (0o644, data)
+        place = UNITS if name.endswith(".service") else f"{settings.prefix}/share/ttyscribe/rsyslog"
+        files[f"{place}/{name}"] = (0o644, data)
     files["/usr/lib/tmpfiles.d/ttyscribe.conf"] = (0o644, TMPFILES.encode())
     if settings.journald:
         files["/usr/lib/systemd/journald.conf.d/ttyscribe.conf"] = (0o644, JOURNALD.encode())

@@ -11,6 +11,8 @@ from ttyscribe_formats.errors import ConfigError
 
 _CONFIGURATION = ("ttyscribe-rec.conf", "ttyscribe-rec-session.conf")
 _PLAYER = "ttyscribe-play.conf"
+_RSYSLOG_OF_HOSTS = ("host.conf", "host-fast.conf", "ttyscribe-rsyslog.service")
+"""What a host without the normalizer can use."""
 
 
 def _package(name: str) -> Path:
@@ -47,7 +49,7 @@ def find(role: str) -> Sources:
     source = next((path for path in (recorder / "launcher.c", checkout / "launcher.c") if path.is_file()), None)
     if source is None:
         raise ConfigError(f"launcher.c is neither in {recorder} nor in {checkout}")
-    samples = _shared("ttyscribe/rsyslog", _package("pyrsyslog_omprog").parent / "conf") if role == "all" else None
+    samples = sorted(_shared("ttyscribe/rsyslog", checkout.parent / "rsyslog" / "conf").iterdir())
     configuration = {name: (recorder / name).read_bytes() for name in _CONFIGURATION}
     if role == "all":
         player = _shared("ttyscribe/player", _package("ttyscribe_player").parent / "conf")
@@ -58,5 +60,7 @@ def find(role: str) -> Sources:
         launcher=source.read_bytes(),
         configuration=configuration,
         manuals={path.name: path.read_bytes() for path in sorted(manuals.glob("ttyscribe*.1"))},
-        rsyslog={path.name: path.read_bytes() for path in sorted(samples.iterdir())} if samples else {},
+        rsyslog={
+            path.name: path.read_bytes() for path in samples if role == "all" or path.name in _RSYSLOG_OF_HOSTS
+        },
     )
