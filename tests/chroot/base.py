@@ -25,6 +25,8 @@ PACKAGES = (
 """With what the package tlog needs, so that it can be installed without a network, and rsync to record."""
 LATER = ("tlog", "libtlog0")
 """Packages that wait in /root as files."""
+CACHED = ("rsyslog",)
+"""Packages that apt has fetched with all that they need: `apt-get install` takes no network."""
 
 
 def cache() -> Path:
@@ -65,13 +67,14 @@ def _make(folder: Path) -> None:
             shutil.copyfile(path, folder / str(path).lstrip("/"))
     _run("chroot", folder, "sh", "-c", f"cd /root && apt-get -qq download {' '.join(LATER)}")
     _run("chroot", folder, "apt-get", "-qq", "clean")
+    _run("chroot", folder, "apt-get", "-qq", "install", "--no-install-recommends", "--download-only", *CACHED)
 
 
 def get() -> Path:
     """The folder of a Debian, made where it is not there yet; never to be changed. Skips where it can't be had."""
     peers.require_root()
     peers.require_program("debootstrap")
-    key = hashlib.blake2b(repr((PACKAGES, LATER)).encode(), digest_size=4).hexdigest()
+    key = hashlib.blake2b(repr((PACKAGES, LATER, CACHED)).encode(), digest_size=4).hexdigest()
     folder = cache() / f"{RELEASE}-{key}"
     with (cache() / f"{folder.name}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)

@@ -6,7 +6,11 @@ arrives as it was stamped, and nobody else can say it (docs/contracts/envelope.m
 import json
 import os
 import pwd
+import re
 import socket
+import stat
+import subprocess
+import textwrap
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -19,10 +23,10 @@ from tests.e2e.chain import Chain, program, wait
 from tests.e2e.conftest import SQLITE, Place, stored_document
 from tests.e2e.test_delivery import assert_all_stored_once
 from tests.e2e.traffic import Ledger, datagram, messages, mixed
-from tests.peers import require_root
-from tests.rsyslog.daemon import send_as
+from tests.peers import require_program, require_root
+from tests.rsyslog.daemon import CONF, send_as
 from tests.rsyslog.journald import Journald
-from tests.rsyslog.relay import Centre, RelayHost, free_port
+from tests.rsyslog.relay import NAME, Centre, RelayHost, free_port, tls
 
 pytestmark = pytest.mark.rsyslogd
 
@@ -37,11 +41,11 @@ STRANGERS = {
 class Central(Chain):
     """The central host: its rsyslogd, program, spool and store."""
 
-    def __init__(self, folder: Path, replace: dict[str, str] | None = None) -> None:
+    def __init__(self, folder: Path, replace: dict[str, str] | None = None, own: dict[str, str] | None = None) -> None:
         self.spool = folder / "spool"
 
         def make(child: Sequence[str]) -> Centre:
-            self.centre = Centre(folder, child, replace)
+            self.centre = Centre(folder, child, replace, own)
             return self.centre
 
         super().__init__(f"sqlite:{folder / 'store'}", folder, options=["--spool", str(self.spool)], daemon=make)
@@ -215,6 +219,30 @@ def test_a_hosts_journal_comes_with_all_that_journald_knows(central: Central) ->
         assert plain["systemd"]["t"]["TRANSPORT"] == "stdout"
         assert host.stop() == 0
     assert central.dead() == []
+
+
+def test_certificates_made_by_the_readmes_lines_serve(tmp_path: Path) -> None:
+    """Its commands as they stand; the keys are their owner's alone."""
+    require_program("openssl")
+    text = (CONF.parent / "README.md").read_text().replace("\\\n", "")
+    authority, each = re.findall(r"^    openssl req -x509.*$|^    name=(?:.*\n    )+.*$", text, re.MULTILINE)
+    made: dict[str, str] = {}
+    for name in (NAME, "web7.hosts.example.com"):
+        lines = textwrap.dedent(each).replace("name=web7.hosts.example.com", f"name={name}")
+        first = "" if made else authority
+        subprocess.run(["sh", "-ec", f"umask 022; {first}\n{lines}"], cwd=tmp_path, check=True, capture_output=True)
+        for file in ("cert", "key"):
+            made[f"{name} {file}"] = str((tmp_path / f"{file}.pem").rename(tmp_path / f"{name}.{file}"))
+        assert stat.S_IMODE(Path(made[f"{name} key"]).stat().st_mode) == 0o600
+    certificates = {
+        name: Certificate(made[f"{name} cert"], made[f"{name} key"]) for name in (NAME, "web7.hosts.example.com")
+    }
+    ca = str(tmp_path / "ca.pem")
+    with Central(tmp_path, own=tls(ca, certificates[NAME])) as central:
+        host = RelayHost(central.centre, certificate=certificates["web7.hosts.example.com"], authority=ca)
+        with host:
+            host.send([datagram(b"by our own certificates")])
+            central.wait_found("by our own certificates")
 
 
 @pytest.mark.slow

@@ -50,13 +50,19 @@ def free_port() -> int:
 
 
 class Centre(Rsyslogd):
-    """The central rsyslogd; `child` is its program. `authority` signs for its hosts."""
+    """The central rsyslogd; `child` is its program. `authority` signs for its hosts, unless `own` says otherwise."""
 
-    def __init__(self, folder: Path, child: Sequence[str], replace: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        child: Sequence[str],
+        replace: Mapping[str, str] | None = None,
+        own: Mapping[str, str] | None = None,
+    ) -> None:
         require_relp()
         self.authority = Authority(folder)
         self.relp = free_port()
-        own = tls(self.authority.file, self.authority.sign(NAME))
+        own = own or tls(self.authority.file, self.authority.sign(NAME))
         every = {**own, PORT: f'port="{self.relp}"', **(replace or {})}
         super().__init__(child, sample=CENTRAL, replace=every, port=self.relp)
 
@@ -75,9 +81,10 @@ class RelayHost(Rsyslogd):
         sample: Path = HOST,
         certificate: Certificate | None = None,
         journald: Journald | None = None,
+        authority: str = "",
         replace: Mapping[str, str] | None = None,
     ) -> None:
-        own = tls(centre.authority.file, certificate or centre.authority.sign(name))
+        own = tls(authority or centre.authority.file, certificate or centre.authority.sign(name))
         target = {'target="log.example.com" port="20514"': f'target="127.0.0.1" port="{centre.relp}"'}
         here = centre.folder / sample.name
         here.write_text(sample.read_text() if journald else without_journal(sample))

@@ -11,7 +11,7 @@ from ttyscribe_formats.errors import ConfigError
 
 _CONFIGURATION = ("ttyscribe-rec.conf", "ttyscribe-rec-session.conf")
 _PLAYER = "ttyscribe-play.conf"
-_RSYSLOG_OF_HOSTS = ("host.conf", "host-fast.conf", "ttyscribe-rsyslog.service")
+_RSYSLOG_OF_HOSTS = ("README.md", "host.conf", "host-fast.conf", "ttyscribe-rsyslog.service")
 """What a host without the normalizer can use."""
 
 
@@ -49,7 +49,8 @@ def find(role: str) -> Sources:
     source = next((path for path in (recorder / "launcher.c", checkout / "launcher.c") if path.is_file()), None)
     if source is None:
         raise ConfigError(f"launcher.c is neither in {recorder} nor in {checkout}")
-    samples = sorted(_shared("ttyscribe/rsyslog", checkout.parent / "rsyslog" / "conf").iterdir())
+    samples = {path.name: path for path in _shared("ttyscribe/rsyslog", checkout.parent / "rsyslog/conf").iterdir()}
+    samples.setdefault("README.md", checkout.parent / "rsyslog" / "README.md")
     configuration = {name: (recorder / name).read_bytes() for name in _CONFIGURATION}
     if role == "all":
         player = _shared("ttyscribe/player", _package("ttyscribe_player").parent / "conf")
@@ -61,6 +62,6 @@ def find(role: str) -> Sources:
         configuration=configuration,
         manuals={path.name: path.read_bytes() for path in sorted(manuals.glob("ttyscribe*.1"))},
         rsyslog={
-            path.name: path.read_bytes() for path in samples if role == "all" or path.name in _RSYSLOG_OF_HOSTS
+            name: samples[name].read_bytes() for name in sorted(samples) if role == "all" or name in _RSYSLOG_OF_HOSTS
         },
     )

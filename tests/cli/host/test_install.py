@@ -22,6 +22,8 @@ from ttyscribe.host.removal import remove
 from ttyscribe.host.sources import find
 from ttyscribe_formats.errors import ConfigError
 
+ROOT = Path(__file__).resolve().parents[3]
+UNIT = "ttyscribe-rsyslog.service"
 FULL = Settings(tlog_names=True, list_shell=True)
 PLAIN = Settings()
 TLOG = b"#!/bin/sh\necho the real tlog\n"
@@ -124,6 +126,16 @@ def test_what_is_there(root: Path) -> None:
     written = [path for path, entry in snapshot(root).items() if entry[1] & 0o022 and entry[0] != "0o120000"]
     assert written == []
     usable(root)
+
+
+@pytest.mark.parametrize("role", ["host", "all"])
+def test_rsyslogs_samples_and_their_unit_are_there(root: Path, role: str) -> None:
+    """A recorded host has those that send to a central one, the host that stores has all."""
+    do(root, plan(Settings(role=role), find(role)))
+    shipped = {path.name for path in (ROOT / "rsyslog" / "conf").iterdir()}
+    samples = {path.name for path in (root / "usr/share/ttyscribe/rsyslog").iterdir()}
+    assert samples == ({"host.conf", "host-fast.conf"} if role == "host" else shipped - {UNIT}) | {"README.md"}
+    assert (root / "usr/lib/systemd/system" / UNIT).read_bytes() == (ROOT / "rsyslog" / "conf" / UNIT).read_bytes()
 
 
 @pytest.mark.parametrize("upgrade", [False, True])
