@@ -26,6 +26,8 @@ LINES = st.fixed_dictionaries(
         "severity": st.sampled_from(("3", "", "9", "err")),
         "uid": st.sampled_from(("0", "1000", "-1", "")),
         "pid": st.sampled_from(("77", "")),
+        "protocol-version": st.just("1"),
+        "msgid": st.sampled_from(("ID47", "-")),
         "time": st.sampled_from(("2026-11-24T12:00:00.123456+00:00", "never", "1912-01-01T00:00:00.000000+00:00")),
     },
 )
@@ -55,3 +57,10 @@ def test_documents_of_one_sender_share_nothing_that_differs() -> None:
     first, second = made([("one", {}), ("two", {})], stored=False)
     assert (first[0]["message"], second[0]["message"]) == ("one", "two")
     assert first[0]["pipeline_metadata"] is not second[0]["pipeline_metadata"]
+
+
+def test_a_header_of_rfc_5424_has_its_place_in_the_model() -> None:
+    header = {"protocol-version": "1", "app-name": "sshd", "msgid": "ID47", "structured-data": "-"}
+    ((document,), (other,)) = made([("one", header), ("one", {})], stored=False)
+    assert document["rsyslog"] == {"protocol-version": "1", "appname": "sshd", "msgid": "ID47"}
+    assert "rsyslog" not in other

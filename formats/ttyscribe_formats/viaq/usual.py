@@ -144,9 +144,14 @@ def _compile_name(model: ViaqDataModel, name: IndexName | None) -> Callable[[Rec
     if not name.name_type.endswith("_full"):
         return lambda made, time: made.__setitem__(field, prefix)  # noqa: ARG005 - always the same
     full = model.elasticsearch_index_name_field
+    last, text = "", ""
 
     def add_name(made: Record, time: str) -> None:
-        made[full] = f"{prefix}.{time[:4]}.{time[5:7]}.{time[8:10]}"
+        nonlocal last, text
+        day = time[:10]
+        if day != last:
+            last, text = day, f"{prefix}.{day.replace('-', '.')}"
+        made[full] = text
 
     return add_name
 

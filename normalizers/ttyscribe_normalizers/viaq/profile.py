@@ -56,6 +56,9 @@ class Profile:
     def normalize(self, envelope: Envelope, error: str = "") -> list[Document]:
         """One document, whatever the message is."""
         if not error:
+            made = self._quick(envelope)
+            if made is not None:
+                return [made]
             try:
                 found = self._recording(envelope)
             except MessageError as broken:
@@ -64,6 +67,21 @@ class Profile:
                 if found is not None:
                     return [found]
         return [self._finished(envelope, error)]
+
+    def _quick(self, envelope: Envelope) -> Document | None:
+        """The document of a syslog message as its recorder wrote it, where no store wants more; None for any other."""
+        if self._wanted.stored or not records.is_syslog(envelope) or not self._tlog.accepts(envelope):
+            return None
+        found = self._reader.proven(envelope)
+        if found is None or found.time_ms is None:
+            return None
+        host = found.host or envelope.host
+        made = self._senders.made(envelope, host, found.shown, found.time_ms * 1000, self._wanted.now_ns())
+        if made is None:
+            return None
+        made["viaq_msg_id"] = found.document_id
+        made["tlog"] = found.fields
+        return cast("Document", made)
 
     def _recording(self, envelope: Envelope) -> Document | None:
         """The document of a recording's message; None for any other. Raises MessageError for one that is broken."""

@@ -33,9 +33,10 @@ class Reader:
 
     def read(self, envelope: Envelope) -> Recorded:
         """What the message holds. Raises MessageError for one that is broken."""
-        return self._proven(envelope) or self._checked(envelope)
+        return self.proven(envelope) or self._checked(envelope)
 
-    def _proven(self, envelope: Envelope) -> Recorded | None:
+    def proven(self, envelope: Envelope) -> Recorded | None:
+        """The same at speed, for a message that is as its recorder wrote it; None for any other."""
         text, fields = envelope.text, envelope.fields
         if fields is None:
             try:

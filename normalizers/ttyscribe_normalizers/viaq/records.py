@@ -12,6 +12,8 @@ from ttyscribe_normalizers.viaq.shapes import AUDIT
 
 _LONGEST_NAMESPACE = 253
 _TEXTS = ("message", "log")
+_HEADER = {"app-name": "appname"}
+"""Names of a header's fields that the model has others for."""
 _CONTAINER = "k8s_"
 """How names of containers begin that Kubernetes runs."""
 
@@ -61,7 +63,7 @@ def from_syslog(envelope: Envelope) -> Record:
         "SYSLOG_PID": envelope.pid,
         "_HOSTNAME": envelope.host,
     }
-    record = {key: value for key, value in claimed.items() if value}
+    record: Record = {key: value for key, value in claimed.items() if value}
     if envelope.collector:
         record["_TRANSPORT"] = "syslog"
     record["_SOURCE_REALTIME_TIMESTAMP"] = str(envelope.time_ns // 1000)
@@ -70,6 +72,8 @@ def from_syslog(envelope: Envelope) -> Record:
         record["_UID"] = str(envelope.sender_uid)
     if envelope.sender_pid >= 0:
         record["_PID"] = str(envelope.sender_pid)
+    if envelope.header:
+        record["rsyslog"] = {_HEADER.get(name, name): value for name, value in envelope.header.items()}
     return record
 
 

@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """Syslog messages: what is alike in all records of one sender goes through the chain once."""
 
+from typing import Any
+
 from ttyscribe_formats.viaq import Record, times
 from ttyscribe_formats.viaq.usual import Shape, Usual
-from ttyscribe_normalizers.envelope import Envelope
+from ttyscribe_normalizers.envelope import SENDER, Envelope
 from ttyscribe_normalizers.viaq import records
 
 _MANY = 4096
@@ -16,32 +18,29 @@ class Senders:
 
     def __init__(self, usual: Usual | None) -> None:
         self._usual = usual
-        self._shapes: dict[tuple[str | int, ...], Shape | None] = {}
+        self._shapes: dict[tuple[Any, ...], Shape | None] = {}
 
     def made(self, envelope: Envelope, host: str, message: str, time_us: int, now_ns: int) -> Record | None:
         """What a message becomes; None where its record has to take the long way.
 
         Documents of one sender share their parts: nobody changes a document.
         """
-        if self._usual is None or not message:
+        if self._usual is None or not message or envelope.header is not None:
             return None
         time = times.journal_normal(str(time_us))
         if not time:
             return None
-        program, pid = envelope.program, envelope.pid
-        key = (
-            *(host, envelope.severity, envelope.facility, program, pid),
-            *(envelope.collector, envelope.sender_uid, envelope.sender_pid),
-        )
+        values: tuple[Any, ...] = envelope
+        key = (host, *values[SENDER])
         try:
             shape = self._shapes[key]
         except KeyError:
-            if len(host) + len(program) + len(pid) > _LONG:
+            if len(str(key)) > _LONG:
                 return None
             shape = self._learned(key, envelope, host)
         return None if shape is None else shape(message, time, now_ns)
 
-    def _learned(self, key: tuple[str | int, ...], envelope: Envelope, host: str) -> Shape | None:
+    def _learned(self, key: tuple[Any, ...], envelope: Envelope, host: str) -> Shape | None:
         record = records.from_syslog(envelope)
         record["MESSAGE"] = "x"
         if host:
