@@ -57,7 +57,9 @@ def moving(text: str) -> tuple[str, str] | None:
     """The same for text in which the cursor goes back within its line and nothing is lost; none for any other."""
     if not text.isascii():
         return None
-    data = text.encode().replace(_ERASE, b"").replace(b"\x1b[K", _ERASE).replace(b"\x1b[0K", _ERASE)
+    data = text.encode().replace(_ERASE, b"")
+    if b"\x1b" in data:
+        data = data.replace(b"\x1b[K", _ERASE).replace(b"\x1b[0K", _ERASE)
     if sequences := data.count(b"\x1b"):
         data, removed = _CSI.subn(b"", data)
         if removed != sequences:
@@ -70,7 +72,7 @@ def moving(text: str) -> tuple[str, str] | None:
                 return None
             lines[number] = found
     clear = "\n".join(lines).replace(ERASE, "")
-    return clear, joined(clear)
+    return clear, joined_ascii(clear.encode())
 
 
 def _kept(line: str) -> str | None:

@@ -26,10 +26,20 @@ _LEAP = ":60"
 _UTC = "+00:00"
 
 
+_TWO = tuple(f"{number:02d}" for number in range(60))
+_MINUTES = tuple(f"T{hour:02d}:{minute:02d}:" for hour in range(24) for minute in range(60))
+
+
 @lru_cache(maxsize=4096)
+def _day_text(day: int) -> str:
+    return (_EPOCH + timedelta(days=day)).strftime("%Y-%m-%d").rjust(10, "0")
+
+
 def _second_text(second: int) -> str:
+    """Messages of recordings are seconds apart, so that only days are worth being remembered."""
+    day, rest = divmod(second, 86_400)
     try:
-        return (_EPOCH + timedelta(seconds=second)).strftime("%Y-%m-%dT%H:%M:%S").rjust(19, "0")
+        return f"{_day_text(day)}{_MINUTES[rest // 60]}{_TWO[rest % 60]}"
     except OverflowError:
         raise MessageError(f"time {second} s is outside the years 1 to 9999") from None
 

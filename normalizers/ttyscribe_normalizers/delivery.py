@@ -13,7 +13,7 @@ from ttyscribe_formats.document import Document
 from ttyscribe_formats.errors import ConfigError, Unavailable
 from ttyscribe_normalizers.deadletter import DeadLetter, Entry
 from ttyscribe_normalizers.pipeline import Dead, Processed
-from ttyscribe_store.base import Outcome, Sink
+from ttyscribe_store.base import STORED, Outcome, Sink
 
 FIRST_PAUSE = 0.5
 LONGEST_PAUSE = 60.0
@@ -39,6 +39,8 @@ class Backoff:
 class Batch:
     """Lines on their way, as far as they are not durable yet; small again with each attempt."""
 
+    __slots__ = ("documents", "entries", "lines", "received")
+
     def __init__(self) -> None:
         self.documents: list[Document] = []
         self.lines: list[bytes] = []
@@ -50,12 +52,15 @@ class Batch:
 
     def add(self, line: bytes, processed: Processed) -> None:
         """Take one line's documents, or its reason."""
-        self.received = processed.received
-        if processed.dead is not None:
-            self.entries.append(Entry(line, processed.dead))
-        for document in processed.documents:
-            self.documents.append(document)
+        documents, dead, self.received = processed
+        if dead is not None:
+            self.entries.append(Entry(line, dead))
+        if len(documents) == 1:
+            self.documents.append(documents[0])
             self.lines.append(line)
+            return
+        self.documents += documents
+        self.lines += [line] * len(documents)
 
 
 class Delivery:
@@ -106,6 +111,11 @@ class Delivery:
             return error
         except ConfigError as error:  # nothing that a line could be blamed for
             return Unavailable(str(error))
+        count = len(batch.documents)
+        if outcomes.count(STORED) == len(outcomes) == count:
+            self.counters["stored"] += count
+            batch.documents, batch.lines = [], []
+            return None
         return self._sort(batch, outcomes)
 
     def _sort(self, batch: Batch, outcomes: Sequence[Outcome]) -> Unavailable | None:
