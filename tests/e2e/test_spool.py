@@ -9,6 +9,7 @@ import pytest
 from tests.e2e.chain import Chain, wait
 from tests.e2e.test_delivery import assert_all_stored_once
 from tests.e2e.traffic import Ledger, mixed
+from tests.rsyslog.daemon import AUDIT_GRADE, SPOOLED
 
 pytestmark = [pytest.mark.slow, pytest.mark.rsyslogd]
 
@@ -17,8 +18,12 @@ TRANSACTIONS = {'confirmMessages="on"': 'confirmMessages="on" useTransactions="o
 
 
 @pytest.mark.timeout(300)
-@pytest.mark.parametrize("more", [{}, TRANSACTIONS], ids=["confirm", "transactions"])
-def test_kills_lose_nothing_and_double_nothing(more: Mapping[str, str], tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("sample", "more"),
+    [(AUDIT_GRADE, {}), (AUDIT_GRADE, TRANSACTIONS), (SPOOLED, {})],
+    ids=["confirm", "transactions", "no queue before it"],
+)
+def test_kills_lose_nothing_and_double_nothing(sample: Path, more: Mapping[str, str], tmp_path: Path) -> None:
     """The program dies with confirmed lines in its spool; the one after it delivers them.
 
     rsyslogd is killed too, after it has read its input.
@@ -29,7 +34,7 @@ def test_kills_lose_nothing_and_double_nothing(more: Mapping[str, str], tmp_path
     size = COUNT // bursts
     spool = tmp_path / "spool"
     url = f"sqlite:{tmp_path / 'store'}"
-    with Chain(url, tmp_path, options=["--spool", str(spool)], replace=more) as chain:
+    with Chain(url, tmp_path, options=["--spool", str(spool)], sample=sample, replace=more) as chain:
         for burst in range(bursts):
             before = chain.count()
             chain.daemon.send(traffic[burst * size : (burst + 1) * size])

@@ -15,6 +15,7 @@ from tests.rsyslog.daemon import CONF, Rsyslogd
 from tests.rsyslog.journald import Journald
 
 HOST = CONF / "host.conf"
+FAST_HOST = CONF / "host-fast.conf"
 CENTRAL = CONF / "central.conf"
 NAME = "log.example.com"
 PORT = 'port="20514"'
