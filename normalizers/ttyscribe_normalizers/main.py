@@ -234,7 +234,7 @@ def build(
     if wanted.profile == "viaq":
         from ttyscribe_normalizers.viaq import build as viaq  # the chain takes a fifth of the start
 
-        return viaq.build(wanted, context, now_ns, around)
+        return viaq.build(wanted, context, now_ns, around, quick=quick)
     decode = DECODERS.get(wanted.protocol, shapes.decode)
     others = plugins.Wanted(wanted.prefer_kind, wanted.without_kind)
     found = plugins.load(context, others, logs.reporter(wanted.log_file))

@@ -53,10 +53,10 @@ class Chain:
         return self.step(tag)(record, time_ns, now_ns)
 
 
-def compile_chain(filters: Sequence[Filter], surroundings: Surroundings) -> Chain:
-    """The chain of a configuration. Raises ConfigError."""
-    compiled = [_compile(wanted, surroundings) for wanted in filters]
-    alone = filters[0] if len(filters) == 1 else None
+def compile_chain(filters: Sequence[Filter], surroundings: Surroundings, *, quick: bool = True) -> Chain:
+    """The chain of a configuration. Not `quick`: without short ways, step by step. Raises ConfigError."""
+    compiled = [_compile(wanted, surroundings, quick=quick) for wanted in filters]
+    alone = filters[0] if quick and len(filters) == 1 else None
 
     def usual(tag: str) -> Usual | None:
         return _usual_of(alone, surroundings, *_chooser(alone)(tag)) if isinstance(alone, ViaqDataModel) else None
@@ -76,9 +76,9 @@ def _joined(steps: Sequence[Step]) -> Step:
     return all_steps
 
 
-def _compile(wanted: Filter, surroundings: Surroundings) -> _Compiled:
+def _compile(wanted: Filter, surroundings: Surroundings, *, quick: bool) -> _Compiled:
     if isinstance(wanted, ViaqDataModel):
-        return _compile_model(wanted, surroundings)
+        return _compile_model(wanted, surroundings, quick=quick)
 
     def parse(record: Record, time_ns: int, now_ns: int) -> Record:  # noqa: ARG001
         return parse_json_field(record, wanted)
@@ -97,7 +97,7 @@ def _check(model: ViaqDataModel) -> None:
             raise ConfigError("an elasticsearch_index_name of type static needs static_index_name")
 
 
-def _compile_model(model: ViaqDataModel, surroundings: Surroundings) -> _Compiled:
+def _compile_model(model: ViaqDataModel, surroundings: Surroundings, *, quick: bool) -> _Compiled:
     """The filter `viaq_data_model`."""
     _check(model)
     find_level, choose = compile_levels(model.levels), _chooser(model)
@@ -108,7 +108,7 @@ def _compile_model(model: ViaqDataModel, surroundings: Surroundings) -> _Compile
     def step_of(tag: str) -> Step:
         place, named = choose(tag)
         step = rest(formatters[place] if place >= 0 else None, names[named] if named >= 0 else None)
-        return _or_usual(step, _usual_of(model, surroundings, place, named))
+        return _or_usual(step, _usual_of(model, surroundings, place, named) if quick else None)
 
     return step_of
 

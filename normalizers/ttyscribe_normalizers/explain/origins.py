@@ -28,13 +28,15 @@ class Origin(NamedTuple):
     """The one of them that it is as it stands; empty where it is none."""
 
 
-def leaves(value: Any, above: str = "") -> Iterator[tuple[str, Any]]:
-    """Path and value of each field; a list and an empty object are values."""
-    if isinstance(value, dict) and (value or not above):
-        for key, inner in value.items():
-            yield from leaves(inner, f"{above}.{key}" if above else str(key))
-    else:
-        yield above, value
+def leaves(value: Any) -> Iterator[tuple[str, Any]]:
+    """Path and value of each field; a list and an empty object are values. However deep it is."""
+    waiting: list[tuple[str, Any]] = [("", value)]
+    while waiting:
+        above, found = waiting.pop()
+        if isinstance(found, dict) and (found or not above):
+            waiting += [(f"{above}.{key}" if above else str(key), found[key]) for key in reversed(found)]
+        else:
+            yield above, found
 
 
 def changes(before: Any, after: Any) -> dict[str, tuple[Any, Any]]:
@@ -47,8 +49,10 @@ def changes(before: Any, after: Any) -> dict[str, tuple[Any, Any]]:
     }
 
 
-def of(line: bytes, make: Make, others: Mapping[str, Callable[[], Sequence[Any]]]) -> list[list[Origin]]:
-    """The origins of all fields of each of the line's documents.
+def of(
+    line: bytes, make: Make, others: Mapping[str, Callable[[], Sequence[Any]]], most: int = MOST
+) -> list[list[Origin]]:
+    """The origins of all fields of each of the line's documents, of the line's first `most` parts.
 
     `others` are further things that documents may be made of, and the documents with another value of each.
     """
@@ -57,7 +61,7 @@ def of(line: bytes, make: Make, others: Mapping[str, Callable[[], Sequence[Any]]
     silent: dict[str, Any] = {}
     values: dict[str, Any] = {}
     words: dict[str, list[str]] = {}
-    for part in parts.of(line, MOST):
+    for part in parts.of(line, most):
         values[part.name] = part.value
         affected = list(_affected(base, (make(part.put(other)) for other in parts.others(part))))
         if not affected:

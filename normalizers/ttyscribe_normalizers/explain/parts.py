@@ -88,17 +88,24 @@ def _words(text: str, name: str, put: Callable[[Any], bytes]) -> Iterator[Part]:
         yield Part(f"{name} “{match[0][:40]}”", match[0], put_word, name)
 
 
-def _paths(value: dict[str, Any], above: Path = ()) -> Iterator[tuple[Path, Any]]:
-    for key, inner in value.items():
-        if isinstance(inner, dict) and inner:
-            yield from _paths(inner, (*above, key))
+def _paths(value: dict[str, Any]) -> Iterator[tuple[Path, Any]]:
+    waiting: list[tuple[Path, Any]] = [((), value)]
+    while waiting:
+        above, found = waiting.pop()
+        if isinstance(found, dict) and (found or not above):
+            waiting += [((*above, key), found[key]) for key in reversed(found)]
         else:
-            yield (*above, key), inner
+            yield above, found
 
 
 def _replaced(value: Any, path: Path, new: Any) -> Any:
     """A copy of an object with another value at a path."""
-    return {**value, path[0]: new if len(path) == 1 else _replaced(value[path[0]], path[1:], new)}
+    copied = node = dict(value)
+    for key in path[:-1]:
+        node[key] = dict(node[key])
+        node = node[key]
+    node[path[-1]] = new
+    return copied
 
 
 def _text(value: Any) -> str:

@@ -12,6 +12,8 @@ from ttyscribe_normalizers.explain.watched import Call, watch
 from ttyscribe_normalizers.pipeline import MAX_LINE, Parts, Pipeline, Processed
 
 NEW_ID = "a new id"
+_MOST_BYTES, _FEWEST = 4_000_000, 10
+"""Of long lines fewer parts are changed, to find origins: it takes a while for each."""
 _NOBODY = "nobody attested the sender"
 _HOUR = 3600 * 10**9
 
@@ -125,7 +127,8 @@ def _outcome(line: bytes, processed: Processed, envelope: Envelope | None) -> st
 
 def _reading(calls: Sequence[Call], envelope: Envelope) -> Reading:
     makers = [call for call in calls if isinstance(call.result, Envelope) or call.name == "renamed"]
-    told = [call for call in makers if call.module.endswith("shapes") and call.name != "decode"] or makers[-1:]
+    told = [call for call in makers if call.module.endswith("shapes") and call.name != "decode"]
+    told += [call for call in makers if call.name == "from_values"] or makers[:1]
     by = " > ".join(dict.fromkeys(call.place for call in makers))
     if any(call.place == "exact.loads" for call in calls):
         by += " (by the exact parser: the fast one does not take it)"
@@ -193,6 +196,8 @@ def _criterion(kind: Any) -> str:
 def _made(
     line: bytes, now_ns: int, subject: Subject, processed: Processed, calls: Sequence[Call], uid: int
 ) -> list[Made]:
+    most = max(_FEWEST, min(origins.MOST, _MOST_BYTES // max(len(line), 1)))
+
     def documents(pipeline: Pipeline, when: int = now_ns) -> Sequence[Any]:
         return pipeline.process(line, when).documents
 
@@ -204,6 +209,7 @@ def _made(
             "the time of reading": lambda: documents(subject.later, now_ns + _HOUR),
             "--trusted-uid": lambda: documents(subject.other_trust(uid)),
         },
+        most,
     )
     trust = _trust(calls, next((call.result for call in calls if isinstance(call.result, Envelope)), None))
     return [

@@ -66,13 +66,21 @@ class _Seen:
             )
         elif event == "return" and self._stack and self._stack[-1][0] is frame:
             number = self._stack.pop()[1]
-            kept = copy.deepcopy(result) if type(result) is dict else result
+            kept = _copied(result) if type(result) is dict else result
             self.calls[number] = self.calls[number]._replace(after=_kept(frame), result=kept)
 
 
 def _kept(frame: FrameType) -> dict[str, Any]:
     names = frame.f_code.co_varnames[: frame.f_code.co_argcount]
-    return {name: copy.deepcopy(frame.f_locals[name]) for name in names if name in _KEPT and name in frame.f_locals}
+    return {name: _copied(frame.f_locals[name]) for name in names if name in _KEPT and name in frame.f_locals}
+
+
+def _copied(value: Any) -> Any:
+    """A copy that later changes don't reach; of what is nested too deep to be copied the thing itself."""
+    try:
+        return copy.deepcopy(value)
+    except RecursionError:
+        return value
 
 
 def _about(frame: FrameType) -> str:

@@ -13,12 +13,19 @@ from ttyscribe_normalizers.viaq import load, shapes
 from ttyscribe_normalizers.viaq.profile import Profile, Wanted
 
 
-def build(wanted: Options, context: Context, now_ns: Callable[[], int], around: Callable[[Decode], Decode]) -> Pipeline:
+def build(
+    wanted: Options,
+    context: Context,
+    now_ns: Callable[[], int],
+    around: Callable[[Decode], Decode],
+    *,
+    quick: bool = True,
+) -> Pipeline:
     """The pipeline that the options ask for, with something `around` its decoder. Raises ConfigError."""
     settings, surroundings = load.read(wanted.viaq_config), load.surroundings()
     profile = Profile(
         Wanted(
-            chain=load.compiled(settings, surroundings, wanted.viaq_config),
+            chain=load.compiled(settings, surroundings, wanted.viaq_config, quick=quick),
             tags=settings.tags,
             node_name=surroundings.node_name,
             now_ns=now_ns,
@@ -29,4 +36,6 @@ def build(wanted: Options, context: Context, now_ns: Callable[[], int], around: 
     )
     decodes: dict[str, Decode] = {"omprog": envelope.decode, MMEXTERNAL: fulljson.decode}
     decode = decodes.get(wanted.protocol, shapes.decode)
-    return Pipeline(around(Template(decode).decode), [profile], profile, wanted.max_message, keep_empty=True)
+    if quick:
+        decode = Template(decode).decode
+    return Pipeline(around(decode), [profile], profile, wanted.max_message, keep_empty=True)

@@ -26,10 +26,10 @@ def read(path: str) -> settings.Settings:
     return settings.read(text, path)
 
 
-def compiled(wanted: settings.Settings, surroundings: config.Surroundings, path: str) -> Chain:
+def compiled(wanted: settings.Settings, surroundings: config.Surroundings, path: str, *, quick: bool = True) -> Chain:
     """The chain of settings. Raises ConfigError with the path of their file."""
     try:
-        return compile_chain(wanted.filters, surroundings)
+        return compile_chain(wanted.filters, surroundings, quick=quick)
     except ConfigError as error:
         raise ConfigError(str(error), path or SHIPPED) from None
 
