@@ -140,14 +140,21 @@ def read_whole(line: bytes) -> tuple[Any, bytes]:
 
 
 def without_surrogates(value: Any) -> Any:
-    """The value without lone surrogates in its texts; itself where it has none."""
+    """The value without lone surrogates in its texts; itself where it has none. MessageError: nested too deep."""
+    try:
+        return _without_surrogates(value)
+    except RecursionError:
+        raise MessageError("nested too deep") from None
+
+
+def _without_surrogates(value: Any) -> Any:
     if type(value) is str:
         return _repaired(value)
     if type(value) is list:
-        items = [without_surrogates(item) for item in value]
+        items = [_without_surrogates(item) for item in value]
         return value if all(map(operator.is_, items, value)) else items
     if type(value) is dict:
-        made = {without_surrogates(name): without_surrogates(item) for name, item in value.items()}
+        made = {_without_surrogates(name): _without_surrogates(item) for name, item in value.items()}
         same = len(made) == len(value) and all(made.get(name, made) is item for name, item in value.items())
         return value if same else made
     return value

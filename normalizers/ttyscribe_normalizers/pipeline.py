@@ -97,6 +97,8 @@ class Pipeline:
                 counters["empty"] += 1
                 return EMPTY
             return self._dead("unparsable", str(error))
+        except Exception as error:  # noqa: BLE001 - our fault; the line must neither be lost nor stop the others
+            return self._dead("failed", f"{type(error).__name__}: {error}"[:1000])
         text = envelope.text
         if (not text or text.isspace()) and not keep_empty and envelope.journal is None and not envelope.object:
             counters["empty"] += 1

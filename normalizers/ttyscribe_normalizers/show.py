@@ -12,7 +12,10 @@ def printable(text: str) -> str:
 
 def pretty(value: Any, indent: int | None = 1) -> str:
     """A value as JSON, which stays JSON: only its line ends are none of the escapes."""
-    text = json.dumps(value, ensure_ascii=False, indent=indent, default=str)
+    try:
+        text = json.dumps(value, ensure_ascii=False, indent=indent, default=str)
+    except RecursionError:  # the encoder that makes it pretty stops at half the depth that the parser takes
+        return pretty(value, None) if indent is not None else '"nested too deep to be shown"'
     return "\n".join(map(printable, text.split("\n")))
 
 

@@ -87,7 +87,8 @@ class Validating(Pipeline):
     """The same pipeline, with checks. Its counters have `invalid`: documents that do not fit."""
 
     def __init__(self, around: Pipeline, checks: Checks, report: Report) -> None:
-        super().__init__(*around.parts[:4], keep_empty=around.parts.keep_empty)
+        super().__init__(*around.parts[:3])
+        self.parts = around.parts
         self.counters: Counter[str] = around.counters
         self._checks = checks
         self._report = Seldom(report)

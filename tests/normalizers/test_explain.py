@@ -20,7 +20,7 @@ from tests.normalizers.process import PATIENCE, PROGRAM, run
 from tests.normalizers.samples import NOW_NS, line, text
 from ttyscribe_normalizers import main, options
 from ttyscribe_normalizers.deadletter import Entry, encode
-from ttyscribe_normalizers.explain import origins, told
+from ttyscribe_normalizers.explain import origins, program, told
 from ttyscribe_normalizers.explain.program import subject_of
 from ttyscribe_normalizers.explain.walk import Explained, Subject, explain
 from ttyscribe_normalizers.explain.watched import watch
@@ -64,7 +64,9 @@ def test_the_documents_are_those_that_are_made_and_all_of_it_prints(path: Path) 
     for number, raw in enumerate(case["lines"], 1):
         data = raw.encode() if isinstance(raw, str) else b64decode(raw["base64"])
         found = explain(number, data, NOW_NS, asked)
-        wanted = subject(*arguments).pipeline.process(data, NOW_NS)
+        parsed = options.parse(arguments + ([] if "--output" in arguments else ["--explain", "-"]), "")
+        quick = main.build(parsed, stamp=lambda: "new", now_ns=lambda: NOW_NS)
+        wanted = quick.process(data, NOW_NS)
         assert [made.document for made in found.made] == list(wanted.documents)
         assert ("dead letter" in found.outcome) == (wanted.dead is not None)
         lines = said(found)
@@ -246,6 +248,35 @@ def test_any_bytes_are_explained_and_only_what_prints_is_said(raw: bytes, protoc
     lines = said(explained(raw, "--protocol", protocol, "--profile", profile))
     assert lines
     assert all(one.isprintable() for one in lines)
+
+
+@pytest.mark.parametrize("depth", [300, 700, 960])
+@pytest.mark.parametrize("profile", ["lossless", "viaq"])
+def test_however_deep_a_line_is_it_is_explained(depth: int, profile: str) -> None:
+    nested = '{"message":"x","a":' + '{"b":' * depth + "1" + "}" * (depth + 1)
+    for raw in (nested.encode(), line(nested)):
+        found = explained(raw, "--profile", profile)
+        assert "failed" not in found.outcome
+        assert said(found)
+        program._json(found)
+
+
+def test_a_wide_line_is_explained_by_some_of_its_parts() -> None:
+    wide = json.dumps({"message": "x"} | {f"key{number}": "v" * 30 for number in range(1000)}).encode()
+    assert explained(wide).outcome == "stored"
+
+
+def test_the_second_line_of_a_sender_is_told_as_its_first() -> None:
+    """Not the short ways that are taken then, which would say nothing."""
+    for profile in ("lossless", "viaq"):
+        asked = subject("--protocol", "omprog", "--profile", profile, "--output", "memory:")
+        ids = ("E59101DB99164E47B6CAAF8A93598736", "F59101DB99164E47B6CAAF8A93598736")
+        first, second = (explain(1, line("x", id=one), NOW_NS, asked) for one in ids)
+        assert first.reading is not None
+        assert second.reading is not None
+        assert (first.reading.by, first.reading.what) == (second.reading.by, second.reading.what)
+        assert [step.name for step in first.steps] == [step.name for step in second.steps]
+        assert bool(first.steps) == (profile == "viaq")
 
 
 HOSTILE = "\x1b]0;owned\x07\x1b[2J\x9b31m\u202e\u2066\r\n\x00\x7f\U000e0041"

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from tests.normalizers.samples import MESSAGE, NOW_NS, RECEIVED, document, line, pipeline, text
+from tests.normalizers.samples import MESSAGE, NOW_NS, RECEIVED, document, line, pipeline, text, viaq_pipeline
 from ttyscribe_formats import timestamp
 from ttyscribe_formats.errors import MessageError
-from ttyscribe_normalizers import envelope
+from ttyscribe_normalizers import envelope, golden
 from ttyscribe_normalizers.pipeline import MAX_LINE, MAX_TEXT, Pipeline
 
 # ---- LINE-1: stored
@@ -196,6 +196,27 @@ def test_a_fault_of_ours_costs_nobody_a_line() -> None:
     subject.parts = subject.parts._replace(kinds=[Faulty()])
     processed = subject.process(line("hello"), NOW_NS)
     assert processed.dead == ("failed", "RuntimeError: a fault", RECEIVED)
+
+
+def test_a_fault_of_ours_while_it_decodes_costs_nobody_a_line() -> None:
+    def faulty(raw: bytes, now_ns: int) -> Any:
+        raise RuntimeError("a fault")
+
+    subject = pipeline()
+    subject.parts = subject.parts._replace(decode=faulty)
+    assert subject.process(line("hello"), NOW_NS).dead == ("failed", "RuntimeError: a fault", "")
+
+
+@pytest.mark.parametrize("profile", ["lossless", "viaq"])
+@pytest.mark.parametrize("protocol", ["omprog", "ndjson"])
+@pytest.mark.parametrize("depth", [300, 520, 700, 960, 2000, 30_000])
+def test_however_deep_a_line_is_it_is_no_fault_of_ours(profile: str, protocol: str, depth: int) -> None:
+    """ENV-5: the interpreter's own limit is met at other depths by other functions."""
+    subject = viaq_pipeline(protocol) if profile == "viaq" else pipeline(golden.DECODERS[protocol])
+    nested = '{"message":"x","a":' + '{"b":' * depth + "1" + "}" * (depth + 1)
+    for raw in (nested.encode(), line(nested), nested.replace("message", "MESSAGE").encode()):
+        processed = subject.process(raw, NOW_NS)
+        assert processed.documents or (processed.dead is not None and processed.dead.status == "unparsable")
 
 
 # ---- ENV-1, ENV-2, ENV-5: values that nobody expects

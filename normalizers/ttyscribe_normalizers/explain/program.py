@@ -88,7 +88,11 @@ def _explained(number: int, line: bytes, now_ns: int, subject: Subject) -> Expla
 
 def _json(found: Explained) -> None:
     """One object a line."""
-    print(show.pretty(_plain(found), None))
+    try:
+        plain = _plain(found)
+    except RecursionError:
+        plain = _plain(found._replace(made=[], steps=[]))
+    print(show.pretty(plain, None))
 
 
 def _plain(value: Any) -> Any:
