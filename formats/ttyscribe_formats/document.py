@@ -37,6 +37,8 @@ class Own(TypedDict):
     doubt: NotRequired[str]
     bytes: NotRequired[dict[str, Any]]
     original: NotRequired[str]
+    text_key: NotRequired[str]
+    partial: NotRequired[str]
     boot_id: NotRequired[str]
     audit_session: NotRequired[int]
     raw: NotRequired[str]

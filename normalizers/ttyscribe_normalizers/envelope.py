@@ -4,6 +4,7 @@
 Pure. docs/contracts/envelope.md is the contract; shapes that only NDJSON input has are in `shapes.py`.
 """
 
+from base64 import b64encode
 from operator import itemgetter
 from typing import Any, NamedTuple
 
@@ -30,6 +31,7 @@ KEYS = (
 )
 MORE_KEYS = ("protocol-version", "app-name", "msgid", "structured-data")
 """Of a header of RFC 5424; `journal` and `peer` may come too."""
+BYTES = ".bytes"
 _FEWEST = len(KEYS) + 1
 """Keys of a line that has the version and KEYS alone."""
 _HERE = frozenset(("", "127.0.0.1", "::1"))
@@ -83,7 +85,8 @@ class Envelope(NamedTuple):
     record: dict[str, Any] | None = None
     """The whole line's object, where it is a record of another collector (profile viaq)."""
     header: dict[str, str] | None = None
-    """The rest of a header of RFC 5424, by MORE_KEYS; what is `-` is left out."""
+    """The rest of a header of RFC 5424, by MORE_KEYS; what is `-` is left out. What had to be repaired is there a second
+    time, in base64, with BYTES behind its key."""
     relayed: bool = False
     """Whether another host's shipper made it: its uids are that host's users."""
     doubt: str = ""
@@ -196,7 +199,9 @@ def from_fields(fields: dict[str, Any], now_ns: int) -> Envelope:
 def with_more(made: Envelope, fields: dict[str, Any], now_ns: int) -> Envelope:
     """The envelope with what the keys say that not every template writes, and believing no more than it may."""
     if fields.get("protocol-version") == "1":
-        made = made._replace(header=_header(fields), text=made.text.removeprefix("\ufeff"))
+        host, program = ("" if text == "-" else text for text in (made.host, made.program))
+        text = made.text.removeprefix("\ufeff")
+        made = made._replace(header=_header(fields), text=text, host=host, program=program)
     entry = fields.get("journal")
     if type(entry) is dict:
         made = _of_entry(made, entry)
@@ -216,8 +221,14 @@ def with_more(made: Envelope, fields: dict[str, Any], now_ns: int) -> Envelope:
 
 
 def _header(fields: dict[str, Any]) -> dict[str, str]:
-    texts = {key: exact.repaired(value)[0] for key in MORE_KEYS if type(value := fields.get(key)) is str}
-    return {key: text for key, text in texts.items() if text != "-"}
+    made: dict[str, str] = {}
+    for key in MORE_KEYS:
+        value = fields.get(key)
+        if type(value) is str and value != "-":
+            made[key], raw = exact.repaired(value)
+            if raw:
+                made[key + BYTES] = b64encode(raw).decode()
+    return made
 
 
 def _of_entry(made: Envelope, fields: dict[str, Any]) -> Envelope:

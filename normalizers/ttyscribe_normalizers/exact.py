@@ -18,6 +18,8 @@ Integers beyond 64 bit may come as floats: check the types you need.
 fast_dumps: Callable[[Any], bytes] | None = None
 """Compact JSON of what `fast_loads` gives; none in the bare package."""
 
+_DEEPEST = 100
+"""Levels that every reader and writer of JSON takes."""
 _SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
 
 try:
@@ -86,7 +88,7 @@ def whole(line: bytes, value: Any) -> tuple[Any, bytes]:
 
     It does where a key stands twice or is no Unicode, and where a number is none or not written as we would write it.
     The value has then what readers of JSON see: the last of a key, a text for what is no number. Texts may have lone
-    surrogates, as with `loads`. Raises MessageError where it is nested too deep.
+    surrogates, as with `loads`; what is nested too deep is left out. Raises MessageError where it is nested too deep.
     """
     if fast_dumps is not None:
         try:
@@ -100,6 +102,7 @@ def whole(line: bytes, value: Any) -> tuple[Any, bytes]:
 def read_whole(line: bytes) -> tuple[Any, bytes]:
     """The same of a line that has not been parsed. Raises MessageError where it is no JSON."""
     doubts: list[str] = []
+    written = repr if fast_dumps is None else _written
 
     def pairs(found: list[tuple[str, Any]]) -> dict[str, Any]:
         made = dict(found)
@@ -110,7 +113,7 @@ def read_whole(line: bytes) -> tuple[Any, bytes]:
 
     def number(text: str) -> float | str:
         made = float(text)
-        if repr(made) != text:
+        if written(made) != text:
             doubts.append(text)
         return made if made - made == 0 else text
 
@@ -136,7 +139,26 @@ def read_whole(line: bytes) -> tuple[Any, bytes]:
         raise MessageError("not JSON: nested too deep") from None
     except ValueError as error:
         raise MessageError(f"not JSON: {str(error)[:200]}") from None
+    if line.count(b"[") + line.count(b"{") > _DEEPEST and (shallow := _cut(value, _DEEPEST)) is not value:
+        return shallow, line
     return value, line if doubts else b""
+
+
+def _written(number: float) -> str:
+    return "" if fast_dumps is None else fast_dumps(number).decode()
+
+
+def _cut(value: Any, depth: int) -> Any:
+    """The value without what is nested deeper; itself where nothing is."""
+    if type(value) not in (dict, list) or not value:
+        return value
+    if not depth:
+        return None
+    items = value.values() if type(value) is dict else value
+    cut = [_cut(item, depth - 1) for item in items]
+    if all(map(operator.is_, cut, items)):
+        return value
+    return dict(zip(value, cut, strict=True)) if type(value) is dict else cut
 
 
 def without_surrogates(value: Any) -> Any:

@@ -15,7 +15,7 @@ from ttyscribe_formats.errors import MessageError
 from ttyscribe_formats.flat import flat
 from ttyscribe_formats.viaq.systemd import KERNEL, TRUSTED, USER
 from ttyscribe_normalizers import journal, parts
-from ttyscribe_normalizers.envelope import Envelope
+from ttyscribe_normalizers.envelope import BYTES, Envelope
 from ttyscribe_store import jsontext
 
 _FUNCTION = "CODE_FUNCTION"
@@ -30,7 +30,11 @@ _NAMES = {
 _UNSET = 2**32 - 1
 """An audit session that was never set."""
 _BOOT_ID = 32
-_HEX = frozenset("0123456789abcdef")
+_SENDERS = frozenset(
+    "host hostname ident appname program pid uid level severity facility stream logtag time timestamp @timestamp "
+    "old_event".split()
+)
+"""Names in a program's object that tell who logs and when: no search means them."""
 
 
 def add(document: dict[str, Any], own: dict[str, Any], envelope: Envelope) -> None:
@@ -41,11 +45,29 @@ def add(document: dict[str, Any], own: dict[str, Any], envelope: Envelope) -> No
     else:
         _add_journal(document, own, envelope, envelope.journal)
     if envelope.header:
-        document["rsyslog"] = _header(envelope.header)
+        document["rsyslog"] = _header(envelope.header, own)
     if envelope.object:
         _add_flat(document, own, "structured", envelope.object)
     if envelope.original:
         own["original"] = envelope.original
+    elif "original" in own:
+        own["original"] = jsontext.dumps(envelope.object if envelope.journal is None else envelope.journal).decode()
+
+
+def searched(fields: dict[str, Any]) -> str:
+    """The texts of a program's object, one a line, but for what names its sender and its time."""
+    return texts([value for name, value in fields.items() if name not in _SENDERS])
+
+
+def texts(value: Any) -> str:
+    """All texts of a value, one a line."""
+    if type(value) is str:
+        return value
+    if type(value) is dict:
+        return "\n".join(filter(None, map(texts, value.values())))
+    if type(value) is list:
+        return "\n".join(filter(None, map(texts, value)))
+    return ""
 
 
 def _add_flat(document: dict[str, Any], own: dict[str, Any], name: str, fields: dict[str, Any]) -> None:
@@ -53,7 +75,7 @@ def _add_flat(document: dict[str, Any], own: dict[str, Any], name: str, fields: 
     if kept:
         document[name] = kept
     if not whole:
-        own["original"] = jsontext.dumps(fields).decode()
+        own["original"] = ""
 
 
 def _add_journal(document: dict[str, Any], own: dict[str, Any], envelope: Envelope, fields: dict[str, Any]) -> None:
@@ -77,8 +99,6 @@ def _add_journal(document: dict[str, Any], own: dict[str, Any], envelope: Envelo
         document["systemd"] = {group: texts for group, texts in zip("tuk", made, strict=True) if texts}
     if rest:
         _add_flat(document, own, "journal", rest)
-        if "original" in own:
-            own["original"] = jsontext.dumps(fields).decode()
     if odd:
         own["bytes"] = odd
 
@@ -134,11 +154,14 @@ def _one(value: Any) -> tuple[Any, str | None]:
     return value, None
 
 
-def _header(header: dict[str, str]) -> dict[str, Any]:
+def _header(header: dict[str, str], own: dict[str, Any]) -> dict[str, Any]:
     """`rsyslog`: a header of RFC 5424; its structured data as text, and taken apart where that can be done."""
     made: dict[str, Any] = {}
     for key, text in header.items():
-        made["appname" if key == "app-name" else key] = text
+        if key.endswith(BYTES):
+            own.setdefault("bytes", {})[key.removesuffix(BYTES)] = text
+        else:
+            made["appname" if key == "app-name" else key] = text
     if (data := header.get("structured-data")) and (elements := structured_data.parse(data)):
         made["elements"] = flat(elements)[0]
     return made

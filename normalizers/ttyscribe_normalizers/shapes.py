@@ -7,11 +7,12 @@ order. docs/contracts/envelope.md is the contract.
 """
 
 import re
+from collections.abc import Callable
 from typing import Any
 
 from ttyscribe_formats import identity, timestamp
 from ttyscribe_formats.errors import MessageError
-from ttyscribe_normalizers import barelines, exact
+from ttyscribe_normalizers import barelines, containers, exact
 from ttyscribe_normalizers.envelope import JOURNALD, KEYS, MORE_KEYS, NOBODY, Envelope, from_clean_fields, from_fields
 from ttyscribe_normalizers.journal import read as read_entry
 
@@ -19,6 +20,10 @@ _BROKEN_MESSAGE = b'{"ver":'
 _NUMBERLESS = re.compile(rb"NaN|Infinity")
 """Numbers that are none, and which only some programs write."""
 _TEMPLATE = frozenset((*KEYS, *MORE_KEYS, "v", "peer"))
+_OF_CONTAINERS = frozenset(("time", "timestamp", "@timestamp", "level", "severity"))
+_EVENT_TIMES = ("lastTimestamp", "firstTimestamp", "eventTime")
+_EVENT_LEVELS = {"Normal": "6", "Warning": "4"}
+Make = Callable[[dict[str, Any], int], Envelope]
 _BOM = b"\xef\xbb\xbf"
 _ALIASES = {
     "message": "msg",
@@ -36,11 +41,13 @@ _SEVERITY |= {"panic": "0", "critical": "2", "error": "3", "warn": "4"}
 
 def decode(line: bytes, now_ns: int) -> Envelope:
     """The envelope of one line of NDJSON input. Raises MessageError where it has none of the shapes."""
-    line = line.strip().removeprefix(_BOM)
+    given, line = line, line.strip().removeprefix(_BOM)
     make, text = from_clean_fields, ""
     try:
         fields = exact.fast_loads(line)
     except ValueError:
+        if (record := containers.of_cri(given)) is not None:
+            return cri(record, now_ns)
         make = from_fields
         fields, text = _slow(line)
     if type(fields) is not dict:
@@ -52,6 +59,11 @@ def decode(line: bytes, now_ns: int) -> Envelope:
     if "MESSAGE" in fields or "__REALTIME_TIMESTAMP" in fields:
         fields, more = exact.whole(line, fields)
         return journal(fields, now_ns, more)
+    if "v" not in fields or "msg" not in fields:
+        if containers.event_of(fields) is not None:
+            return of_containers(line, fields, event, now_ns)
+        if containers.is_record(fields):
+            return of_containers(line, fields, container, now_ns)
     if "msg" in fields:
         return make(fields, now_ns) if "v" in fields else unversioned(line, fields, now_ns)
     if type(fields.get("message")) is str:
@@ -155,6 +167,50 @@ def unversioned(line: bytes, fields: dict[str, Any], now_ns: int) -> Envelope:
     clean = exact.without_surrogates(fields)
     rest = {name: value for name, value in clean.items() if name not in _TEMPLATE or type(value) is not str}
     return _kept(made._replace(object=rest), more if clean is fields else line)
+
+
+def of_containers(line: bytes, fields: dict[str, Any], make: Make, now_ns: int) -> Envelope:
+    """The envelope of a record of a container, or of an event of the cluster; all of it is kept."""
+    fields, more = exact.whole(line, fields)
+    clean = exact.without_surrogates(fields)
+    return _kept(make(clean, now_ns), more if clean is fields else line)
+
+
+def container(fields: dict[str, Any], now_ns: int) -> Envelope:
+    """The envelope of a record of a container's output; nothing is attested. `program` is the text's key."""
+    key, text = containers.text_of(fields)
+    kubernetes = fields.get("kubernetes")
+    host = kubernetes.get("host") if type(kubernetes) is dict else None
+    named = {name: value for name, value in fields.items() if name in _OF_CONTAINERS}
+    made = from_fields(renamed(named | {"msg": text, "host": host or fields.get("hostname")}), now_ns)
+    rest = {name: value for name, value in fields.items() if name != key}
+    return made._replace(text=text, object=rest, collector="", tag=containers.TAG, program=key)
+
+
+def cri(record: dict[str, Any], now_ns: int) -> Envelope:
+    """The envelope of a line of the CRI."""
+    text, raw = exact.repaired(record["log"])
+    return container(record | {"log": text}, now_ns)._replace(raw=raw)
+
+
+def event(fields: dict[str, Any], now_ns: int) -> Envelope:
+    """The envelope of an event of the cluster; nothing is attested."""
+    found = containers.event_of(fields) or {}
+    source, metadata = found.get("source"), found.get("metadata")
+    created = metadata.get("creationTimestamp") if type(metadata) is dict else None
+    times = [found.get(name) for name in _EVENT_TIMES] + [created]
+    made = from_fields(
+        {
+            "msg": text if type(text := found.get("message")) is str else "",
+            "time": next((time for time in times if type(time) is str and time), ""),
+            "host": source.get("host") if type(source) is dict else None,
+            "severity": _EVENT_LEVELS.get(str(found.get("type")), ""),
+        },
+        now_ns,
+    )
+    return made._replace(
+        text=made.text or str(found.get("reason", ""))[:1000], object=fields, collector="", tag=containers.EVENT_TAG
+    )
 
 
 def program_object(fields: dict[str, Any], now_ns: int, line: bytes = b"") -> Envelope:

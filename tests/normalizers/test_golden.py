@@ -34,7 +34,17 @@ def test_captured_lines_become_what_is_kept_beside_them(path: Path, write_golden
 def test_every_kind_has_golden_cases_of_its_own() -> None:
     context = kinds.Context(Trust((0,), lambda uid: ""), lambda: "stamp")
     loaded = kinds.load(context)
-    assert [kind.name for kind in loaded] == ["tlog", "aushape", "audit-line", "sudo", "journal", "syslog"]
+    assert [kind.name for kind in loaded] == [
+        "tlog",
+        "aushape",
+        "audit-line",
+        "sudo",
+        "kubernetes-event",
+        "container",
+        "cee",
+        "journal",
+        "syslog",
+    ]
     for kind in loaded:
         found = {
             document["ttyscribe"]["kind"]

@@ -84,6 +84,8 @@ class Kind:
             "words": words.joined(_ESCAPE.sub(r" \1 ", text) if "#" in text else text),
             **self._sharing.of(envelope).sender,
         }
+        if envelope.object and (more := origin.searched(envelope.object)):
+            own["words"] = words.joined(f"{text}\n{more}")
         if envelope.journal is not None:
             own.update(origin.session(envelope))
         if error:
