@@ -85,8 +85,9 @@ class Envelope(NamedTuple):
     record: dict[str, Any] | None = None
     """The whole line's object, where it is a record of another collector (profile viaq)."""
     header: dict[str, str] | None = None
-    """The rest of a header of RFC 5424, by MORE_KEYS; what is `-` is left out. What had to be repaired is there a second
-    time, in base64, with BYTES behind its key."""
+    """The rest of a header of RFC 5424, by MORE_KEYS; what is `-` is left out.
+
+    What had to be repaired is there a second time, in base64, with BYTES behind its key."""
     relayed: bool = False
     """Whether another host's shipper made it: its uids are that host's users."""
     doubt: str = ""

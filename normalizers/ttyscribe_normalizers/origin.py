@@ -30,10 +30,9 @@ _NAMES = {
 _UNSET = 2**32 - 1
 """An audit session that was never set."""
 _BOOT_ID = 32
-_SENDERS = frozenset(
-    "host hostname ident appname program pid uid level severity facility stream logtag time timestamp @timestamp "
-    "old_event".split()
-)
+_HEX = frozenset("0123456789abcdef")
+_SENDERS = frozenset(("host", "hostname", "ident", "appname", "program", "pid", "uid", "level", "severity", "facility"))
+_SENDERS |= {"stream", "logtag", "time", "timestamp", "@timestamp", "old_event"}
 """Names in a program's object that tell who logs and when: no search means them."""
 
 

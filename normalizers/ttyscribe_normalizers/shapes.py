@@ -59,22 +59,28 @@ def decode(line: bytes, now_ns: int) -> Envelope:
     if "MESSAGE" in fields or "__REALTIME_TIMESTAMP" in fields:
         fields, more = exact.whole(line, fields)
         return journal(fields, now_ns, more)
-    if "v" not in fields or "msg" not in fields:
-        if containers.event_of(fields) is not None:
-            return of_containers(line, fields, event, now_ns)
-        if containers.is_record(fields):
-            return of_containers(line, fields, container, now_ns)
-    if "msg" in fields:
-        return make(fields, now_ns) if "v" in fields else unversioned(line, fields, now_ns)
-    if type(fields.get("message")) is str:
+    if "v" in fields and "msg" in fields:
+        return make(fields, now_ns)
+    if (maker := _maker(fields)) is not None:
         fields, more = exact.whole(line, fields)
         clean = exact.without_surrogates(fields)
-        return program_object(clean, now_ns, more if clean is fields else line)
+        return _kept(maker(clean, now_ns), more if clean is fields else line)
     if text:
         return bare(line, now_ns, None)
     if barelines.is_message(fields):
         return bare(line, now_ns, fields)
     raise MessageError("the object is no recording's message, no journal entry, and has no msg or message")
+
+
+def _maker(fields: dict[str, Any]) -> Make | None:
+    """What makes an envelope of an object that is kept whole: of a container, a cluster, or another program."""
+    if containers.event_of(fields) is not None:
+        return event
+    if containers.is_record(fields):
+        return container
+    if "msg" in fields:
+        return unversioned
+    return program_object if type(fields.get("message")) is str else None
 
 
 def _slow(line: bytes) -> tuple[Any, str]:
@@ -158,22 +164,10 @@ def journal(fields: dict[str, Any], now_ns: int, line: bytes = b"") -> Envelope:
     return _kept(made, line)
 
 
-def unversioned(line: bytes, fields: dict[str, Any], now_ns: int) -> Envelope:
+def unversioned(fields: dict[str, Any], now_ns: int) -> Envelope:
     """The envelope of an object with `msg`: the template's line, or of another program, whose other keys are kept."""
-    made = from_fields(fields, now_ns)._replace(collector="")
-    if all(name in _TEMPLATE and type(value) is str for name, value in fields.items()):
-        return made
-    fields, more = exact.whole(line, fields)
-    clean = exact.without_surrogates(fields)
-    rest = {name: value for name, value in clean.items() if name not in _TEMPLATE or type(value) is not str}
-    return _kept(made._replace(object=rest), more if clean is fields else line)
-
-
-def of_containers(line: bytes, fields: dict[str, Any], make: Make, now_ns: int) -> Envelope:
-    """The envelope of a record of a container, or of an event of the cluster; all of it is kept."""
-    fields, more = exact.whole(line, fields)
-    clean = exact.without_surrogates(fields)
-    return _kept(make(clean, now_ns), more if clean is fields else line)
+    rest = {name: value for name, value in fields.items() if name not in _TEMPLATE or type(value) is not str}
+    return from_fields(fields, now_ns)._replace(collector="", object=rest or None)
 
 
 def container(fields: dict[str, Any], now_ns: int) -> Envelope:
@@ -213,10 +207,10 @@ def event(fields: dict[str, Any], now_ns: int) -> Envelope:
     )
 
 
-def program_object(fields: dict[str, Any], now_ns: int, line: bytes = b"") -> Envelope:
+def program_object(fields: dict[str, Any], now_ns: int) -> Envelope:
     """The envelope of another program's log object, whose text is its `message`."""
     rest = {name: value for name, value in fields.items() if name != "message"}
-    return _kept(from_fields(renamed(fields), now_ns)._replace(collector="", object=rest), line)
+    return from_fields(renamed(fields), now_ns)._replace(collector="", object=rest)
 
 
 def renamed(fields: dict[str, Any]) -> dict[str, Any]:
