@@ -252,6 +252,18 @@ def test_certificates_made_by_the_readmes_lines_serve(tmp_path: Path) -> None:
             central.wait_found("by our own certificates")
 
 
+@pytest.mark.root
+def test_what_is_too_large_for_all_of_it_is_kept_aside_and_holds_nothing_up(central: Central) -> None:
+    """Any user can log 5 MB to the journal; a host's line of more than 2 MiB is cut, and no JSON any more."""
+    with Journald() as journald, RelayHost(central.centre, journald=journald):
+        large = "head -c 5000000 /dev/zero | tr '\\0' x"
+        journald.run(program("ttyscribe-rec"), "--writer=journal", "--payload=6000000", "--", "sh", "-c", large)
+        journald.run("logger", "-u", "/run/systemd/journal/dev-log", "behind it")
+        central.wait_found("behind it")
+        assert any(b"xxxx" in base64.b64decode(dead["raw"]) for dead in central.dead())
+        assert {dead["status"] for dead in central.dead()} == {"too-long"}
+
+
 def test_the_faster_host_arrives_too(central: Central) -> None:
     with RelayHost(central.centre, sample=FAST_HOST) as host:
         host.send([datagram(b"plain word")])

@@ -4,14 +4,14 @@
 import re
 import stat
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
 
 from tests.e2e.chain import Chain
 from tests.e2e.traffic import datagram
-from tests.peers import require_program
+from tests.peers import require_program, require_root
 from tests.rsyslog.daemon import AUDIT_GRADE, CONF, SPOOLED, Rsyslogd
 
 UNIT = CONF / "ttyscribe-rsyslog.service"
@@ -52,6 +52,51 @@ def test_systemd_finds_nothing_wrong_with_it(tmp_path: Path) -> None:
     unit.write_text(UNIT.read_text().replace("/usr/sbin/rsyslogd", require_program("rsyslogd")))
     done = subprocess.run([verify, "verify", "--man=no", str(unit)], capture_output=True, text=True, timeout=60)
     assert (done.returncode, done.stderr) == (0, "")
+
+
+_CLOSED = """
+for place in {writable}; do mount --bind $place $place; done
+mount -o remount,bind,ro /
+umask {umask}
+cd /
+exec setpriv --no-new-privs --bounding-set {capabilities} -- "$@"
+"""
+"""What systemd makes of the unit's words, as far as it can be had without systemd."""
+
+
+@pytest.mark.root
+@pytest.mark.rsyslogd
+@pytest.mark.parametrize("sample", [AUDIT_GRADE, SPOOLED], ids=lambda path: path.stem)
+def test_a_sample_works_behind_the_units_walls(tmp_path: Path, sample: Path) -> None:
+    """Nothing but its folders can be written, no privilege can be won."""
+    require_root()
+    state = tmp_path / "state"
+    state.mkdir(0o700)
+    options = ["--spool", str(state / "spool")] if sample == SPOOLED else []
+    dropped = [
+        word.lower().replace("cap_", "-") for value in settings("CapabilityBoundingSet") for word in value.split()
+    ]
+
+    def make(child: Sequence[str]) -> Rsyslogd:
+        prefix: list[str] = []
+        daemon = Rsyslogd(child, sample=sample, prefix=prefix)
+        script = _CLOSED.format(
+            writable=f"{state} {daemon.folder}",
+            umask=settings("UMask")[0],
+            capabilities=",".join(dropped).replace("~", ""),
+        )
+        prefix += ["unshare", "--mount", "sh", "-ec", script, "sh"]
+        return daemon
+
+    with Chain(f"sqlite:{state / 'store'}", state, options=options, daemon=make) as chain:
+        chain.daemon.send([datagram(b"word")])
+        chain.wait_found("word")
+        status = Path(f"/proc/{chain.normalizers()[0]}/status").read_text()
+        assert "NoNewPrivs:\t1" in status
+        inside = ["nsenter", "-t", str(chain.normalizers()[0]), "-m"]
+        assert subprocess.run([*inside, "touch", str(state / "x")], check=False).returncode == 0
+        assert subprocess.run([*inside, "touch", "/etc/x"], check=False, stderr=subprocess.DEVNULL).returncode != 0
+        assert chain.daemon.stop() == 0
 
 
 def test_it_leaves_what_recorders_leave_there() -> None:
