@@ -26,8 +26,8 @@ sys.path.insert(0, str(HERE.parent))
 
 from bench.bench_normalizer import ECHO, NORMALIZE, Run, mixed, run, session  # noqa: E402
 
-ROUNDS = 5
-EVENTS = 50_000
+ROUNDS = 3
+EVENTS = 40_000
 RECORDED = 9_634
 """Events a second of one core: ViaQ's filter 0.0.22, Fluentd 1.16.5, Ruby 3.1, JSON parsed and written around it."""
 SHARES = (("journal", 11), ("tlog", 8), ("aushape", 4), ("file", 2))
