@@ -30,7 +30,8 @@ _KERNEL_HEAD = re.compile(
     r"(?:\[ *[0-9.]+\] )?(?:audit: )?type=([0-9]{1,5}) audit\(([0-9]{1,13})\.([0-9]{1,3}):([0-9]{1,20})\):?"
 )
 _TYPE = re.compile(r"[A-Z][A-Z0-9_]{1,63}|UNKNOWN\[[0-9]{1,10}\]")
-_FIELD = re.compile(r"""([A-Za-z0-9_.\[\]-]+)=("[^"]*"?|'[^']*'?|\{[^}]*\}|[^\s\x1d]*)|(\x1d)|\S""")
+_FIELD = re.compile(r"""([A-Za-z0-9_.\[\]-]+)=("[^"]*"?|'[^']*'?|\{[^}]*\}?|[^\s\x1d]*)|(\x1d)|[^\s\x1d]+""")
+"""Each branch takes all that it has looked at, so that no line takes more than linear time."""
 _NESTED = "msg='"
 
 

@@ -128,7 +128,7 @@ class Pipeline:
                 except MessageError as error:
                     self.counters["broken"] += 1
                     return fallback.normalize(envelope, str(error))
-                self.counters[kind.name] += 1
+                self.counters[kind.name if documents else "empty"] += 1
                 return documents
         return fallback.normalize(envelope)
 

@@ -206,6 +206,8 @@ def search_body(query: Query, size: int) -> dict[str, Any]:
         "viaq_msg_id",
         "tlog.user",
         "tlog.pos",
+        "user.name",
+        "user.audit.name",
         *(f"ttyscribe.{name}" for name in _OWN),
     ]
     return {"size": size, "query": compiled(query.tree()), "sort": order, "_source": wanted}

@@ -32,7 +32,7 @@ def hit(document: Mapping[str, Any]) -> Hit:
         kind=own["kind"],
         time_ns=time_ns(document),
         host=document["hostname"],
-        user=tlog.get("user", ""),
+        user=_user(document, tlog),
         recording=own.get("recording", ""),
         first_ms=first_ms,
         last_ms=own.get("last_ms", first_ms),
@@ -40,6 +40,14 @@ def hit(document: Mapping[str, Any]) -> Hit:
         typed=own.get("typed", ""),
         trust=own["trust"],
     )
+
+
+def _user(document: Mapping[str, Any], tlog: Mapping[str, Any]) -> str:
+    """Who was recorded; else who logged in and did it, else with whose rights it was done; empty where nobody is named."""
+    if tlog:
+        return str(tlog.get("user", ""))
+    user = document.get("user") or {}
+    return str((user.get("audit") or {}).get("name") or user.get("name") or "")
 
 
 def phrase(words: Sequence[str]) -> str:

@@ -20,15 +20,15 @@ _MAX_MS = 2**63 // 1_000_000
 
 def omprog(data: bytes) -> None:
     """A line of rsyslog's template."""
-    _line(data, envelope.decode)
+    must_become_documents(data, envelope.decode)
 
 
 def ndjson(data: bytes) -> None:
     """A line of any of the four shapes."""
-    _line(data, shapes.decode)
+    must_become_documents(data, shapes.decode)
 
 
-def _line(data: bytes, decode: Decode) -> None:
+def must_become_documents(data: bytes, decode: Decode) -> list[Any]:
     """It becomes documents that a store can keep, or it has a reason; never is it our fault, never is it random."""
     line = data.replace(b"\n", b" ")
     pipeline = samples.pipeline(decode)
@@ -47,6 +47,7 @@ def _line(data: bytes, decode: Decode) -> None:
         if document["ttyscribe"]["kind"] == "tlog":
             message = tlog.from_fields(document["tlog"])
             assert document["viaq_msg_id"] == identity.tlog_id(document["ttyscribe"]["recording"], message)
+    return list(processed.documents)
 
 
 def entry(data: bytes) -> None:
@@ -75,7 +76,7 @@ def export(data: bytes) -> None:
     again = io.BytesIO(b"".join(_exported(fields) for fields in entries))
     assert list(journalfile.decode(again.read, again.readline)) == entries
     for fields in entries:
-        _line(json.dumps(fields).encode(), shapes.decode)
+        must_become_documents(json.dumps(fields).encode(), shapes.decode)
 
 
 def _exported(fields: dict[str, Any]) -> bytes:

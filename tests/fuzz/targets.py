@@ -5,7 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
-from tests.fuzz import exchange, filtering, lines, recordings, settings, streams, viewing
+from tests.fuzz import audit, exchange, filtering, lines, recordings, settings, streams, viewing
 
 DATA = Path(__file__).parent.parent / "data" / "fuzz"
 FOUND = "found-"
@@ -44,6 +44,9 @@ TARGETS = (
     Target("ndjson", lines.ndjson, "a line of NDJSON in any shape, to its documents"),
     Target("stream", streams.stream, "lines out of reads of any size, each answered once, to their documents"),
     Target("spool", streams.spool, "a segment of the spool"),
+    Target("events", audit.events, "aushape's JSON: every event by itself, exact, and what is none", 8192),
+    Target("records", audit.records, "raw audit records, to their documents"),
+    Target("sudo", audit.sudo, "sudo's log in JSON and of old, to its documents"),
     Target("entry", lines.entry, "entries of a journal and documents of an index, for the player"),
     Target("export", lines.export, "entries of a journal's export"),
     Target("own", lines.own_key, "our own key of a message"),

@@ -53,6 +53,10 @@ def test_changed_inputs_parse_or_are_one_clean_error(target: Target) -> None:
         pytest.param("configuration", b"{", b'"latency": 5, ', b"}", id="the line of each key too"),
         pytest.param("arguments", b"", b"-w\0file\0", b"", id="each option copied the words behind it"),
         pytest.param("arguments", b"-", b"i", b"", id="each letter copied those behind it"),
+        pytest.param(
+            "records", b"type=CWD msg=audit(1.1:1): ", b"6", b" a=b", id="a long word was tried from each letter"
+        ),
+        pytest.param("records", b"type=CWD msg=audit(1.1:1): ", b"a={ ", b"", id="each open brace looked for its end"),
         pytest.param("export", b"", b"A=\n", b"", id="a field that stands several times was copied with each"),
     ],
 )
