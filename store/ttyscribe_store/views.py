@@ -43,7 +43,7 @@ def hit(document: Mapping[str, Any]) -> Hit:
 
 
 def _user(document: Mapping[str, Any], tlog: Mapping[str, Any]) -> str:
-    """Who was recorded; else who logged in and did it, else with whose rights it was done; empty where nobody is named."""
+    """Who was recorded; else who logged in and did it, else with whose rights it was done."""
     if tlog:
         return str(tlog.get("user", ""))
     user = document.get("user") or {}

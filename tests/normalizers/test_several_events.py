@@ -71,16 +71,18 @@ PROTOCOLS = {
 
 @pytest.mark.parametrize("protocol", PROTOCOLS.values(), ids=PROTOCOLS)
 def test_a_refused_event_goes_to_the_dead_letter_by_itself(tmp_path: Path, protocol: tuple[str, ...]) -> None:
-    with standing_in(*[picky(2)] * 100) as engine:
-        with Running(tmp_path, *protocol, "--output", engine.url, "--dead-letter", "dead") as program:
-            if "omprog" in protocol:
-                assert program.answer() == OK
-                assert program.ask(MESSAGE) == OK
-            else:
-                program.send(MESSAGE)
-            wait_for(lambda: dead(tmp_path / "dead"), "the refused event in the dead letter")
-            assert program.finish() in (0, 1)
-            assert "2 stored" in program.said()
+    with (
+        standing_in(*[picky(2)] * 100) as engine,
+        Running(tmp_path, *protocol, "--output", engine.url, "--dead-letter", "dead") as program,
+    ):
+        if "omprog" in protocol:
+            assert program.answer() == OK
+            assert program.ask(MESSAGE) == OK
+        else:
+            program.send(MESSAGE)
+        wait_for(lambda: dead(tmp_path / "dead"), "the refused event in the dead letter")
+        assert program.finish() in (0, 1)
+        assert "2 stored" in program.said()
         assert sent(engine) == [[1, 2, 3]]
     (entry,) = dead(tmp_path / "dead")
     assert entry["status"] == "rejected"
@@ -89,20 +91,24 @@ def test_a_refused_event_goes_to_the_dead_letter_by_itself(tmp_path: Path, proto
 
 
 def test_the_line_is_held_until_every_event_is_done_and_only_what_is_not_goes_again(tmp_path: Path) -> None:
-    with standing_in(*[picky(2, held=3)] * 100) as engine:
-        with Running(tmp_path, "--protocol", "omprog", "--output", engine.url, "--dead-letter", "dead") as program:
-            assert program.answer() == OK
-            assert program.ask(MESSAGE) == OK
-            assert program.finish() == 0
+    with (
+        standing_in(*[picky(2, held=3)] * 100) as engine,
+        Running(tmp_path, "--protocol", "omprog", "--output", engine.url, "--dead-letter", "dead") as program,
+    ):
+        assert program.answer() == OK
+        assert program.ask(MESSAGE) == OK
+        assert program.finish() == 0
     assert sent(engine) == [[1, 2, 3], [3]]
     assert len(dead(tmp_path / "dead")) == 1
 
 
 def test_a_replayed_dead_letter_stores_what_was_refused_and_nothing_twice(tmp_path: Path) -> None:
-    with standing_in(*[picky(2)] * 100) as engine:
-        with Running(tmp_path, "--protocol", "ndjson", "--output", engine.url, "--dead-letter", "dead") as program:
-            program.send(MESSAGE)
-            program.finish()
+    with (
+        standing_in(*[picky(2)] * 100) as engine,
+        Running(tmp_path, "--protocol", "ndjson", "--output", engine.url, "--dead-letter", "dead") as program,
+    ):
+        program.send(MESSAGE)
+        program.finish()
     store = ("--output", f"sqlite:{tmp_path}/store")
     rest = line(compact([event(serial=serial) for serial in (1, 3)]), program="aushape")
     run(tmp_path, rest + b"\n", "--protocol", "ndjson", *store)
