@@ -21,6 +21,7 @@ MODULES = [
 ]
 _DOCSTRING = re.compile(r'"""(.*?)"""', re.DOTALL)
 _SYSLOG = re.compile(r"<(\d+)>\w{3} [ \d]\d [\d:]{8} (\S+) ([^\s\[:]+)(?:\[(\d+)\])?: (.*)", re.DOTALL)
+_TAGGED = re.compile(r"([a-z][a-z-]*): (.*)", re.DOTALL)
 _LEFT_OUT = re.compile(r",\s*\{[^{}]*\.\.\.\s*\}|,?\s*\.\.\.(?=\s*[\]}])")
 """What an example writes as `...`."""
 _ID = re.compile(r"`((?:tlog|audit|log|journal):[^`]+)`")
@@ -34,20 +35,23 @@ def docstring(module: Any) -> str:
 
 
 def examples(text: str) -> Iterator[str]:
-    """The blocks behind each `::`, on one line each."""
+    """What stands behind each `::`: a message begins without a blank, and goes on in lines that are indented."""
     for part in text.split("::\n\n")[1:]:
         lines = part.split("\n")
         count = next((number for number, one in enumerate(lines) if one and not one.startswith(" ")), len(lines))
         block = textwrap.dedent("\n".join(lines[:count])).strip()
-        yield _LEFT_OUT.sub("", "".join(one.strip() if one.startswith(" ") else one for one in block.split("\n")))
+        for message in re.split(r"\n(?! )", block):
+            yield _LEFT_OUT.sub("", "".join(re.split(r"\n +", message)))
 
 
 def ways(message: str) -> Iterator[tuple[Any, bytes]]:
-    """The ways on which a message may come, each with its decoder."""
+    """The ways on which a message may come, each with its decoder: a datagram, one without its head, a line, a text."""
     if found := _SYSLOG.fullmatch(message):
         facility, severity = divmod(int(found[1]), 8)
         fields = {"host": found[2], "program": found[3], "tag": f"{found[3]}:", "procid": found[4] or "-"}
         yield (), line(found[5], facility=str(facility), severity=str(severity), **fields)
+    if found := _TAGGED.fullmatch(message):
+        yield (), line(found[2], program=found[1], tag=f"{found[1]}:")
     yield (shapes.decode,), message.encode()
     yield (), line(message)
 
