@@ -63,7 +63,12 @@ def run(options: argparse.Namespace) -> int:
             found.append(items)
             continue
         twice = twice or rsyslog.reads_twice(items)
-        found += [*rsyslog.check(items, path), *_rsyslog_programs(host, items), *_refused(host, path)]
+        found += [
+            *rsyslog.check(items, path),
+            *_rsyslog_programs(host, items),
+            *_keys(host, items),
+            *_refused(host, path),
+        ]
     for path in fluentds:
         found += _fluentd(host, path)
     if journals:
@@ -92,6 +97,13 @@ def _rsyslog_programs(host: Host, items: Sequence[rainerscript.Item]) -> Iterato
             yield Finding(RSYSLOG["rsyslog-18"], action.place, why)
         for detail in programs.exposed(host, binary, user):
             yield Finding(RSYSLOG["rsyslog-22"], action.place, detail)
+
+
+def _keys(host: Host, items: Sequence[rainerscript.Item]) -> Iterator[Finding]:
+    for path, place in rsyslog.keys(items):
+        found = host.stat(path)
+        if found and found.st_mode & 0o027:
+            yield Finding(RSYSLOG["rsyslog-25"], place, f"{path}, mode {found.st_mode & 0o7777:04o}")
 
 
 def _refused(host: Host, path: str) -> Iterator[Finding]:

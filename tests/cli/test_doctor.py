@@ -86,6 +86,18 @@ def test_a_store_that_everybody_can_read_is_told(host: Path) -> None:
     ]
 
 
+def test_a_key_that_others_can_read_is_told(host: Path) -> None:
+    shutil.copy(ROOT / "rsyslog/conf/host.conf", host / "etc/ttyscribe/rsyslog.conf")
+    key = host / "etc/ttyscribe/tls/key.pem"
+    key.parent.mkdir()
+    key.touch(0o600)
+    assert found(host, status=0) == []
+    key.chmod(0o644)
+    assert [(one["rule"], one["detail"]) for one in found(host)] == [
+        ("rsyslog-25", "/etc/ttyscribe/tls/key.pem, mode 0644")
+    ]
+
+
 def test_a_store_that_its_user_can_not_write_is_told(host: Path) -> None:
     conf = host / "etc/ttyscribe/rsyslog.conf"
     conf.write_text(conf.read_text() + "$PrivDropToUser nobody\n")

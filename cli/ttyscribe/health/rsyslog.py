@@ -88,6 +88,7 @@ def check(items: Sequence[Item], path: str) -> Iterator[Finding]:
         if action.get("type").lower() == "omprog":
             yield from _protocol(action)
             yield from _template(action, items)
+            yield from _believed(action, items)
     if any(action.get("type").lower() != "omelasticsearch" for action in actions.ours):
         yield from _attested(items)
 
@@ -250,6 +251,27 @@ def _carries(items: Iterable[Item]) -> bool:
         isinstance(item, Object) and item.name == "input" and item.get("type").lower() in ("imrelp", "imtcp")
         for item in items
     )
+
+
+def _believed(action: Object, items: Sequence[Item]) -> Iterator[Finding]:
+    """Inputs whose messages are handed on as they came, without a check of who sends them."""
+    raw = {item.scope for item in _properties(action.get("template"), items) if item.get("name").lower() == "rawmsg"}
+    fills = [(item.scope, _FILLED.search(item.text.replace(" ", ""))) for item in items if isinstance(item, Assignment)]
+    rulesets = {scope for scope, found in fills if found and f"template {found[2]}" in raw}
+    for item in items:
+        if isinstance(item, Object) and item.name == "input" and f"ruleset {item.get('ruleset')}" in rulesets:
+            proved = item.on("tls") and item.get("tls.authmode") == "name" and bool(item.get("tls.permittedpeer"))
+            proved = proved or item.get("streamdriver.authmode").lower() == "x509/name"
+            yield from _found("rsyslog-24", not proved, item, f"{item.get('type')}, port {item.get('port')}")
+
+
+def keys(items: Iterable[Item]) -> Iterator[tuple[str, Place]]:
+    """Files with keys of certificates, and where they are named."""
+    for item in items:
+        if isinstance(item, Object):
+            for name in ("tls.myprivkey", "streamdriver.keyfile", "defaultnetstreamdriverkeyfile"):
+                if path := item.get(name):
+                    yield path, item.place
 
 
 def _attested(items: Iterable[Item]) -> Iterator[Finding]:

@@ -167,4 +167,18 @@ RULES = table(
         "The rest of this configuration was not looked at.",
         "see docs/howto/deploy-rsyslog.md",
     ),
+    Rule(
+        "rsyslog-24",
+        PROBLEM,
+        "hosts are believed without a proof of who they are",
+        "What they send is handed on as it came, uid and pid included, and anybody who reaches the port can send it.",
+        'at the imrelp input tls="on" tls.authMode="name" and tls.permittedPeer; or no rawmsg in the template',
+    ),
+    Rule(
+        "rsyslog-25",
+        PROBLEM,
+        "others can read the key of a certificate",
+        "Who has it can say that it is this host.",
+        "chmod 0600, and a new certificate if the host has users",
+    ),
 )

@@ -68,6 +68,10 @@ BROKEN = [
     ("rsyslog-19", AUDIT, "--protocol omprog", "--protocol 'omprog'"),
     ("rsyslog-20", AUDIT, 'confirmMessages="on"', 'confirmMessages="on" useTransactions="on"'),
     ("rsyslog-21", AUDIT, 'type="omprog"', 'type="mmexternal"'),
+    ("rsyslog-24", CENTRAL, 'tls="on"', ""),
+    ("rsyslog-24", CENTRAL, 'tls.authMode="name"', 'tls.authMode="certvalid"'),
+    ("rsyslog-24", CENTRAL, 'tls.permittedPeer=["*.hosts.example.com"]', ""),
+    ("rsyslog-24", CENTRAL, '# input(type="imptcp" port="514"', 'input(type="imptcp" ruleset="ttyscribe-hosts") #'),
     ("rsyslog-23", AUDIT, "ttyscribe-normalize", "other"),
 ]
 
@@ -104,5 +108,5 @@ def test_the_main_queue_counts_where_the_action_has_none() -> None:
 
 
 def test_every_rule_is_tried() -> None:
-    by_file = {"rsyslog-1", "rsyslog-18", "rsyslog-22"}  # tests/cli/test_doctor.py
+    by_file = {"rsyslog-1", "rsyslog-18", "rsyslog-22", "rsyslog-25"}  # tests/cli/test_doctor.py
     assert {row[0] for row in BROKEN} | by_file == set(RULES)
