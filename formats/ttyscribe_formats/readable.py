@@ -18,6 +18,8 @@ _ONWARD = bytes((0x09, 0x0A, 0x1B, *range(0x20, 0x7F), *range(0x80, 0x100)))
 _ERASE = ERASE.encode()
 _C1 = b"\xc2"
 """UTF-8 of the controls U+0080 to U+009F begins with it."""
+_TAKEN_BACK = "\b \b"
+"""A letter taken back; at a line's beginning one that stood in the message before, so that nothing is lost here."""
 _FEW = 16
 """Movements in a line beyond which each copy of it would cost too much."""
 
@@ -38,7 +40,10 @@ def size_of(text: str) -> int:
 
 def onward(text: str) -> tuple[str, str] | None:
     """The same for text in which the cursor only goes on; none for any other."""
-    data = text.encode("utf-8", "surrogatepass").replace(b"\r\n", b"\n")
+    try:
+        data = text.encode().replace(b"\r\n", b"\n")
+    except UnicodeEncodeError:
+        return None
     if data.translate(None, _ONWARD):
         return None
     if sequences := data.count(b"\x1b"):
@@ -48,7 +53,7 @@ def onward(text: str) -> tuple[str, str] | None:
     if not data.isascii():
         if _C1 in data:
             return None
-        clear = data.decode("utf-8", "surrogatepass")
+        clear = data.decode()
         return clear, joined(clear)
     return data.decode(), joined_ascii(data)
 
@@ -77,6 +82,10 @@ def moving(text: str) -> tuple[str, str] | None:
 
 def _kept(line: str) -> str | None:
     """A line after its cursor movements; none where a letter is written over by another, or erased."""
+    if line[:3] == _TAKEN_BACK:
+        rest = line[3:]
+        if "\b" not in rest and "\r" not in rest and ERASE not in rest:
+            return rest or " "
     pieces = CURSOR.split(line)
     if len(pieces) > _FEW or sum(map(len, pieces[1::2])) > _FEW:
         return None

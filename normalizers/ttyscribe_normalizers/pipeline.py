@@ -108,7 +108,7 @@ class Pipeline:
             return self._dead("too-long", reason, envelope.received)
         try:
             documents = self._normalized(envelope, kinds, fallback)
-            if swift is not None and len(documents) == 1:
+            if swift is not None and text[:1] == "{" and len(documents) == 1:
                 swift.learn(line, now_ns, documents[0])
             return _new(Processed, (documents, None, envelope.received))
         except Exception as error:  # noqa: BLE001 - our fault; the line must neither be lost nor stop the others

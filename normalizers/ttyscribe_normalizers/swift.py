@@ -14,7 +14,7 @@ from ttyscribe_formats import timestamp
 from ttyscribe_formats.document import Document
 from ttyscribe_formats.errors import MessageError
 from ttyscribe_formats.proven import Proven, beginning, prove
-from ttyscribe_formats.readable import readable, size_of
+from ttyscribe_formats.readable import onward, readable, size_of
 from ttyscribe_normalizers import exact
 from ttyscribe_normalizers.parts import MAX_NS
 from ttyscribe_normalizers.template import HEAD, ID, ID_END, RECEIVED, TIME, is_inside
@@ -72,7 +72,7 @@ class Swift:
             received_ns, stamp = timestamp.normalized(sent)
         except (ValueError, MessageError):
             return None
-        if not sent.isprintable() or (time != received and not _is_time(time)):
+        if (stamp is not sent and not sent.isprintable()) or (time != received and not _is_time(time)):
             return None
         proven = prove(begins, text, fields, exact.fast_loads)
         if proven is None or proven[2] or not 0 <= proven[1] < MAX_NS:
@@ -96,7 +96,7 @@ def _filled(pattern: _Pattern, fields: dict[str, Any], received_ns: int, stamp: 
     """The pattern's document with what is the message's own."""
     id_ends, time_ns, _, shown, last_ms = proven
     common, common_own, collector, normalizer, id_begins, _, _ = pattern
-    clear, words = readable(shown)
+    clear, words = onward(shown) or readable(shown)
     at, partition = timestamp.dated(time_ns, received_ns)
     own = common_own.copy()
     own["partition"] = partition

@@ -46,8 +46,8 @@ class Kind:
         if not text.isprintable() and _CONTROL.search(text):
             raw = raw or text.encode()
             text = _CONTROL.sub(lambda match: f"#{ord(match[0]):03o}", text)
-        level, way, _, systemd = self._sharing.of(envelope)
-        at, own = self._own(envelope, text, error)
+        level, way, sender, systemd = self._sharing.of(envelope)
+        at, own = self._own(envelope, text, error, sender)
         if raw:
             own["raw"] = b64encode(raw).decode()
         document: dict[str, Any] = {
@@ -68,12 +68,12 @@ class Kind:
 
     def own(self, envelope: Envelope, text: str, error: str = "") -> dict[str, Any]:
         """`ttyscribe` of a message with this text."""
-        own = self._own(envelope, text, error)[1]
+        own = self._own(envelope, text, error, self._sharing.of(envelope).sender)[1]
         if envelope.raw:
             own["raw"] = b64encode(envelope.raw).decode()
         return own
 
-    def _own(self, envelope: Envelope, text: str, error: str) -> tuple[str, dict[str, Any]]:
+    def _own(self, envelope: Envelope, text: str, error: str, sender: dict[str, Any]) -> tuple[str, dict[str, Any]]:
         at, partition = parts.placed(envelope, envelope.time_ns)
         own: dict[str, Any] = {
             "kind": self.name,
@@ -82,7 +82,7 @@ class Kind:
             "trust": self._trust.of(envelope.sender_uid),
             # Blanks around escapes: the words before and behind a tab or a line's end are found as words.
             "words": words.joined(_ESCAPE.sub(r" \1 ", text) if "#" in text else text),
-            **self._sharing.of(envelope).sender,
+            **sender,
         }
         if envelope.object and (more := origin.searched(envelope.object)):
             own["words"] = words.joined(f"{text}\n{more}")
