@@ -84,8 +84,8 @@ def _kept(line: str) -> str | None:
     """A line after its cursor movements; none where a letter is written over by another, or erased."""
     if line[:3] == _TAKEN_BACK:
         rest = line[3:]
-        if "\b" not in rest and "\r" not in rest and ERASE not in rest:
-            return rest or " "
+        if "\b" not in rest and "\r" not in rest:
+            return rest.replace(ERASE, "") if rest else " "
     pieces = CURSOR.split(line)
     if len(pieces) > _FEW or sum(map(len, pieces[1::2])) > _FEW:
         return None

@@ -30,7 +30,9 @@ def tally(timing: str, typed: int, shown: int, loads: Loads) -> int | None:
 
     Of a usual string: texts that are all valid, one window at most, at its front. None for any other.
     """
-    data = timing.encode("utf-8", "surrogatepass")
+    if not timing.isascii():
+        return None
+    data = timing.encode()
     markers = data.translate(None, _DIGITS)
     sorts = _sorts(markers) if len(markers) < _LONG else _sorts.__wrapped__(markers)
     if sorts is None:

@@ -31,15 +31,17 @@ _MINUTES = tuple(f"T{hour:02d}:{minute:02d}:" for hour in range(24) for minute i
 
 
 @lru_cache(maxsize=4096)
-def _day_text(day: int) -> str:
-    return (_EPOCH + timedelta(days=day)).strftime("%Y-%m-%d").rjust(10, "0")
+def _day_text(day: int) -> tuple[str, str]:
+    """A day, and the name of its month's partition."""
+    text = (_EPOCH + timedelta(days=day)).strftime("%Y-%m-%d").rjust(10, "0")
+    return text, f"{text[:4]}.{text[5:7]}"
 
 
 def _second_text(second: int) -> str:
     """Messages of recordings are seconds apart, so that only days are worth being remembered."""
     day, rest = divmod(second, 86_400)
     try:
-        return f"{_day_text(day)}{_MINUTES[rest // 60]}{_TWO[rest % 60]}"
+        return f"{_day_text(day)[0]}{_MINUTES[rest // 60]}{_TWO[rest % 60]}"
     except OverflowError:
         raise MessageError(f"time {second} s is outside the years 1 to 9999") from None
 
@@ -110,12 +112,14 @@ def _clock(text: str) -> tuple[int, str]:
 def dated(time_ns: int, received_ns: int | None) -> tuple[str, str]:
     """Both `to_text` and `partition` of one time."""
     second, rest = divmod(time_ns, SECOND)
-    clock = _second_text(second)
+    day, second = divmod(second, 86_400)
+    try:
+        text, month = _day_text(day)
+    except OverflowError:
+        raise MessageError(f"time {time_ns // SECOND} s is outside the years 1 to 9999") from None
     if received_ns is not None and not received_ns - PAST <= time_ns <= received_ns + FUTURE:
         month = IMPLAUSIBLE
-    else:
-        month = f"{clock[:4]}.{clock[5:7]}"
-    return f"{clock}.{rest // 1000:06d}+00:00", month
+    return f"{text}{_MINUTES[second // 60]}{_TWO[second % 60]}.{rest // 1000:06d}{_UTC}", month
 
 
 def partition(time_ns: int, received_ns: int | None) -> str:

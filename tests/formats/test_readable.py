@@ -72,7 +72,19 @@ def test_usual_output_takes_the_shortest_way(text: str, clear: str, found: str) 
     assert onward(text) == (clear, found)
 
 
-@pytest.mark.parametrize("text", ["\x7f\b \bada", "10% \r10% done\n", "x \b\x1b[Ky", "\0a\x07"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "\x7f\b \bada",
+        "\b \b",
+        "\b \b\x1b[K",
+        "\b \bls\x1b[K\n",
+        "\b \b\b \bx",
+        "10% \r10% done\n",
+        "x \b\x1b[Ky",
+        "\0a\x07",
+    ],
+)
 def test_what_goes_back_and_loses_nothing_takes_a_short_way(text: str) -> None:
     assert onward(text) is None
     assert moving(text) == long_way(text)
