@@ -69,19 +69,24 @@ class Profile:
         return [self._finished(envelope, error)]
 
     def _quick(self, envelope: Envelope) -> Document | None:
-        """The document of a syslog message as its recorder wrote it, where no store wants more; None for any other."""
-        if self._wanted.stored or not records.is_syslog(envelope) or not self._tlog.accepts(envelope):
+        """The document of a usual syslog message, where no store wants more; None for any other."""
+        if self._wanted.stored or envelope.raw or not records.is_syslog(envelope):
             return None
+        now_ns = self._wanted.now_ns()
+        if not self._tlog.accepts(envelope):
+            made = self._senders.made(envelope, envelope.host, envelope.text, envelope.time_ns // 1000, now_ns)
+            if made is not None:
+                made["viaq_msg_id"] = self._syslog.document_id(envelope)
+            return cast("Document | None", made)
         found = self._reader.proven(envelope)
         if found is None or found.time_ms is None:
             return None
         host = found.host or envelope.host
-        made = self._senders.made(envelope, host, found.shown, found.time_ms * 1000, self._wanted.now_ns())
-        if made is None:
-            return None
-        made["viaq_msg_id"] = found.document_id
-        made["tlog"] = found.fields
-        return cast("Document", made)
+        made = self._senders.made(envelope, host, found.shown, found.time_ms * 1000, now_ns)
+        if made is not None:
+            made["viaq_msg_id"] = found.document_id
+            made["tlog"] = found.fields
+        return cast("Document | None", made)
 
     def _recording(self, envelope: Envelope) -> Document | None:
         """The document of a recording's message; None for any other. Raises MessageError for one that is broken."""
