@@ -6,12 +6,14 @@ import re
 import sys
 import time
 from collections.abc import Sequence
+from itertools import islice
 
 from ttyscribe import stores, times
 from ttyscribe.text import clean, marked, print_json
 from ttyscribe_formats.errors import ConfigError, MessageError
 from ttyscribe_formats.place import Place, format_place
 from ttyscribe_store.base import Hit, Query
+from ttyscribe_store.derive.hits import asks_for_kinds, everyday, folded
 from ttyscribe_store.query.lexer import QueryError
 from ttyscribe_store.query.nodes import Node, phrases
 from ttyscribe_store.query.parser import described, parse
@@ -83,18 +85,21 @@ def run(options: argparse.Namespace) -> int:
     tree = tree_of(query_of(options.query), time.time_ns())
     terms = [found.words for found in phrases(tree)]
     url, store = stores.opened(options)
+    stores.derive_if_local(url, store)
+    by_kind = asks_for_kinds(tree) or bool(options.kind)
     query = Query(
-        where=tree,
+        where=tree if by_kind else everyday(tree),
         kind=options.kind,
         user=options.user,
         host=options.host,
         recording=options.recording,
         since_ns=options.since,
         until_ns=options.until,
-        limit=options.limit,
+        limit=options.limit if by_kind else 3 * options.limit,  # a message, its line and its command are one hit
     )
     found, zone = 0, ""
-    for hit in store.search(query):
+    hits = store.search(query)
+    for hit in hits if by_kind else islice(folded(hits), options.limit):
         found += 1
         zone = zone or times.zone(hit.time_ns)
         if options.json:

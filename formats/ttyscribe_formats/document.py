@@ -57,7 +57,7 @@ Document = TypedDict(
         "journal": NotRequired[dict[str, Any]],
         "rsyslog": NotRequired[dict[str, Any]],
         "structured": NotRequired[dict[str, Any]],
-        "pipeline_metadata": dict[str, Any],
+        "pipeline_metadata": NotRequired[dict[str, Any]],
         "tlog": NotRequired[dict[str, Any]],
         "aushape": NotRequired[dict[str, Any]],
         "audit": NotRequired[dict[str, Any]],
@@ -68,6 +68,9 @@ Document = TypedDict(
         "source": NotRequired[dict[str, Any]],
         "destination": NotRequired[dict[str, Any]],
         "event": NotRequired[dict[str, Any]],
+        "recording": NotRequired[dict[str, Any]],
+        "line": NotRequired[dict[str, Any]],
+        "command": NotRequired[dict[str, Any]],
         "ttyscribe": Own,
     },
 )

@@ -114,6 +114,22 @@ class StoredMessage(NamedTuple):
     trust: str
     sender_pid: int
     """-1 where nobody attested it."""
+    partition: str = ""
+    """The partition that it is stored in."""
+
+
+DERIVED = ("line", "command", "recording")
+"""Kinds of documents that are derived of others, in the order in which they are written."""
+
+
+class Derived(NamedTuple):
+    """How far one recording was derived."""
+
+    recording: str
+    messages: int
+    """Stored messages of it that there were."""
+    version: int
+    """Of the rules."""
 
 
 class Hit(NamedTuple):
@@ -175,6 +191,16 @@ class Store(Sink, Protocol):
 
     def search(self, query: Query) -> Iterator[Hit]:
         """Documents that fit, ordered by time, then by document id."""
+
+    def replace(self, recording: str, documents: Sequence[Document]) -> None:
+        """Have these as the derived documents of one recording, and no others.
+
+        Readers may see some of the old and some of the new meanwhile. The document of kind `recording` comes last:
+        while it is the old one, or missing, the rest is not complete.
+        """
+
+    def derived(self) -> Iterator[Derived]:
+        """What was derived of each recording; in no order."""
 
     def delete(self, recording: str) -> int:
         """Remove all documents of one recording; answers how many there were."""

@@ -62,17 +62,19 @@ def index_of(document: Document) -> str:
     return f"ttyscribe-{own['kind']}-{own['partition']}"
 
 
-def encode(document: Document, prefix: str) -> bytes:
-    """Both lines of one `create`: where to, and the document. ValueError: it names no index of ours."""
-    head = jsontext.dumps({"create": {"_index": prefix + index_of(document), "_id": document["viaq_msg_id"]}})
+def encode(document: Document, prefix: str, action: str = "create") -> bytes:
+    """Both lines of one action: where to, and the document. ValueError: it names no index of ours."""
+    head = jsontext.dumps({action: {"_index": prefix + index_of(document), "_id": document["viaq_msg_id"]}})
     return b"".join((head, b"\n", jsontext.dumps(document), b"\n"))
 
 
-def prepare(documents: Sequence[Document], prefix: str, refused: dict[int, Outcome]) -> Iterator[Item]:
+def prepare(
+    documents: Sequence[Document], prefix: str, refused: dict[int, Outcome], action: str = "create"
+) -> Iterator[Item]:
     """Each document's lines, one after the other; `refused` gets the outcome of those that can't be sent."""
     for position, document in enumerate(documents):
         try:
-            lines = encode(document, prefix)
+            lines = encode(document, prefix, action)
         except (TypeError, ValueError, RecursionError) as error:
             refused[position] = Outcome("rejected", f"can't be sent: {error}"[:_SHOWN])
         else:
@@ -148,14 +150,15 @@ def send(
     post: Callable[[list[Item]], list[Outcome] | str],
     max_bytes: int = DEFAULT_BYTES,
     max_count: int = MAX_COUNT,
+    action: str = "create",
 ) -> list[Outcome]:
-    """Send documents and give their outcomes, in order.
+    """Send documents and give their outcomes, in order. `action`: `create`, or `index`, which overwrites.
 
     `post` sends one request and gives its outcomes, or the reason where the request as a whole is refused for what is
     in it (too large, unparsable): it is halved until one document is left, which is rejected.
     """
     found: dict[int, Outcome] = {}
-    for whole in chunks(prepare(documents, prefix, found), min(max_bytes, MAX_BYTES), max_count):
+    for whole in chunks(prepare(documents, prefix, found, action), min(max_bytes, MAX_BYTES), max_count):
         waiting = [whole]
         while waiting:
             chunk = waiting.pop()

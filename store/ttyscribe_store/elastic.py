@@ -16,12 +16,12 @@ from ttyscribe_formats.errors import ConfigError, Unavailable
 from ttyscribe_store import bulk, elastic_queries, elastic_templates, jsontext
 from ttyscribe_store.access import Access
 from ttyscribe_store.address import parse_address
-from ttyscribe_store.base import Hit, Outcome, Query, Recording, RecordingFilter, StoredMessage
+from ttyscribe_store.base import Derived, Hit, Outcome, Query, Recording, RecordingFilter, StoredMessage
 from ttyscribe_store.conflict import FIRST_ID
 from ttyscribe_store.recordings import fits, gaps, newest_first
 from ttyscribe_store.transport import NDJSON, Answer, Transport
 from ttyscribe_store.views import hit as to_hit
-from ttyscribe_store.views import stored_message
+from ttyscribe_store.views import stored_message, to_derived
 
 _LOG = logging.getLogger("ttyscribe.store")
 _BULK = "/_bulk?filter_path=errors,took,items.*.status,items.*.error"
@@ -31,6 +31,7 @@ _LEAST_BYTES = 16 << 10
 _SHOWN = 500
 _PAGE = 200
 _DELETE_PAGE = 1000
+_DERIVED = "line-*,{0}ttyscribe-command-*,{0}ttyscribe-recording-*"
 
 
 class ElasticStore:
@@ -203,6 +204,30 @@ class ElasticStore:
         return answer
 
     # ---- care
+
+    def replace(self, recording: str, documents: Sequence[Document]) -> None:
+        """Have these as the derived documents of one recording, and no others. The row comes last, by itself."""
+        if not self._in_force:
+            self.check()
+        self.refresh()
+        there = {
+            (hit["_index"], hit["_id"]): hit
+            for hit in self._hits(_DERIVED.format(self._prefix), elastic_queries.ids_of_body(recording))
+        }
+        for document in documents:
+            there.pop((self._prefix + bulk.index_of(document), document["viaq_msg_id"]), None)
+        for some in (documents[:-1], documents[-1:]):
+            outcomes = bulk.send(some, self._prefix, self._post, self._most_bytes, self._most_count, "index")
+            failed = [outcome for outcome in outcomes if outcome.status not in ("stored", "duplicate")]
+            if failed:
+                raise Unavailable(f"{self._address}: {failed[0].reason}", failed[0].after)
+        left = list(there.values())
+        for at in range(0, len(left), _DELETE_PAGE):
+            self._remove(left[at : at + _DELETE_PAGE])
+
+    def derived(self) -> Iterator[Derived]:
+        """What was derived of each recording."""
+        return (to_derived(hit["_source"]) for hit in self._hits("recording-*", elastic_queries.ROWS))
 
     def delete(self, recording: str) -> int:
         """Remove all documents of one recording, found and removed by their ids, until none is left."""

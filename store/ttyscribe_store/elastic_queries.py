@@ -189,8 +189,23 @@ def to_recording(bucket: Mapping[str, Any], ids: Span, chief: Mapping[str, Any])
 
 def messages_body(recording: str, size: int) -> dict[str, Any]:
     """One page of a recording's messages in playing order."""
-    wanted = ["viaq_msg_id", "tlog", "ttyscribe.trust", "ttyscribe.sender_pid"]
+    wanted = ["viaq_msg_id", "tlog", "ttyscribe.trust", "ttyscribe.sender_pid", "ttyscribe.partition"]
     return {"size": size, "query": term("ttyscribe.recording", recording), "sort": _ORDER, "_source": wanted}
+
+
+def ids_of_body(recording: str) -> dict[str, Any]:
+    """One page of a recording's derived documents, without what is in them."""
+    order = [{"viaq_msg_id": {"order": "asc"}}, {"@timestamp": {"order": "asc"}}]
+    return {"size": 1000, "query": term("ttyscribe.recording", recording), "_source": False, "sort": order}
+
+
+ROWS = {
+    "size": 1000,
+    "query": {"match_all": {}},
+    "_source": ["ttyscribe.recording", "recording.messages", "recording.version"],
+    "sort": [{"viaq_msg_id": {"order": "asc"}}],
+}
+"""One page of the rows of recordings."""
 
 
 def search_body(query: Query, size: int) -> dict[str, Any]:
@@ -208,6 +223,7 @@ def search_body(query: Query, size: int) -> dict[str, Any]:
         "tlog.pos",
         "user.name",
         "user.audit.name",
+        *("line.user", "line.first_ms", "command.user", "command.ms", "recording.user"),
         *(f"ttyscribe.{name}" for name in _OWN),
     ]
     return {"size": size, "query": compiled(query.tree()), "sort": order, "_source": wanted}

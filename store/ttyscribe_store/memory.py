@@ -9,12 +9,23 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from ttyscribe_formats.document import Document
-from ttyscribe_store.base import DUPLICATE, STORED, Hit, Outcome, Query, Recording, RecordingFilter, StoredMessage
+from ttyscribe_store.base import (
+    DERIVED,
+    DUPLICATE,
+    STORED,
+    Derived,
+    Hit,
+    Outcome,
+    Query,
+    Recording,
+    RecordingFilter,
+    StoredMessage,
+)
 from ttyscribe_store.conflict import FIRST_ID, rank
 from ttyscribe_store.partition import is_partition
 from ttyscribe_store.query.matching import holds
 from ttyscribe_store.recordings import Part, Seen, chief_of, fits, gaps, is_end, last_of, newest_first, recording
-from ttyscribe_store.views import hit, stored_message, time_ns
+from ttyscribe_store.views import hit, stored_message, time_ns, to_derived
 
 _NO_PARTITION = Outcome("rejected", "ttyscribe.partition is neither YYYY.MM nor implausible-time")
 
@@ -79,6 +90,19 @@ class MemoryStore:
         found = [(time_ns(item), key, item) for key, item in self._documents.items() if holds(node, item)]
         for _, _, document in sorted(found, key=lambda entry: entry[:2])[: max(query.limit, 0)]:
             yield hit(document)
+
+    def replace(self, recording: str, documents: Sequence[Document]) -> None:
+        """Have these as the derived documents of one recording, and no others."""
+        for document in self._of(recording):
+            if document["ttyscribe"]["kind"] in DERIVED:
+                del self._documents[document["viaq_msg_id"]]
+        self._documents |= {document["viaq_msg_id"]: document for document in documents}
+
+    def derived(self) -> Iterator[Derived]:
+        """What was derived of each recording."""
+        for document in self._documents.values():
+            if document["ttyscribe"]["kind"] == "recording":
+                yield to_derived(document)
 
     def delete(self, recording: str) -> int:
         """Forget all documents of one recording."""

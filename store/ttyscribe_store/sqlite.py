@@ -15,15 +15,26 @@ from typing import Any
 
 from ttyscribe_formats.document import Document
 from ttyscribe_formats.errors import ConfigError
+from ttyscribe_store import sqlite_changes as changes
 from ttyscribe_store import sqlite_queries as queries
 from ttyscribe_store import sqlite_rows as rows
-from ttyscribe_store.base import DUPLICATE, STORED, Hit, Outcome, Query, Recording, RecordingFilter, StoredMessage
+from ttyscribe_store.base import (
+    DUPLICATE,
+    STORED,
+    Derived,
+    Hit,
+    Outcome,
+    Query,
+    Recording,
+    RecordingFilter,
+    StoredMessage,
+)
 from ttyscribe_store.conflict import FIRST_ID
 from ttyscribe_store.query.sqlite import text
 from ttyscribe_store.recordings import SLACK_NS, Claim, fits, gaps, is_end, joined, newest_first, precedence, recording
 from ttyscribe_store.sqlite_files import Files
 from ttyscribe_store.sqlite_handles import Busy, Settings, translated
-from ttyscribe_store.views import hit, stored_message
+from ttyscribe_store.views import hit, stored_message, to_derived
 
 _SYNCHRONOUS = {"normal": "NORMAL", "full": "FULL"}
 _SHOWN = 500
@@ -71,15 +82,7 @@ class SqliteStore:
     def _insert(self, partition: str, group: list[rows.Row]) -> list[Outcome]:
         try:
             with self._lock, self._files.writing(partition) as connection:
-                outcomes = []
-                for row in group:
-                    cursor = connection.execute(rows.INSERT, row.values)
-                    if cursor.rowcount:
-                        connection.execute(rows.INSERT_WORDS, (cursor.lastrowid, row.words))
-                        for value in row.listed:
-                            connection.execute(*rows.of_value(rows.INSERT_VALUE, value, cursor.lastrowid or 0))
-                    outcomes.append(STORED if cursor.rowcount else DUPLICATE)
-                return outcomes
+                return [STORED if changes.put(connection, row) else DUPLICATE for row in group]
         except Busy as busy:
             return [Outcome("retry", str(busy))] * len(group)
 
@@ -262,6 +265,23 @@ class SqliteStore:
 
     # ---- care
 
+    def replace(self, recording: str, documents: Sequence[Document]) -> None:
+        """Have these as the derived documents of one recording, and no others; each file's change is whole."""
+        groups: defaultdict[str, list[rows.Row]] = defaultdict(list)
+        for document in documents:
+            groups[rows.partition_of(document)].append(rows.to_row(document))
+        last = rows.partition_of(documents[-1]) if documents else ""
+        names = {name for name in self._files.names() if self._read(name, queries.ANY_OF, (text(recording),))}
+        for name in sorted(names | set(groups), key=lambda name: (name == last, name)):
+            with self._lock, self._files.writing(name) as connection:
+                changes.replace(connection, recording, groups[name])
+
+    def derived(self) -> Iterator[Derived]:
+        """What was derived of each recording."""
+        for name in self._files.names():
+            for (body,) in self._read(name, queries.ROWS):
+                yield to_derived(self._document(name, body))
+
     def delete(self, recording: str) -> int:
         """Remove all documents of one recording. Their text and words are gone from the files too.
 
@@ -277,14 +297,8 @@ class SqliteStore:
     def _delete(self, name: str, recording: str) -> int:
         with self._lock, self._files.writing(name) as connection:
             numbers = connection.execute(queries.NUMBERS, (text(recording),)).fetchall()
-            for number in numbers:
-                bodies = connection.execute(queries.BODY, number).fetchall()
-                if not bodies:
-                    raise rows.Damaged("an index names a document that is not there")
-                connection.execute(rows.FORGET_WORDS, (*number, rows.words_of(bodies[0][0])))
-                for value in rows.listed_of(bodies[0][0]):
-                    connection.execute(*rows.of_value(rows.FORGET_VALUE, value, number[0]))
-                connection.execute(queries.REMOVE, number)
+            for (number,) in numbers:
+                changes.forget(connection, number)
             return len(numbers)
 
     def _purge(self, name: str) -> None:

@@ -20,6 +20,9 @@ SPAN = "SELECT min(time_us) FROM document"
 BODY = "SELECT body FROM document WHERE number = ?"
 ANY_OF = "SELECT 1 FROM document WHERE recording = CAST(? AS TEXT) LIMIT 1"
 NUMBERS = "SELECT number FROM document WHERE recording = CAST(? AS TEXT)"
+DERIVED_OF = """SELECT number, id, body FROM document
+    WHERE recording = CAST(? AS TEXT) AND message_id IS NULL AND kind IN ('line', 'command', 'recording')"""
+ROWS = "SELECT body FROM document WHERE kind = 'recording'"
 REMOVE = "DELETE FROM document WHERE number = ?"
 MERGE = "INSERT INTO words (words, rank) VALUES ('merge', ?)"
 MERGE_PAGES = 500

@@ -13,7 +13,7 @@ from ttyscribe_formats.document import Document
 from ttyscribe_store import jsontext
 from ttyscribe_store.conflict import rank
 from ttyscribe_store.partition import is_partition
-from ttyscribe_store.query.sqlite import first, listed, text
+from ttyscribe_store.query.sqlite import first, listed, pieces, text
 from ttyscribe_store.views import time_ns
 
 MICROSECOND = 1000
@@ -54,6 +54,16 @@ SCHEMA = (
     "CREATE VIRTUAL TABLE words USING fts5 (text, content='', columnsize=0, tokenize=\"{}\")".format(
         _TOKENIZER.replace('"', '""')
     ),
+    """CREATE TABLE piece (
+        id INTEGER PRIMARY KEY,
+        number INTEGER NOT NULL,
+        field TEXT NOT NULL,
+        text TEXT NOT NULL
+    )""",
+    "CREATE INDEX piece_by_number ON piece (number)",
+    """CREATE VIRTUAL TABLE trigrams USING fts5 (
+        text, content='piece', content_rowid='id', columnsize=0, detail=none, tokenize='trigram case_sensitive 1'
+    )""",
     "CREATE TABLE value (field TEXT, value, number INTEGER, PRIMARY KEY (field, value, number)) WITHOUT ROWID",
     f"PRAGMA application_id = {APPLICATION_ID}",
     f"PRAGMA user_version = {VERSION}",
@@ -66,6 +76,11 @@ INSERT = """INSERT INTO document VALUES (
     ?, ?, ?, ?, ?, ?, ?
     ) ON CONFLICT (id) DO NOTHING"""
 INSERT_WORDS = "INSERT INTO words (rowid, text) VALUES (?, CAST(? AS TEXT))"
+INSERT_PIECE = "INSERT INTO piece (number, field, text) VALUES (?, ?, CAST(? AS TEXT))"
+INSERT_TRIGRAMS = "INSERT INTO trigrams (rowid, text) VALUES (?, CAST(? AS TEXT))"
+PIECES = "SELECT id, text FROM piece WHERE number = ?"
+FORGET_TRIGRAMS = "INSERT INTO trigrams (trigrams, rowid, text) VALUES ('delete', ?, CAST(? AS TEXT))"
+FORGET_PIECES = "DELETE FROM piece WHERE number = ?"
 INSERT_VALUE = "INSERT INTO value VALUES (?, {}, ?)"
 FORGET_VALUE = "DELETE FROM value WHERE field = ? AND value = {} AND number = ?"
 FORGET_WORDS = "INSERT INTO words (words, rowid, text) VALUES ('delete', ?, CAST(? AS TEXT))"
@@ -83,6 +98,19 @@ class Row(NamedTuple):
     words: bytes
     listed: set[tuple[str, str | int | bytes]]
     """Rows of `value`, without the document's number."""
+    pieces: list[tuple[str, str]]
+    """Rows of `piece`: field and text."""
+
+    @property
+    def document_id(self) -> str:
+        """The document's id."""
+        return text_back(self.values[0])
+
+    @property
+    def body(self) -> bytes:
+        """The whole document, as it is kept."""
+        body: bytes = self.values[-1]
+        return body
 
 
 def text_back(data: bytes) -> str:
@@ -129,7 +157,7 @@ def to_row(document: Document) -> Row:
         _count(own, "last_ms", _BITS),
         zlib.compress(jsontext.dumps(document), _LEVEL),
     )
-    return Row(values, text(own["words"]), listed(document))
+    return Row(values, text(own["words"]), listed(document), pieces(document))
 
 
 def _text_or_none(value: str | None) -> bytes | None:

@@ -54,6 +54,8 @@ class Kind(NamedTuple):
     title: str
     description: str
     namespaces: tuple[Namespace, ...]
+    derived: bool = False
+    """Whether documents of it are made of others, and not of messages."""
 
     @property
     def fields(self) -> list[Field]:
@@ -125,7 +127,13 @@ def load(root: Path) -> Model:
         kinds["version"],
         by_name,
         {
-            name: Kind(name, entry["title"], entry["description"], tuple(by_name[n] for n in entry["namespaces"]))
+            name: Kind(
+                name,
+                entry["title"],
+                entry["description"],
+                tuple(by_name[n] for n in entry["namespaces"]),
+                entry.get("derived", False),
+            )
             for name, entry in kinds["kind"].items()
         },
         {path.stem: _emitted(path, by_name) for path in sorted(folder.glob("emitted/*.toml"))},

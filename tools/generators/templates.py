@@ -104,7 +104,7 @@ def index(kind: Kind, components: dict[str, dict[str, Any]], version: int) -> di
 
 def others(model: Model, components: dict[str, dict[str, Any]]) -> dict[str, Any]:
     """The index template of kinds that other packages bring: the fields of every document, and theirs as they come."""
-    first, *rest = model.kinds.values()
+    first, *rest = (kind for kind in model.kinds.values() if not kind.derived)
     shared = tuple(one for one in first.namespaces if all(one in kind.namespaces for kind in rest))
     kind = Kind(OTHERS, "", "", shared)
     text = {"match_mapping_type": "string", "mapping": MAPPINGS["keyword"]}

@@ -24,7 +24,7 @@ LEVELS = ("emerg", "alert", "crit", "err", "warning", "notice", "info", "debug",
 LONGEST = 8191
 """Characters of a keyword; longer values are stored and not found by their field."""
 
-_USERS = ("tlog.user", "user.name", "user.audit.name", "command.user", "line.user")
+_USERS = ("tlog.user", "user.name", "user.audit.name", "recording.user", "command.user", "line.user")
 
 FIELDS = {
     field.name: field

@@ -120,10 +120,10 @@ class _Parser:
 
     def _free(self, token: Token) -> Node:
         """A word or phrase anywhere, or `*text*` in a line."""
-        if not token.quoted and "*" in token.text:
-            if len(token.text) < 2 or token.text[0] != "*" or token.text[-1] != "*":
-                raise self._error("a word is whole; to look within lines put * at both ends, as *text*", token.column)
+        if len(token.text) > 1 and token.text[0] == token.text[-1] == "*":
             return self._within(FIELDS["line"], token)
+        if not token.quoted and "*" in token.text:
+            raise self._error("a word is whole; to look within lines put * at both ends, as *text*", token.column)
         return self._phrase(token)
 
     def _phrase(self, token: Token) -> Phrase:
@@ -175,7 +175,7 @@ class _Parser:
             raise self._error(f"{field.name} is an address, or a network as 10.0.0.0/8", value.column) from None
 
     def _text(self, field: Field, value: Token) -> Node:
-        if not value.quoted and "*" in value.text:
+        if "*" in value.text:
             return self._within(field, value)
         return And((Exact("kind", field.kind), self._phrase(value)))
 

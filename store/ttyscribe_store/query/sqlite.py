@@ -21,6 +21,9 @@ COLUMNS = {"user": "user", "host": "host", "kind": "kind", "rec": "recording", "
 """Fields whose first value is a column of `document`."""
 LISTED = ("user", "session", "path", "exe", "ip")
 """Fields whose values (of those with a column: all but the first) are in the table `value`."""
+TEXTS = ("line", "cmd")
+"""Fields whose values are in the table `piece`, with an index of their trigrams."""
+_TRIGRAM = 3
 _MICROSECOND = 1000
 _FALSE = "0"
 _WORDS = "number IN (SELECT rowid FROM words WHERE words MATCH ?)"
@@ -102,10 +105,33 @@ def _field(node: nodes.Exact | nodes.Wild | nodes.Number | nodes.Network | nodes
         inner = _comparison(node, "value")
         sql = f"number IN (SELECT number FROM value WHERE field = ? AND {inner.sql})"  # noqa: S608 - our own words
         found.append(Condition(sql, (node.field, *inner.values)))
+    if node.field in TEXTS:
+        found.append(_piece(node))
     return _joined("OR", found) if found else Condition(_FALSE)
 
 
-def _comparison(node: nodes.Node, column: str) -> Condition:
+def _piece(node: nodes.Exact | nodes.Wild | nodes.Number | nodes.Network | nodes.Pattern) -> Condition:
+    """The documents with such a text; those that can't have it are left out by trigrams first."""
+    inner = _comparison(node, "text", ordered=False)
+    needed: tuple[str, ...] = ()
+    if isinstance(node, nodes.Wild):
+        needed = node.parts
+    elif isinstance(node, nodes.Pattern):
+        needed = node.regex.needed
+    query = _trigrams(needed)
+    clause, bound = (" AND id IN (SELECT rowid FROM trigrams WHERE trigrams MATCH ?)", (query,)) if query else ("", ())
+    sql = f"number IN (SELECT number FROM piece WHERE field = ?{clause} AND {inner.sql})"  # noqa: S608 - our own words
+    return Condition(sql, (node.field, *bound, *inner.values))
+
+
+def _trigrams(texts: Iterable[str]) -> str:
+    """A full text query that every text with all of these holds; empty where they are too short to tell."""
+    found = {part[at : at + _TRIGRAM] for part in texts for at in range(len(part) - _TRIGRAM + 1)}
+    usable = sorted(trigram for trigram in found if "\0" not in trigram)
+    return " AND ".join('"{}"'.format(trigram.replace('"', '""')) for trigram in usable)
+
+
+def _comparison(node: nodes.Node, column: str, *, ordered: bool = True) -> Condition:
     """What must hold of one value."""
     match node:
         case nodes.Exact():
@@ -114,7 +140,7 @@ def _comparison(node: nodes.Node, column: str) -> Condition:
             return Condition(f"{column} = ?", (node.value,))
         case nodes.Wild():
             inner = Condition(f"ttyscribe_wild(?, {column})", (json.dumps(node.parts),))
-            return _after(node.parts[0], column, inner)
+            return _after(node.parts[0], column, inner) if ordered else inner
         case nodes.Pattern():
             return Condition(f"ttyscribe_regex(?, {column})", (node.regex.source,))
         case nodes.Network():
@@ -145,6 +171,11 @@ def listed(document: Mapping[str, Any]) -> set[tuple[str, str | int | bytes]]:
             if value != skipped and (row := _listed(name, value)) is not None:
                 found.add((name, row))
     return found
+
+
+def pieces(document: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """The rows of `piece` that a document has: field and text."""
+    return [(name, value) for name in TEXTS for value in matching.values(document, name) if isinstance(value, str)]
 
 
 def first(document: Mapping[str, Any], name: str) -> Any:

@@ -1,0 +1,96 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`ttyscribe index`: derives the lines, commands and rows of recordings from their stored messages."""
+
+import argparse
+import signal
+import sys
+import threading
+import time
+from types import FrameType
+
+from ttyscribe import stores
+from ttyscribe_formats.errors import ConfigError, Unavailable
+from ttyscribe_screen.screen import available
+from ttyscribe_store.base import Store
+
+DESCRIPTION = """Derives of every recording what people look for: the lines that stood on its screen, the commands that
+were given, and its row with the verdict whether it is complete. What was derived is made again when more of a recording
+is stored; what is up to date is left alone. It can be ended at any time, and goes on where it was.
+
+On SQLite `ttyscribe search` does this by itself before it looks. On Elasticsearch or OpenSearch run
+`ttyscribe index --follow` beside the store."""
+EPILOG = """examples:
+  ttyscribe index --store sqlite:/var/lib/ttyscribe
+  ttyscribe index --store https://search:9200 --follow
+  ttyscribe index --again                    # all of it, as if nothing had been derived
+
+exit status: 0 done, or ended by SIGTERM or SIGINT under --follow; 1 the store can't be reached; 2 usage"""
+_LONGEST_PAUSE = 60.0
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the verb's options."""
+    stores.add_store(parser)
+    parser.add_argument("--follow", action="store_true", help="go on, and derive what comes")
+    parser.add_argument(
+        "--seconds", metavar="N", type=_seconds, default=2.0, help="under --follow, look so often (%(default)g)"
+    )
+    parser.add_argument("--again", action="store_true", help="derive everything again first")
+
+
+def _seconds(text: str) -> float:
+    try:
+        found = float(text)
+    except ValueError:
+        found = 0.0
+    if not 0.1 <= found <= 3600:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of seconds from 0.1 to 3600")
+    return found
+
+
+def run(options: argparse.Namespace) -> int:
+    """Derive once, or until it is ended."""
+    if not available():
+        raise ConfigError("deriving needs a terminal emulator: pip install 'ttyscribe[screen]'")
+    url, store = stores.opened(options)
+    if not options.follow:
+        _once(url, store, again=options.again)
+        return 0
+    ended = threading.Event()
+
+    def end(_: int, __: FrameType | None) -> None:
+        ended.set()
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, end)
+    _follow(url, store, ended, options.seconds, again=options.again)
+    return 0
+
+
+def _once(url: str, store: Store, *, again: bool) -> None:
+    done = stores.derive(url, store, again=again)
+    if done.recordings:
+        print(f"{url}: derived {done.documents} documents of {done.recordings} recordings")
+    else:
+        print(f"{url}: nothing to do, all is derived")
+    sys.stdout.flush()
+
+
+def _follow(url: str, store: Store, ended: threading.Event, seconds: float, *, again: bool) -> None:
+    """Look, derive, wait: at least ten times as long as it took, so that a long recording that grows costs little."""
+    pause = seconds
+    while not ended.is_set():
+        start = time.monotonic()
+        try:
+            _once_quietly(url, store, again=again)
+            again, pause = False, max(seconds, 10 * (time.monotonic() - start))
+        except Unavailable as error:
+            print(f"ttyscribe: {error}; trying again", file=sys.stderr, flush=True)
+            pause = min(max(pause, seconds) * 2, _LONGEST_PAUSE)
+        ended.wait(min(pause, _LONGEST_PAUSE))
+
+
+def _once_quietly(url: str, store: Store, *, again: bool) -> None:
+    done = stores.derive(url, store, again=again)
+    if done.recordings:
+        print(f"derived {done.documents} documents of {done.recordings} recordings", flush=True)

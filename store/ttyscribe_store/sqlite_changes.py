@@ -1,0 +1,52 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Documents into one file of the store on SQLite and out of it, with all that finds them; inside a transaction."""
+
+import sqlite3
+from collections.abc import Iterable
+
+from ttyscribe_store import sqlite_queries as queries
+from ttyscribe_store import sqlite_rows as rows
+from ttyscribe_store.query.sqlite import text
+
+
+def put(connection: sqlite3.Connection, row: rows.Row) -> bool:
+    """Insert a document; False = it is there already."""
+    cursor = connection.execute(rows.INSERT, row.values)
+    number = cursor.lastrowid
+    if not cursor.rowcount or number is None:
+        return False
+    connection.execute(rows.INSERT_WORDS, (number, row.words))
+    for value in row.listed:
+        connection.execute(*rows.of_value(rows.INSERT_VALUE, value, number))
+    for field, piece in row.pieces:
+        added = connection.execute(rows.INSERT_PIECE, (number, field, text(piece)))
+        connection.execute(rows.INSERT_TRIGRAMS, (added.lastrowid, text(piece)))
+    return True
+
+
+def forget(connection: sqlite3.Connection, number: int) -> None:
+    """Remove a document. Raises Damaged."""
+    bodies = connection.execute(queries.BODY, (number,)).fetchall()
+    if not bodies:
+        raise rows.Damaged("an index names a document that is not there")
+    body = bodies[0][0]
+    connection.execute(rows.FORGET_WORDS, (number, rows.words_of(body)))
+    for value in rows.listed_of(body):
+        connection.execute(*rows.of_value(rows.FORGET_VALUE, value, number))
+    for piece, content in connection.execute(rows.PIECES, (number,)).fetchall():
+        connection.execute(rows.FORGET_TRIGRAMS, (piece, text(content)))
+    connection.execute(rows.FORGET_PIECES, (number,))
+    connection.execute(queries.REMOVE, (number,))
+
+
+def replace(connection: sqlite3.Connection, recording: str, wanted: Iterable[rows.Row]) -> None:
+    """Have these as the derived documents of a recording, and no others; those that are there stay untouched."""
+    there = {
+        (document_id, body): number
+        for number, document_id, body in connection.execute(queries.DERIVED_OF, (text(recording),)).fetchall()
+    }
+    missing = [row for row in wanted if there.pop((row.document_id, row.body), None) is None]
+    for number in there.values():
+        forget(connection, number)
+    for row in missing:
+        put(connection, row)
