@@ -138,7 +138,10 @@ def write(folder: Path, load: Load, say: Callable[[str], None], ask: Callable[[s
                 say(f"left as it is: {case.path}; remove it to have it written anew")
                 left += 1
                 continue
-        case.path.write_text(case.text, "utf-8")
+        try:
+            case.path.write_text(case.text, "utf-8")
+        except OSError as error:
+            raise ConfigError(f"can't be written: {error.strerror}", str(case.path)) from None
         say(f"wrote {case.path}")
     say(f"{len(paths)} cases: {same} as they were, {left} differ")
     return left

@@ -159,7 +159,12 @@ def _tool(wanted: options.Options) -> int:
 
 def _ask(question: str) -> bool:
     """Whether a person says yes; where there is none, no."""
-    return sys.stdin.isatty() and sys.stdout.isatty() and input(f"{question} [y/N] ").strip().lower() in ("y", "yes")
+    try:
+        return (
+            sys.stdin.isatty() and sys.stdout.isatty() and input(f"{question} [y/N] ").strip().lower() in ("y", "yes")
+        )
+    except EOFError:
+        return False
 
 
 def _filter(wanted: options.Options, report: logs.Reporter, life: _Life) -> int:

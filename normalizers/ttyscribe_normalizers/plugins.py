@@ -113,10 +113,12 @@ def load(context: Context, wanted: Wanted, report: Report) -> list[Kind]:
     taken = {kind.name for kind in ours} | NOT_KINDS | _RESERVED
     points = _points()
     named = {point.name for point in points}
+    known = f" (there are: {', '.join(sorted(named))})" if named else ""
     for name in (*wanted.prefer, *wanted.without):
-        if name not in named:
-            known = f" (there are: {', '.join(sorted(named))})" if named else ""
+        if name not in named and name in wanted.prefer:
             raise ConfigError(f"no other package has a kind {name!r}{known}")
+        if name not in named:
+            report(f"no other package has a kind {name!r}, which is not to be used{known}")
     others = []
     for point in points:
         if point.name not in wanted.without:

@@ -32,10 +32,14 @@ class _JsonSchema:
     def __init__(self, schema: Mapping[str, Any]) -> None:
         import jsonschema
 
+        jsonschema.Draft202012Validator.check_schema(schema)
         self._validator = jsonschema.Draft202012Validator(schema)
 
     def problem(self, document: Any) -> str:
-        error = next(iter(self._validator.iter_errors(document)), None)
+        try:
+            error = next(iter(self._validator.iter_errors(document)), None)
+        except Exception as fault:  # noqa: BLE001 - nested too deep, or a schema of a stranger's: nothing may stop for it
+            return f"it can't be checked: {type(fault).__name__}: {fault}"[:_LONGEST]
         if error is None:
             return ""
         return f"{error.json_path[2:] or 'the document'}: {error.message}"[:_LONGEST]
@@ -72,7 +76,10 @@ class Checks:
         if name in self._known:
             return _JsonSchema(schemas.load(name))
         found = next((getattr(kind, "schema", None) for kind in kinds if kind.name == name), None)
-        return _JsonSchema(found) if isinstance(found, dict) else None
+        try:
+            return _JsonSchema(found) if isinstance(found, dict) else None
+        except Exception:  # noqa: BLE001 - what a stranger gives for a schema is none
+            return None
 
 
 def _name(document: Document, kinds: Sequence[Kind]) -> str:

@@ -16,6 +16,7 @@ from ttyscribe_normalizers.kinds.syslog import Kind as Syslog
 from ttyscribe_normalizers.pipeline import Pipeline
 from ttyscribe_normalizers.plugins import Wanted
 from ttyscribe_normalizers.trust import Trust
+from ttyscribe_normalizers.validate import Checks, Validating
 
 CONTEXT = kinds.Context(Trust((0,), lambda uid: ""), stamps(), "omprog", "0.1.0")
 Install = Callable[..., None]
@@ -100,8 +101,9 @@ def test_a_name_that_nobody_has_is_the_operators_to_mend(install: Install) -> No
     install("greedy", Greedy)
     with pytest.raises(ConfigError, match=r"no other package has a kind 'tlog' \(there are: greedy\)"):
         loaded([], prefer=("tlog",))
-    with pytest.raises(ConfigError, match="no other package has a kind 'gredy'"):
-        loaded([], without=("gredy",))
+    said: list[str] = []
+    assert "greedy" in names(loaded(said, without=("gone",)))
+    assert said == ["no other package has a kind 'gone', which is not to be used (there are: greedy)"]
 
 
 class _Exits:
@@ -217,3 +219,38 @@ def test_none_documents_or_not_even_a_list(install: Install) -> None:
         subject = Pipeline(envelope.decode, plugins.load(CONTEXT, Wanted((), others), said.append), Syslog(CONTEXT))
         assert len(subject.process(line("x"), NOW_NS).documents) == count
         assert len(said) == count
+
+
+@pytest.mark.parametrize(
+    ("schema", "problem"),
+    [
+        ({"required": ["x"]}, "greedy: the document: 'x' is a required property"),
+        ({}, ""),
+        ({"type": "no such"}, "there is no schema of 'greedy'"),
+        ({"$ref": "#/nowhere"}, "greedy: it can't be checked: "),
+        ("text", "there is no schema of 'greedy'"),
+        (None, "there is no schema of 'greedy'"),
+    ],
+)
+def test_its_documents_are_checked_by_its_own_schema(install: Install, schema: Any, problem: str) -> None:
+    install("greedy", type("Own", (Greedy,), {"schema": schema}))
+    said: list[str] = []
+    subject = Validating(pipeline(said), Checks(), said.append)
+    assert subject.process(line("x"), NOW_NS).documents[0]["ttyscribe"]["kind"] == "greedy"
+    assert subject.counters["invalid"] == bool(problem)
+    assert [problem in one for one in said] == [True] * bool(problem)
+
+
+def test_a_document_that_is_too_deep_to_be_checked_is_stored(install: Install) -> None:
+    deep: Any = {}
+    for _ in range(900):
+        deep = {"a": deep}
+    recursive = {
+        "$defs": {"a": {"properties": {"a": {"$ref": "#/$defs/a"}}}},
+        "properties": {"own": {"$ref": "#/$defs/a"}},
+    }
+    install("greedy", type("Own", (_changes(lambda one: one.update(own=deep)),), {"schema": recursive}))
+    said: list[str] = []
+    subject = Validating(pipeline(said), Checks(), said.append)
+    assert len(subject.process(line("x"), NOW_NS).documents) == 1
+    assert "it can't be checked: RecursionError" in said[0]
