@@ -350,6 +350,9 @@ def test_it_stores_and_writes_nothing(tmp_path: Path) -> None:
         assert b"tlog took it" in done.stdout
         assert b"line 2, 6 bytes: dead letter, status unparsable" in done.stdout
         assert done.stderr == b""
+    with_report = ("--config", "n.toml", "--without-kind", "gone")
+    done = run(tmp_path, b"", "--explain", "lines", *with_report)
+    assert done.stderr == b"ttyscribe-normalize: no other package has a kind 'gone', which is not to be used\n"
     assert sorted(os.listdir(tmp_path)) == ["lines", "n.toml"]
 
 

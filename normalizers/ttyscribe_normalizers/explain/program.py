@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """`--explain FILE`: reads sample lines and prints what becomes of each; stores nothing, writes nothing else."""
 
+import os
 import sys
 import time
 from collections.abc import Callable, Iterable
@@ -31,7 +32,8 @@ class Build(Protocol):
 
 def subject_of(wanted: Options, build: Build, now_ns: int) -> Subject:
     """What is asked. Raises ConfigError."""
-    filters = None
+    wanted, filters = wanted._replace(log_file=""), None  # what is wrong with a kind is said here, and once
+    quiet = wanted._replace(log_file=os.devnull)
     if wanted.profile == "viaq":
         from ttyscribe_normalizers.viaq import load
 
@@ -41,12 +43,12 @@ def subject_of(wanted: Options, build: Build, now_ns: int) -> Subject:
     def other_trust(uid: int) -> Pipeline:
         trusted = wanted.trusted_uid
         others = tuple(one for one in trusted if one != uid) if uid in trusted else (*trusted, uid)
-        return made(wanted._replace(trusted_uid=others))
+        return made(quiet._replace(trusted_uid=others))
 
-    def made(options: Options = wanted, stamp: str = "new", now: int = now_ns) -> Pipeline:
+    def made(options: Options = quiet, stamp: str = "new", now: int = now_ns) -> Pipeline:
         return build(options, stamp=lambda: stamp, now_ns=lambda: now, quick=False)
 
-    return Subject(made(), made(stamp="newer"), other_trust, made(now=now_ns + _HOUR), filters)
+    return Subject(made(wanted), made(stamp="newer"), other_trust, made(now=now_ns + _HOUR), filters)
 
 
 def run(wanted: Options, build: Build) -> int:
