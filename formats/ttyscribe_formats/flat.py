@@ -11,7 +11,9 @@ from typing import Any
 MAX_VALUE = 7500
 """Characters: 30,000 bytes at most, which leaves room for the path in the 32,766 of a term."""
 MAX_NAME = 128
+MAX_NAME_BYTES = 320
 MAX_DEPTH = 8
+"""Levels: a path of so many names, in any script, is within that room. OpenSearch puts path and value into one term."""
 
 
 def flat(value: Any) -> tuple[Any, bool]:
@@ -33,7 +35,9 @@ def is_flat(value: Any, depth: int = MAX_DEPTH) -> bool:
 
 
 def _is_name(name: str) -> bool:
-    return 0 < len(name) <= MAX_NAME and "\0" not in name
+    if not 0 < len(name) <= MAX_NAME or "\0" in name:
+        return False
+    return name.isascii() or len(name.encode("utf-8", "surrogatepass")) <= MAX_NAME_BYTES
 
 
 def _cut(value: Any, depth: int) -> Any:
