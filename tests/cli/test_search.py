@@ -7,10 +7,12 @@ from pathlib import Path
 import pytest
 
 from tests.cli.command import COMMAND, complaint, fill, ok, printable, run
+from tests.normalizers import samples as normalizer
 from tests.player.logs import play
 from tests.recorder.recorder import AtTerminal
 from tests.store.samples import message, stored
 from ttyscribe.search import query_of
+from ttyscribe_store.base import STORED
 from ttyscribe_store.open import open_store
 from ttyscribe_store.query.fields import FIELDS
 
@@ -185,3 +187,28 @@ def test_one_recording_alone_is_searched(store: str) -> None:
     lines = ok("search", "--store", store, "--json", "--recording", "beta", "bob").splitlines()
     assert {json.loads(line)["recording"] for line in lines} == {"beta"}
     assert "nothing in" in complaint(run("search", "--store", store, "--recording", "alpha", "bob"), 0)
+
+
+def test_audit_events_and_sudos_log_are_found_by_their_words(tmp_path: Path) -> None:
+    url = f"sqlite:{tmp_path}/audit"
+    opened = open_store(url)
+    opened.setup()
+    ran = '"syscall":{"syscall":["execve","59"],"success":["yes"],"auid":["ada","1000"],"uid":["root","0"]}'
+    data = f'{{{ran},"execve":["cat","{"x" * 5000} needle"]}}'
+    event = f'{{"serial":880,"time":"2026-11-24T12:00:00.771+00:00","data":{data}}}'
+    lines = [
+        normalizer.line(event, program="aushape"),
+        normalizer.line("ada : TTY=pts/0 ; PWD=/ ; USER=root ; COMMAND=/bin/cat haystack", program="sudo", id="a"),
+        normalizer.line(
+            "type=CWD msg=audit(1795521600.771:881): cwd=2F746D702F6D7920686F757365", program="audispd", id="b"
+        ),
+    ]
+    for line in lines:
+        assert opened.write(normalizer.pipeline().process(line, normalizer.NOW_NS).documents) == [STORED]
+    opened.close()
+    (hit,) = found(url, "needle")
+    assert (hit["kind"], hit["user"], hit["place"]) == ("aushape", "ada", "")
+    assert ok("search", "needle", "--store", url).splitlines()[1].startswith("    ada ran cat ")
+    assert [hit["kind"] for hit in found(url, "haystack", "--user", "ada")] == ["sudo"]
+    assert [hit["kind"] for hit in found(url, "/tmp/my house")] == ["audit-line"]
+    assert [hit["kind"] for hit in found(url, "needle", "user:ada")] == ["aushape"]
