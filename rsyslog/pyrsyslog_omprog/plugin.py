@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The program around a handler: reads lines, calls the handler, answers; the shell of `protocol`."""
 
+import math
 import os
 import select
 import time
@@ -56,7 +57,10 @@ class Plugin:
         self._handler = handler
         self._lines = lines
         self._idle_after = idle_after
-        self._sources = [lines] if wake is None else [lines, wake]
+        self._poll = select.poll()
+        for source in (lines,) if wake is None else (lines, wake):
+            self._poll.register(source, select.POLLIN)
+        self._can_idle = idle_after is not None or wake is not None
         self._kept = False
         """Whether lines are deferred: kept by the handler, and not durable before its `commit`."""
         self._report = report
@@ -116,7 +120,7 @@ class Plugin:
     def _loop(self, lines: list[Line]) -> None:
         source, feed, confirm = self._lines, self._protocol.feed, self._answers.confirm
         handle, message = self._handler.line, Kind.MESSAGE
-        wait = self._wait_for_input if self._idle_after is not None or len(self._sources) > 1 else None
+        wait = self._wait_for_input if self._can_idle else None
         open_transaction = False
         while True:
             for line in lines:
@@ -229,11 +233,13 @@ class Plugin:
             raise _Stopped
 
     def _wait_for_input(self) -> None:
+        lines, poll = self._lines, self._poll.poll
         while True:
             after = self._idle_after
             seconds = after() if callable(after) else after
-            if self._lines in select.select(self._sources, [], [], seconds)[0]:
-                return
+            for source, _ in poll(None if seconds is None else math.ceil(seconds * 1000)):
+                if source == lines:
+                    return
             try:
                 self._handler.idle()
             except Exception as error:  # noqa: BLE001 - housekeeping must not end the service

@@ -54,6 +54,7 @@ class Folder:
         self._sync = sync
         self._sizes = {number: os.stat(self._file(number)).st_size for number in _numbers(path)}
         """Bytes of each segment file."""
+        self._bytes = sum(self._sizes.values())
         self._last = max(self._sizes, default=0)
         self._done = self._at = self._read_done()
         self._write = self._read = -1
@@ -62,7 +63,7 @@ class Folder:
     @property
     def size(self) -> int:
         """Bytes of its files that are not delivered."""
-        return sum(self._sizes.values()) - (self._done.offset if self._done.segment in self._sizes else 0)
+        return self._bytes - (self._done.offset if self._done.segment in self._sizes else 0)
 
     @property
     def waiting(self) -> bool:
@@ -87,6 +88,7 @@ class Folder:
                 self._close_writing()  # so that it can go, and make room, as soon as it is delivered
             raise
         self._sizes[self._last] = before + len(encoded)
+        self._bytes += len(encoded)
 
     def _begin_segment(self) -> None:
         number = self._last + 1
@@ -103,6 +105,7 @@ class Folder:
         self._close_writing()
         self._write, self._last = fd, number
         self._sizes[number] = len(record.MAGIC)
+        self._bytes += len(record.MAGIC)
 
     # -- reading ---------------------------------------------------------------------------------------------------
 
@@ -146,7 +149,7 @@ class Folder:
             if number == self._reading:
                 self._close_reading()  # an open file keeps its place on the disk
             self._file(number).unlink()
-            del self._sizes[number]
+            self._bytes -= self._sizes.pop(number)
         self._write_done(end)
 
     def _next(self) -> Position | None:
