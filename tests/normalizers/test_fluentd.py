@@ -4,6 +4,8 @@
 import base64
 import json
 import os
+import signal
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +14,7 @@ import pytest
 
 from tests.fluentd.exec_filter import ExecFilter
 from tests.fluentd.in_forward import in_forward
-from tests.normalizers.process import PROGRAM, run
+from tests.normalizers.process import PATIENCE, PROGRAM, run, wait_for
 from tests.normalizers.samples import MESSAGE, line, text
 from tests.store.stand_in import answer, standing_in
 from ttyscribe_store.base import Query
@@ -122,6 +124,21 @@ def test_a_chunk_is_fluentds_until_all_of_it_is_durable(tmp_path: Path) -> None:
     deliver(tmp_path)
     deliver(tmp_path)
     assert len(messages(tmp_path)) == 2500
+
+
+def test_signals_in_the_midst_of_a_chunk_lose_nothing(tmp_path: Path) -> None:
+    """SIGHUP ends nothing; SIGTERM does, and the status says that the chunk is not delivered: it comes again."""
+    chunk(tmp_path, *[{"message": f"number {number}"} for number in range(6000)])
+    arguments = ["--protocol", "fluentd-chunk", "--output", "sqlite:store"]
+    for number, statuses in ((signal.SIGTERM, (0, -signal.SIGTERM)), (signal.SIGHUP, (0,))):
+        log = tmp_path / f"log.{number}"  # is there once signals can come
+        with subprocess.Popen([*PROGRAM, *arguments, "--log-file", str(log), "chunk"], cwd=tmp_path) as process:
+            wait_for(lambda: log.exists() and [*tmp_path.glob("store/*")], "its store")  # noqa: B023
+            process.send_signal(number)
+            assert process.wait(PATIENCE) in statuses
+    deliver(tmp_path)
+    found = messages(tmp_path)
+    assert (len(found), len(set(found))) == (6000, 6000)
 
 
 def test_damage_is_dead_and_the_rest_is_delivered(tmp_path: Path) -> None:
