@@ -12,6 +12,14 @@ _PARAMETER = re.compile(rf' +({_NAME})="((?:[^"\\\]]|\\.)*)"', re.DOTALL)
 _ESCAPED = re.compile(r'\\(["\\\]])')
 
 
+def split(text: str) -> tuple[str, str]:
+    """The elements at the beginning of a text, and what follows them."""
+    end = 0
+    while (element := _ELEMENT.match(text, end)) is not None:
+        end = element.end()
+    return text[:end], text[end:]
+
+
 def parse(text: str) -> Elements:
     """The elements of a text; none where it is not structured data from its beginning to its end.
 

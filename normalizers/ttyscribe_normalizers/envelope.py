@@ -193,7 +193,7 @@ def from_fields(fields: dict[str, Any], now_ns: int) -> Envelope:
         raise MessageError("the envelope's msg is no text" if "msg" in fields else "the envelope has no msg")
     texts = [value if type(value := fields.get(key)) is str else "" for key in KEYS[:-1]]
     text, raw = exact.repaired(message[1:] if message[:1] == " " else message)
-    made = from_values((*(exact.repaired(value)[0] for value in texts), text), raw, now_ns)
+    made = from_values((*(exact.repaired(value)[0] for value in texts), f" {text}"), raw, now_ns)
     return with_more(made, fields, now_ns)
 
 

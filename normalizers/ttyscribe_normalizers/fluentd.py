@@ -11,6 +11,7 @@ from ttyscribe_fluentd import CodecError, Record, read_chunk, run
 from ttyscribe_fluentd.codec import Bad
 from ttyscribe_formats import identity, timestamp
 from ttyscribe_formats.errors import Unavailable
+from ttyscribe_normalizers import journal
 from ttyscribe_normalizers.deadletter import Entry, fields_of
 from ttyscribe_normalizers.delivery import Batch, Delivery
 from ttyscribe_normalizers.envelope import Envelope
@@ -100,7 +101,9 @@ def _without_keys(record: Record) -> Record:
     kept = {key: record.pop(key) for key in (TAG_KEY, TIME_KEY) if key in record}
     seconds = kept.get(TIME_KEY)
     if isinstance(seconds, int | float) and 0 <= seconds < _MAX_SECONDS:
-        if "MESSAGE" in record:
+        if journal.is_lower(record):
+            record.setdefault("__realtime_timestamp", str(int(seconds * 1_000_000)))
+        elif "MESSAGE" in record:
             record.setdefault("__REALTIME_TIMESTAMP", str(int(seconds * 1_000_000)))
         elif "message" in record and not _TIMES & record.keys():
             record["time"] = timestamp.to_text(int(seconds * 1_000_000) * 1000)

@@ -71,7 +71,7 @@ def _of_properties(fields: dict[str, Any], stamps: dict[str, Any], now_ns: int, 
     if clean:
         return with_more(from_values((*values, message), b"", now_ns), fields, now_ns)
     text, raw = exact.repaired(message[1:] if message[:1] == " " else message)
-    made = from_values((*(exact.repaired(value)[0] for value in values), text), raw, now_ns)
+    made = from_values((*(exact.repaired(value)[0] for value in values), f" {text}"), raw, now_ns)
     return with_more(made, fields, now_ns)
 
 

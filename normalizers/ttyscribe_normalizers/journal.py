@@ -15,6 +15,7 @@ NOBODY = -1
 """A sender's uid or pid that nobody attested."""
 _MAX_NUMBER = 2**32 - 1
 _US = 1000
+_LOWER = frozenset(("_boot_id", "_transport", "_machine_id"))
 _NAME = re.compile(r"[A-Z0-9_]{1,64}")
 
 
@@ -44,6 +45,14 @@ def is_name(name: str) -> bool:
     return _NAME.fullmatch(name) is not None
 
 
+def is_lower(fields: dict[str, Any]) -> bool:
+    """Tell whether it is an entry with its names in small letters, as Fluentd writes them when told to.
+
+    No program can log such names, so that those with an underscore before them are journald's here too.
+    """
+    return not _LOWER.isdisjoint(fields) and "message" in fields and not any(map(str.isupper, fields))
+
+
 def read(fields: dict[str, Any], message: Any) -> Entry:
     """What the fields say, with this value of MESSAGE. Raises MessageError where that is no text and no bytes."""
     text, raw = message_of(message)
@@ -51,7 +60,7 @@ def read(fields: dict[str, Any], message: Any) -> Entry:
     return Entry(
         text=text,
         raw=raw,
-        host=word(fields.get("_HOSTNAME")),
+        host=word(fields.get("_HOSTNAME")) or word(fields.get("HOSTNAME")),  # without underscores nothing is attested
         source_ns=_nanoseconds(fields.get("_SOURCE_REALTIME_TIMESTAMP")),
         realtime_ns=_nanoseconds(fields.get("__REALTIME_TIMESTAMP")),
         program=word(fields.get("SYSLOG_IDENTIFIER")) or word(fields.get("_COMM")),

@@ -12,8 +12,9 @@ from typing import Any
 
 from ttyscribe_formats import identity, timestamp
 from ttyscribe_formats.errors import MessageError
-from ttyscribe_normalizers import barelines, containers, exact
+from ttyscribe_normalizers import barelines, containers, exact, syslogline
 from ttyscribe_normalizers.envelope import JOURNALD, KEYS, MORE_KEYS, NOBODY, Envelope, from_clean_fields, from_fields
+from ttyscribe_normalizers.journal import is_lower
 from ttyscribe_normalizers.journal import read as read_entry
 
 _BROKEN_MESSAGE = b'{"ver":'
@@ -33,6 +34,7 @@ _ALIASES = {
     "ident": "program",
     "appname": "program",
     "level": "severity",
+    "priority": "severity",
 }
 _SEVERITIES = ("emerg", "alert", "crit", "err", "warning", "notice", "info", "debug")
 _SEVERITY = {name: str(number) for number, name in enumerate(_SEVERITIES)}
@@ -46,8 +48,8 @@ def decode(line: bytes, now_ns: int) -> Envelope:
     try:
         fields = exact.fast_loads(line)
     except ValueError:
-        if (record := containers.of_cri(given)) is not None:
-            return cri(record, now_ns)
+        if (found := _of_text(given, now_ns)) is not None:
+            return found
         make = from_fields
         fields, text = _slow(line)
     if type(fields) is not dict:
@@ -61,6 +63,9 @@ def decode(line: bytes, now_ns: int) -> Envelope:
         return journal(fields, now_ns, more)
     if "v" in fields and "msg" in fields:
         return make(fields, now_ns)
+    if is_lower(fields):
+        fields, more = exact.whole(line, fields)
+        return journal({name.upper(): value for name, value in fields.items()}, now_ns, more)
     if (maker := _maker(fields)) is not None:
         fields, more = exact.whole(line, fields)
         clean = exact.without_surrogates(fields)
@@ -70,6 +75,15 @@ def decode(line: bytes, now_ns: int) -> Envelope:
     if barelines.is_message(fields):
         return bare(line, now_ns, fields)
     raise MessageError("the object is no recording's message, no journal entry, and has no msg or message")
+
+
+def _of_text(line: bytes, now_ns: int) -> Envelope | None:
+    """The envelope of a line that is no JSON but has a known form; blanks at its end are its text's."""
+    if (record := containers.of_cri(line)) is not None:
+        return cri(record, now_ns)
+    if (fields := syslogline.fields_of(line)) is not None:
+        return from_fields(fields, now_ns)._replace(collector="")
+    return None
 
 
 def _maker(fields: dict[str, Any]) -> Make | None:

@@ -60,9 +60,15 @@ def test_any_bytes_have_an_outcome(raw: bytes) -> None:
     check(shapes.decode, raw)
 
 
-@given(st.dictionaries(st.sampled_from([*envelope.KEYS, "v", "message", "MESSAGE", "ver", "timing", "level"]), JSON))
-def test_any_object_has_an_outcome(fields: dict[str, Any]) -> None:
-    raw = json.dumps(fields).encode()
+KEYS = [*envelope.KEYS, *envelope.MORE_KEYS, "v", "message", "MESSAGE", "ver", "timing", "level", "journal", "peer"]
+OTHERS = ["log", "stream", "logtag", "kubernetes", "docker", "event", "verb", "kind", "involvedObject", "_boot_id"]
+OTHERS += ["__REALTIME_TIMESTAMP", "__CURSOR", "_UID", "_AUDIT_SESSION", "TLOG_REC", "CONTAINER_NAME", "CONTAINER_ID"]
+HEADER = {"v": 1, "msg": "@cee: {}"}
+
+
+@given(st.dictionaries(st.sampled_from([*KEYS, *OTHERS]), JSON), st.booleans())
+def test_any_object_has_an_outcome(fields: dict[str, Any], is_line: bool) -> None:
+    raw = json.dumps(HEADER | fields if is_line else fields).encode()
     check(envelope.decode, raw)
     check(shapes.decode, raw)
 
