@@ -17,6 +17,9 @@ from ttyscribe_store.base import STORED, Outcome, Sink
 
 FIRST_PAUSE = 0.5
 LONGEST_PAUSE = 60.0
+MOST = 1000
+MOST_BYTES = 1 << 20
+"""Documents of a batch, and bytes of its lines: documents take several times as many."""
 
 
 class Backoff:
@@ -49,10 +52,17 @@ class Batch:
         """What has to go to the dead letter."""
         self.received = ""
         """When the line that was added last was received; empty where that is not known."""
+        self._size = 0
+
+    @property
+    def full(self) -> bool:
+        """Whether it is to be delivered before more is added."""
+        return len(self.documents) + len(self.entries) >= MOST or self._size >= MOST_BYTES
 
     def add(self, line: bytes, processed: Processed) -> None:
         """Take one line's documents, or its reason."""
         documents, dead, self.received = processed
+        self._size += len(line)
         if dead is not None:
             self.entries.append(Entry(line, dead))
         if len(documents) == 1:

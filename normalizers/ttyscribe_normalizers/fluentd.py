@@ -21,7 +21,6 @@ from ttyscribe_normalizers.pipeline import MAX_LINE, Dead, Decode, Pipeline, Pro
 TAG_KEY = "fluentd_tag"
 TIME_KEY = "fluentd_time"
 """Keys that Fluentd's <inject> adds to a record: they are not normalised, and handed back for its <extract>."""
-MOST = 1000
 _TIMES = frozenset(("time", "timestamp", "@timestamp"))
 _MAX_SECONDS = 2**63 // 10**9
 
@@ -124,12 +123,13 @@ def deliver_chunk(path: Path, stamped: Stamped, pipeline: Pipeline, delivery: De
                     _without_keys(record)
                 line = line_of(record)
                 batch.add(line[:MAX_LINE], process(pipeline, line, now_ns))
-                if len(batch.documents) + len(batch.entries) >= MOST:
+                if batch.full:
                     delivery.attempt(batch)
                     batch = Batch()
         except CodecError as error:
             report(f"{path}: {error}; what could be read is delivered, the beginning is in the dead letter")
-            batch.entries.append(Entry(path.read_bytes()[:MAX_LINE], Dead("damaged", str(error))))
+            with path.open("rb") as file:
+                batch.entries.append(Entry(file.read(MAX_LINE), Dead("damaged", str(error))))
         delivery.attempt(batch)
     except Unavailable as error:
         report(f"{path}: {error}; Fluentd sends the chunk again")

@@ -12,9 +12,6 @@ from ttyscribe_normalizers.pipeline import MAX_LINE, Dead, Pipeline, Processed
 
 MOST_DEFERRED = 8 << 20
 """Bytes of lines that a transaction may keep in memory; beyond, it is ended early."""
-PART = 1000
-PART_BYTES = 1 << 20
-"""Lines of a transaction that are documents at a time, and their bytes: documents take several times as many."""
 
 
 class Normalizer(Handler):
@@ -89,15 +86,14 @@ class Normalizer(Handler):
         self._deferred_size = 0
 
     def _next_part(self) -> Batch:
-        batch, size, count = Batch(), 0, 0
+        batch = Batch()
         now_ns, process = self._now_ns(), self._pipeline.process
-        for data in self._deferred[:PART]:
-            if size >= PART_BYTES:
+        self._part = 0
+        for data in self._deferred:
+            if batch.full:
                 break
             batch.add(data, process(data, now_ns))
-            size += len(data)
-            count += 1
-        self._part = count
+            self._part += 1
         return batch
 
     def poison(self, data: bytes, error: Exception) -> None:

@@ -19,7 +19,6 @@ from ttyscribe_normalizers.deadletter import DeadLetter, read_entry
 from ttyscribe_normalizers.delivery import Batch, Delivery
 from ttyscribe_normalizers.pipeline import MAX_LINE, Dead, Pipeline, Processed
 
-MOST = 1000
 _AGAIN = ".again"
 _ASIDE = ".replaying"
 NO_ENTRY = "no entry of a dead letter"
@@ -78,7 +77,7 @@ class Replay:
             count += 1
             for raw, processed in _processed(line, pipeline):
                 batch.add(raw, processed)
-            if len(batch.documents) + len(batch.entries) >= MOST:
+            if batch.full:
                 delivery.attempt(batch)
                 batch = Batch()
                 progress(count)

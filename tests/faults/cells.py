@@ -14,6 +14,7 @@ FAULTS = {
     "child": "the program is killed at work, five times",
     "daemon": "rsyslogd is killed with lines in its queue, five times",
     "restart": "rsyslogd is stopped and started, and told to HUP, by turns",
+    "stop": "rsyslogd is stopped while the store is down, killed if it goes on for 12 s, and started, twice",
     "429": "the store answers 429: to the whole request, and to half of its documents, by turns",
     "503": "the store answers 503 to everything",
     "413": "the store takes 6,000 bytes a request, and documents larger than that among the lines",
@@ -24,7 +25,7 @@ FAULTS = {
     "busy": "another process holds the store's lock for longer than a write waits, twice",
 }
 PROCESS_FAULTS = ("child", "daemon", "restart")
-STORE_FAULTS = ("429", "503", "413", "reset", "slow", "gone")
+MATRIX_FAULTS = (*PROCESS_FAULTS, "stop", "429", "503", "413", "reset", "slow", "gone")
 
 
 class Cell(NamedTuple):
@@ -71,17 +72,15 @@ def limit(cell: Cell) -> Limit | None:
         return DEFERRED
     if cell.fault == "daemon" and cell.queue == "assisted":
         return MEMORY
-    if cell.fault in ("daemon", "restart") and cell.queue == "direct":
+    if cell.fault in ("daemon", "restart", "stop") and cell.queue == "direct":
         return IN_WORK
+    if cell.fault == "stop" and cell.queue == "assisted" and cell.spool == "none":
+        return MEMORY  # rsyslogd does not end while the program waits: it is killed
     return None
 
 
 MATRIX = [
-    Cell(mode, spool, queue, fault)
-    for mode in MODES
-    for spool in SPOOLS
-    for queue in QUEUES
-    for fault in (*PROCESS_FAULTS, *STORE_FAULTS)
+    Cell(mode, spool, queue, fault) for mode in MODES for spool in SPOOLS for queue in QUEUES for fault in MATRIX_FAULTS
 ]
 CONTROLS = [Cell(mode, "control", queue, fault) for mode in MODES for queue in QUEUES for fault in PROCESS_FAULTS]
 ON_SQLITE = [
@@ -110,6 +109,7 @@ BITING = [
         "confirm-spool-disk-413",
         "confirm-spool-assisted-child",
         "confirm-spool-direct-slow",
+        "confirm-spool-assisted-stop",
         "transactions-none-disk-daemon",
         "transactions-none-disk-413",
         "transactions-none-assisted-429",

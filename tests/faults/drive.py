@@ -35,12 +35,13 @@ LAST = 4
 PATIENCE = 120.0
 QUIET = 6.0
 """Seconds without a new line after which, where lines may be lost, the rest is taken for lost."""
+STOP_PATIENCE = 12.0
 LARGE = 20_000
 _NUMBER = re.compile(r"n=(\d{6})\.")
 _TRANSACTIONS = {'confirmMessages="on"': 'confirmMessages="on" useTransactions="on"'}
 # Few enough that both the memory part and the disk part of the queue are at work.
 _SMALL = {'queue.highWatermark="8000" queue.lowWatermark="2000"': 'queue.highWatermark="40" queue.lowWatermark="10"'}
-_BATCHES = {'queue.dequeueBatchSize="1"': 'queue.dequeueBatchSize="32" queue.timeoutActionCompletion="2147483647"'}
+_BATCHES = {'queue.dequeueBatchSize="1"': 'queue.dequeueBatchSize="32"'}
 _DIRECT = {'queue.type="Disk"': 'queue.type="Direct"'}
 _CONTROL = Path(__file__).with_name("control.py")
 
@@ -148,6 +149,20 @@ class Run:
         self._hits += 1
         self.daemon.start()
 
+    def stop_in_outage(self) -> None:
+        """Stop rsyslogd, as systemd does, while lines are in work that the store does not take."""
+        before = self.place.count()
+        self.daemon.send(self.lines(BURST // 4))
+        self.progress(before)
+        self.daemon.wait_read()
+        with self.place.fault("503"):
+            self.daemon.send(self.lines(1 if self.cell.queue == "direct" else BURST))
+            self.daemon.wait_read()
+            time.sleep(0.5)  # into the program
+            self.daemon.stop_or_kill(STOP_PATIENCE)
+            self._hits += 1
+            self.daemon.start()
+
     def hup(self) -> None:
         """Tell rsyslogd to HUP while lines wait."""
         self.daemon.send(self.lines(BURST))
@@ -172,12 +187,14 @@ class Run:
 
     def faults(self) -> None:
         """All of the cell's bursts."""
-        fault, once = self.cell.fault, self.cell.fault in ("gone", "busy")
+        fault, once = self.cell.fault, self.cell.fault in ("gone", "busy", "stop")
         for number in range(2 if once else BURSTS):
             if fault == "child":
                 self.kill_child()
             elif fault == "daemon":
                 self.end_daemon(self.daemon.kill)
+            elif fault == "stop":
+                self.stop_in_outage()
             elif fault == "restart":
                 self.hup() if number % 2 else self.end_daemon(self.daemon.stop)
             elif fault != "gone" or number == 0:

@@ -4,7 +4,7 @@
 import pytest
 
 from tests.faults import page
-from tests.faults.cells import ALL, BITING, BY_NAME, FAULTS, MODES, QUEUES, SPOOLS, STORE_FAULTS, Cell, limit
+from tests.faults.cells import ALL, BITING, BY_NAME, FAULTS, MATRIX_FAULTS, MODES, QUEUES, SPOOLS, Cell, limit
 from tests.faults.drive import run
 
 
@@ -25,9 +25,15 @@ def test_the_subset_has_every_way_and_fault_at_least_once() -> None:
     assert {cell.mode for cell in BITING} == set(MODES)
     assert {cell.spool for cell in BITING} == set(SPOOLS)
     assert {cell.queue for cell in BITING} == set(QUEUES)
-    assert {"child", "daemon", "restart", *STORE_FAULTS} - {cell.fault for cell in BITING} == {"gone"}
+    assert set(MATRIX_FAULTS) - {cell.fault for cell in BITING} == {"gone"}
     assert {cell.fault for cell in ALL} == set(FAULTS)
     assert len(BY_NAME) == len(ALL)
+
+
+def test_the_page_has_every_cell_and_its_tables_are_those_of_the_results() -> None:
+    rows = page.known()
+    assert set(rows) == set(BY_NAME)
+    assert page.tables(rows) in page.PAGE.read_text()
 
 
 def test_what_was_measured_keeps_every_promise() -> None:

@@ -4,7 +4,9 @@
 With TTYSCRIBE_TEST_LONG the backlog has 500 MB, and is of other kinds of lines too.
 """
 
+import json
 import os
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -12,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.normalizers.process import Running, wait_for
+from tests.normalizers.process import PROGRAM, Running, wait_for
 from tests.normalizers.samples import line, text
 from tests.store.stand_in import Handler, StandIn, answer, created, standing_in
 from ttyscribe_normalizers.spool.root import Root
@@ -111,6 +113,21 @@ def test_a_source_that_is_faster_than_the_store(kind: str, store: StandIn, tmp_p
         sender.join(10)
     print(f"{kind}: {peak:.0f} MB")
     assert peak < BOUND
+
+
+@KINDS
+def test_a_large_chunk_of_fluentds(kind: str, store: StandIn, tmp_path: Path) -> None:
+    store.always = None
+    message = json.loads(LINES[kind])["msg"]
+    record = json.dumps({"message": message}, ensure_ascii=False).encode() + b"\n"
+    chunk = tmp_path / "chunk"
+    chunk.write_bytes(record * (-(-BACKLOG // 2 // len(record)) if LONG else 20))
+    arguments = ("--output", store.url, "--dead-letter", str(tmp_path / "dead"), str(chunk))
+    pid = os.posix_spawn(sys.executable, [*PROGRAM, "--protocol", "fluentd-chunk", *arguments], os.environ)
+    _, status, used = os.wait4(pid, 0)
+    assert status == 0
+    print(f"{kind}: {used.ru_maxrss / 1024:.0f} MB")
+    assert used.ru_maxrss / 1024 < BOUND
 
 
 @KINDS
