@@ -42,7 +42,7 @@ class Backoff:
 class Batch:
     """Lines on their way, as far as they are not durable yet; small again with each attempt."""
 
-    __slots__ = ("documents", "entries", "lines", "received")
+    __slots__ = ("_size", "documents", "entries", "lines", "received")
 
     def __init__(self) -> None:
         self.documents: list[Document] = []
