@@ -8,6 +8,7 @@ what is none as the text that it is.
 import json
 import re
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from ttyscribe_formats import auditline, identity, strictjson, timestamp
@@ -19,13 +20,14 @@ KEYS = ("serial", "time", "node", "trimmed", "error", "text", "data", "norm")
 MAX_NAME = 128
 """Characters of the name of a record type or field."""
 _MS = 1_000_000
+_new = tuple.__new__
 _MOST_BROKEN = 64
 """Pieces of one message that are no event; what is behind them is one more, however much it holds."""
 
 _BETWEEN = re.compile(r"[\s,\[\]\ufeff]*")
 _EMPTY = re.compile(r"\[(?:\s|#01[125])*\]\s*")
 _EVENT = re.compile(r'\{\s*"serial"\s*:')
-_ESCAPED_BLANK = re.compile(r'("(?:[^"\\]|\\.)*")|#01[125]')
+_ESCAPED_BLANK = re.compile(r'("(?:[^"\\]|\\.)*"?)|#01[125]')
 _HEX = re.compile(r"(?:[0-9A-F]{2})+")
 _APART = re.compile(r"[ \t\r\n]:")
 
@@ -177,6 +179,7 @@ def _are_texts(value: Any) -> bool:
     return type(value) is list and all(type(item) is str for item in value)
 
 
+@lru_cache(maxsize=4096)
 def _is_name(name: str) -> bool:
     return 0 < len(name) <= MAX_NAME and name.isprintable()
 
@@ -184,7 +187,13 @@ def _is_name(name: str) -> bool:
 def _is_record(record: Any) -> bool:
     """Fields; or a list of such, or of texts (EXECVE's arguments)."""
     if type(record) is dict:
-        return all(_is_name(name) and _is_value(value, 2) for name, value in record.items())
+        for name, value in record.items():
+            if type(value) is not list or not _is_name(name):
+                return False
+            for item in value:
+                if type(item) is not str and not _is_value(item, 1):
+                    return False
+        return True
     if type(record) is list:
         return all(type(item) is str or (type(item) is dict and _is_record(item)) for item in record)
     return False
@@ -199,9 +208,10 @@ def _is_value(value: Any, depth: int) -> bool:
 
 def canonical(event: Event) -> bytes:
     """The bytes that identity is made from: the decoded event, in one order and form, the time in UTC."""
-    fields = event.fields | {"time": event.time_ns}
-    text = json.dumps(fields, ensure_ascii=False, separators=(",", ":"), sort_keys=True)
-    return text.encode("utf-8", "surrogatepass")
+    return _canonical(event.fields | {"time": event.time_ns}).encode("utf-8", "surrogatepass")
+
+
+_canonical = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), sort_keys=True).encode
 
 
 def document_id(event: Event, host: str) -> str:
@@ -240,7 +250,15 @@ def _merged(found: list[Record]) -> list[Record]:
 
 
 def _record(kind: str, fields: dict[str, list[Any]]) -> Record:
-    return Record(kind, {name: _value(name, value) for name, value in fields.items() if value}, [])
+    made: dict[str, Value] = {}
+    for name, value in fields.items():
+        if len(value) == 1 and type(value[0]) is str:
+            made[name] = _new(Value, (value[0], value[0]))
+        elif len(value) == 2 and name != "proctitle" and type(value[0]) is type(value[1]) is str:
+            made[name] = _new(Value, value)
+        elif value:
+            made[name] = _value(name, value)
+    return Record(kind, made, [])
 
 
 def _value(name: str, value: list[Any]) -> Value:

@@ -52,7 +52,7 @@ class Kind:
 
     def normalize(self, envelope: Envelope) -> list[Document]:
         """One document an event. Raises MessageError where there is but one and it is broken."""
-        found = _events(envelope)
+        found, exact_texts = _events(envelope)
         if len(found) == 1 and type(found[0]) is aushape.Broken:
             raise MessageError(found[0].reason)
         documents: list[Document] = []
@@ -60,7 +60,11 @@ class Kind:
             if type(piece) is aushape.Broken:
                 documents += self._broken(envelope, piece, number)
             else:
-                documents.append(self._document(envelope, cast("aushape.Event", piece)))
+                event, raw = cast("aushape.Event", piece), b""
+                document_id = aushape.document_id(event, envelope.host)
+                if not exact_texts:
+                    event, raw = _repaired(event)
+                documents.append(self._document(envelope, event, document_id, raw))
         return documents
 
     def _broken(self, envelope: Envelope, piece: aushape.Broken, number: int) -> Sequence[Document]:
@@ -69,12 +73,9 @@ class Kind:
         stamp = f"{envelope.stable_id}.{number}" if envelope.stable_id else ""
         return self._syslog.normalize(envelope._replace(text=text, raw=raw, stable_id=stamp), piece.reason)
 
-    def _document(self, envelope: Envelope, event: aushape.Event) -> Document:
-        document_id = aushape.document_id(event, envelope.host)
-        fields, raw = _repaired(event)
-        event = event._replace(fields=fields)
-        records = aushape.records(event)
-        known = auditfacts.facts(records)
+    def _document(self, envelope: Envelope, event: aushape.Event, document_id: str, raw: bytes) -> Document:
+        fields = event.fields
+        known = auditfacts.facts(aushape.records(event))
         error = fields.get("error", "")
         message = _message(event, known.sentence)
         at, partition = parts.placed(envelope, event.time_ns)
@@ -99,7 +100,7 @@ class Kind:
             "message": message,
             "pipeline_metadata": parts.way(envelope, self._normalizer),
             "viaq_msg_id": document_id,
-            "aushape": _stored(event),
+            "aushape": _stored(event, short=len(envelope.text) <= MAX_VALUE),
             **known.parts,
             "ttyscribe": own,
         }
@@ -107,25 +108,28 @@ class Kind:
         return cast("Document", document)
 
 
-def _events(envelope: Envelope) -> Sequence[aushape.Event | aushape.Broken]:
-    """Every event, exact: at speed where that is known to lose nothing."""
+def _events(envelope: Envelope) -> tuple[Sequence[aushape.Event | aushape.Broken], bool]:
+    """Every event, exact, and whether their texts are known to be without lone surrogates.
+
+    At speed where that is known to lose nothing.
+    """
     text = envelope.text
     if envelope.raw:
-        return aushape.read(envelope.raw.decode("utf-8", "surrogateescape"))
+        return aushape.read(envelope.raw.decode("utf-8", "surrogateescape")), False
     try:
         value = envelope.fields if envelope.fields is not None else exact.fast_loads(text)
     except ValueError:
-        return aushape.read(text)
+        return aushape.read(text), False
     # The text of each event by itself is only needed where a value may be too long for the engines.
     if type(value) is dict:
         events = aushape.of_values([value], text)
         if events is not None:
-            return [events[0]._replace(text=text)]
+            return [events[0]._replace(text=text)], True
     elif type(value) is list and len(text) <= MAX_VALUE:
         events = aushape.of_values(value, text)
         if events is not None:
-            return events
-    return aushape.read(text)
+            return events, True
+    return aushape.read(text), False
 
 
 def _message(event: aushape.Event, sentence: str) -> str:
@@ -136,19 +140,22 @@ def _message(event: aushape.Event, sentence: str) -> str:
     return f"{told}; {sentence}" if sentence else told
 
 
-def _stored(event: aushape.Event) -> dict[str, Any]:
-    """The event as it is kept: its keys in order, and the original where the engines can't take all of it as it is."""
+def _stored(event: aushape.Event, *, short: bool) -> dict[str, Any]:
+    """The event as it is kept: its keys in order, and the original where the engines can't take all of it as it is.
+
+    `short`: the message is no longer than a value may be; all else that engines refuse is no event.
+    """
     fields = event.fields
     made = {key: fields[key] for key in aushape.KEYS if key in fields}
-    whole = True
-    for key in ("data", "norm"):
+    kept, whole = len(made), True
+    for key in () if short else ("data", "norm"):
         if key in made:
             made[key], same = flat(made[key])
             whole = whole and same
     if not whole:
         made["original"] = exact.repaired(event.text)[0]
-    if other := {key: value for key, value in fields.items() if key not in made}:
-        made["other"] = other
+    if len(fields) > kept:
+        made["other"] = {key: value for key, value in fields.items() if key not in made}
     return made
 
 
@@ -159,10 +166,10 @@ def _boot(fields: dict[str, Any], envelope: Envelope) -> str:
     return boot if type(boot) is str and _BOOT.fullmatch(boot) else ""
 
 
-def _repaired(event: aushape.Event) -> tuple[dict[str, Any], bytes]:
-    """The fields without lone surrogates, and the event's bytes where there were some."""
+def _repaired(event: aushape.Event) -> tuple[aushape.Event, bytes]:
+    """The event without lone surrogates, and its bytes where there were some."""
     fields = exact.without_surrogates(event.fields)
     if fields is event.fields:
-        return event.fields, b""
+        return event, b""
     text, raw = exact.repaired(event.text)
-    return fields, raw or text.encode()
+    return event._replace(fields=fields), raw or text.encode()
