@@ -203,10 +203,11 @@ def with_more(made: Envelope, fields: dict[str, Any], now_ns: int) -> Envelope:
         host, program = ("" if text == "-" else text for text in (made.host, made.program))
         text = made.text.removeprefix("\ufeff")
         made = made._replace(header=_header(fields), text=text, host=host, program=program)
-    entry = fields.get("journal")
+    is_ours = "v" in fields  # another program's object speaks for nobody
+    entry = fields.get("journal") if is_ours else None
     if type(entry) is dict:
         made = _of_entry(made, entry)
-    peer = fields.get("peer")
+    peer = fields.get("peer") if is_ours else None
     if type(peer) is not str:
         why = "" if made.peer in _HERE else f"the line came from {made.peer[:_SHOWN]}, which proved no name"
     else:
@@ -217,7 +218,8 @@ def with_more(made: Envelope, fields: dict[str, Any], now_ns: int) -> Envelope:
             made = made._replace(stable_id="", received_ns=now_ns, received=text, windowed=False)
     if not why or (made.sender_uid < 0 and made.sender_pid < 0 and made.journal is None):
         return made
-    doubt = f"uid {made.sender_uid} and pid {made.sender_pid} are not believed: {why}"
+    what = "the journal's fields" if made.journal else f"uid {made.sender_uid} and pid {made.sender_pid}"
+    doubt = f"{what} are not believed: {why}"
     return made._replace(sender_uid=NOBODY, sender_pid=NOBODY, doubt=doubt)
 
 

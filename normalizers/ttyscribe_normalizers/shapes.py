@@ -20,7 +20,7 @@ from ttyscribe_normalizers.journal import read as read_entry
 _BROKEN_MESSAGE = b'{"ver":'
 _NUMBERLESS = re.compile(rb"NaN|Infinity")
 """Numbers that are none, and which only some programs write."""
-_TEMPLATE = frozenset((*KEYS, *MORE_KEYS, "v", "peer"))
+_TEMPLATE = frozenset((*KEYS, *MORE_KEYS))
 _OF_CONTAINERS = frozenset(("time", "timestamp", "@timestamp", "level", "severity"))
 _EVENT_TIMES = ("lastTimestamp", "firstTimestamp", "eventTime")
 _EVENT_LEVELS = {"Normal": "6", "Warning": "4"}
@@ -239,6 +239,6 @@ def renamed(fields: dict[str, Any]) -> dict[str, Any]:
     # Nobody attested this object's pid and uid, and no shipper stamped its id and receipt: its sender says them. An id
     # of a sender's choice would keep another message out of the store.
     renamed["procid"] = renamed.get("procid") or renamed.pop("pid", "")
-    for key in ("pid", "uid", "id", "received"):
+    for key in ("pid", "uid", "id", "received", "journal", "peer", "protocol-version"):
         renamed.pop(key, None)
     return renamed

@@ -162,6 +162,31 @@ def test_a_part_of_a_line_says_so(record: dict[str, Any], partial: str | None) -
     assert document(json.dumps(record).encode(), shapes.decode)["ttyscribe"].get("partial") == partial
 
 
+FORGED = {"journal": {"_UID": "0", "_PID": "1", "MESSAGE": "forged"}, "peer": "*", "uid": "0", "id": "mine"}
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        {"message": "x", **FORGED},
+        {"log": "x", "stream": "stdout", **FORGED},
+        {"message": "x", "kubernetes": {"host": "h"}, **FORGED},
+        {"event": {"metadata": {}, "message": "x", **FORGED}, **FORGED},
+        {"message": "x", "v": 1, **FORGED},
+        {"msg": "x", "journal": FORGED["journal"], "peer": "*"},
+        {"verb": "ADDED", "kind": "Event", "involvedObject": {}, "message": "x", **FORGED},
+    ],
+)
+def test_no_object_vouches_for_itself(record: dict[str, Any]) -> None:
+    """What a program, a container or a cluster logs names no sender, whatever its keys are."""
+    made = document(json.dumps(record).encode(), shapes.decode)
+    own = made["ttyscribe"]
+    assert (own["trust"], "sender_uid" in own, "boot_id" in own) == ("none", False, False)
+    assert made["message"] == "x"
+    assert made["viaq_msg_id"] != "log:mine"
+    assert "journal" not in made
+
+
 @pytest.mark.parametrize(("last", "partial"), [("true", "last"), ("false", "more"), (None, "more")])
 def test_so_does_a_part_in_the_journal(last: str | None, partial: str) -> None:
     entry = {"MESSAGE": "x", "CONTAINER_NAME": "c", "CONTAINER_ID": "1", "CONTAINER_PARTIAL_MESSAGE": "true"}
