@@ -4,11 +4,14 @@ arrives as it was stamped, and nobody else can say it (docs/contracts/envelope.m
 """
 
 import base64
+import contextlib
 import json
 import os
 import pwd
+import random
 import re
 import socket
+import ssl
 import stat
 import subprocess
 import textwrap
@@ -194,6 +197,44 @@ def test_who_shows_no_certificate_or_speaks_no_tls_is_refused(central: Central) 
         good.send([datagram(b"welcome")])
         central.wait_found("welcome")
         assert central.count() == 1
+
+
+_OFFER = b"relp_version=0\nrelp_software=x\ncommands=syslog"
+OPEN = b"1 open %d %s\n" % (len(_OFFER), _OFFER)
+HOSTILE = {
+    "more than any message may have": OPEN + b"2 syslog 3000000 " + b"x" * 3_000_000 + b"\n",
+    "a size that never comes": OPEN + b"2 syslog 999999999 xx",
+    "a size below 0": OPEN + b"2 syslog -5 abc\n",
+    "half a line of a host": OPEN + b'2 syslog 12 {"v":1,"id":\n',
+    "no message": OPEN + b"2 syslog 0\n",
+    "no greeting": b"1 syslog 5 hello\n",
+    "a size beyond all numbers": b"999999999999 open 99999999999999999999 x\n",
+    "noise": random.Random(1).randbytes(5000),
+}
+
+
+def test_an_admitted_host_gone_mad_holds_nobody_up(central: Central) -> None:
+    """Broken RELP behind good certificates, and noise and silence without: the next host is served at once."""
+    own = central.centre.authority.sign("mad.hosts.example.com")
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.load_verify_locations(central.centre.authority.file)
+    context.load_cert_chain(own.file, own.key)
+    address = ("127.0.0.1", central.centre.relp)
+    with contextlib.ExitStack() as stack:
+        for number in range(60):
+            connection = stack.enter_context(socket.create_connection(address, 20))
+            connection.sendall(random.Random(number).randbytes(500 * (number % 2)))
+        for data in HOSTILE.values():
+            connection = socket.create_connection(address, 20)
+            secured = stack.enter_context(context.wrap_socket(connection))
+            with contextlib.suppress(OSError):  # it may be cut off in the middle
+                secured.sendall(data)
+        with RelayHost(central.centre) as good:
+            good.send([datagram(b"welcome")])
+            central.wait_found("welcome")
+        assert central.count() == 1
+        assert {dead["status"] for dead in central.dead()} <= {"too-long", "unparsable"}
 
 
 def test_the_host_speaks_to_nobody_but_its_centre(central: Central, tmp_path: Path) -> None:
