@@ -160,9 +160,10 @@ def test_a_program_that_hangs_is_killed_and_its_line_sent_to_the_next(tmp_path: 
 
 @both
 def test_an_orderly_stop_loses_nothing_and_leaves_no_program(tmp_path: Path, sample: Path) -> None:
-    """OMP-8, OMP-9."""
+    """OMP-8, OMP-9; in the middle of the work, also where the sample gives time to finish it."""
     rig = Rig(tmp_path, sample, delay=0.002)
     daemon = rig.daemon
+    daemon.conf.write_text(daemon.conf.read_text().replace('timeoutShutdown="5000"', 'timeoutShutdown="200"'))
     try:
         daemon.start()
         daemon.send(message(str(number)) for number in range(2000))
