@@ -24,6 +24,8 @@ INSTALL = {
     "ssh": "apt-get install openssh-client",
     "ssh-keygen": "apt-get install openssh-client",
     "openssl": "apt-get install openssl",
+    "systemd-analyze": "apt-get install systemd",
+    "setpriv": "apt-get install util-linux",
     "useradd": "apt-get install passwd",
     "usermod": "apt-get install passwd",
     "userdel": "apt-get install passwd",
