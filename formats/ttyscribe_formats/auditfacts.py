@@ -24,6 +24,7 @@ _PARTS = frozenset(("syscall", "execve", "cwd", "path", "proctitle", "sockaddr",
 """Records that a system call's sentence tells already."""
 _UNTOLD = frozenset(("ses", "subj", "pid", "uid", "auid", "old-auid", "old-ses"))
 _PLAIN = re.compile(r"[\w@%+=:,./~^-]+")
+_CALL = re.compile(r"[A-Za-z_]\w{0,63}", re.ASCII)
 _CONTROL = re.compile("[\0-\x1f\x7f-\x9f]")
 _ESCAPES = {"\n": "\\n", "\t": "\\t", "\r": "\\r"}
 MAX_SHOWN = 4000
@@ -87,7 +88,7 @@ def _action(main: Record) -> str:
     value = main.fields.get("syscall")
     if value is None:
         return "syscall"
-    if value.shown and not value.shown.isdecimal() and "(" not in value.shown:
+    if _CALL.fullmatch(value.shown):
         return value.shown
     arch = main.fields.get("arch")
     return auditnames.system_call(arch.raw, value.raw) if arch is not None else ""
