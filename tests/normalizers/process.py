@@ -78,6 +78,13 @@ class Running:
         line, mark, self._buffer = self._buffer.partition(b"\n")
         return line + mark
 
+    def answers(self) -> bool:
+        """Whether an answer can be read, dots aside."""
+        while b"\n" not in self._buffer and select.select([self._out], [], [], 0)[0]:
+            if not self._more(time.monotonic() + PATIENCE):
+                break
+        return b"\n" in self._buffer
+
     def ask(self, line: bytes) -> bytes:
         """Send one line and take its answer, its dots left out, as rsyslog does."""
         self.send(line)
