@@ -100,7 +100,7 @@ class Pipeline:
         except Exception as error:  # noqa: BLE001 - our fault; the line must neither be lost nor stop the others
             return self._dead("failed", f"{type(error).__name__}: {error}"[:1000])
         text = envelope.text
-        if (not text or text.isspace()) and not keep_empty and envelope.journal is None and not envelope.object:
+        if (not text or text.isspace()) and not keep_empty and not _says_more(envelope):
             counters["empty"] += 1
             return EMPTY
         if len(line) > max_text and (size := _size(text)) > max_text:
@@ -135,6 +135,13 @@ class Pipeline:
     def _dead(self, status: str, reason: str, received: str = "") -> Processed:
         self.counters[status] += 1
         return Processed((), Dead(status, reason, received), received)
+
+
+def _says_more(envelope: Envelope) -> bool:
+    """Whether something is to be kept beside a blank text."""
+    if envelope.journal is not None or envelope.object:
+        return True
+    return envelope.header is not None and "structured-data" in envelope.header
 
 
 def _size(text: str) -> int:

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Lines of NDJSON input: which of four shapes an object has, and its envelope; pure.
+"""Lines of NDJSON input: which of the shapes an object has, and its envelope; pure.
 
 1. the recorder's own message (`ver` and `timing`), as in a file that it wrote; 2. a journal entry (`MESSAGE`), as
-`journalctl -o json` prints it; 3. rsyslog's template (`msg`); 4. another syslog object (`message`). Asked in this
-order. docs/contracts/envelope.md is the contract.
+`journalctl -o json` prints it; 3. rsyslog's template (`v` and `msg`); 4. a cluster's event, a container's record;
+5. another program's object (`msg` or `message`). Asked in this order. docs/contracts/envelope.md is the contract.
 """
 
 import re
@@ -13,14 +13,15 @@ from typing import Any
 from ttyscribe_formats import identity, timestamp
 from ttyscribe_formats.errors import MessageError
 from ttyscribe_normalizers import barelines, containers, exact, syslogline
-from ttyscribe_normalizers.envelope import JOURNALD, KEYS, MORE_KEYS, NOBODY, Envelope, from_clean_fields, from_fields
+from ttyscribe_normalizers.envelope import JOURNALD, NOBODY, Envelope, from_clean_fields, from_fields
 from ttyscribe_normalizers.journal import is_lower
 from ttyscribe_normalizers.journal import read as read_entry
 
 _BROKEN_MESSAGE = b'{"ver":'
 _NUMBERLESS = re.compile(rb"NaN|Infinity")
 """Numbers that are none, and which only some programs write."""
-_TEMPLATE = frozenset((*KEYS, *MORE_KEYS))
+_OF_SHIPPERS = ("pid", "uid", "id", "received", "journal", "peer", "protocol-version")
+"""Keys of the template that only a shipper may write: in an object of another program nobody vouches for them."""
 _OF_CONTAINERS = frozenset(("time", "timestamp", "@timestamp", "level", "severity"))
 _EVENT_TIMES = ("lastTimestamp", "firstTimestamp", "eventTime")
 _EVENT_LEVELS = {"Normal": "6", "Warning": "4"}
@@ -92,9 +93,7 @@ def _maker(fields: dict[str, Any]) -> Make | None:
         return event
     if containers.is_record(fields):
         return container
-    if "msg" in fields:
-        return unversioned
-    return program_object if type(fields.get("message")) is str else None
+    return program_object if "msg" in fields or type(fields.get("message")) is str else None
 
 
 def _slow(line: bytes) -> tuple[Any, str]:
@@ -178,12 +177,6 @@ def journal(fields: dict[str, Any], now_ns: int, line: bytes = b"") -> Envelope:
     return _kept(made, line)
 
 
-def unversioned(fields: dict[str, Any], now_ns: int) -> Envelope:
-    """The envelope of an object with `msg`: the template's line, or of another program, whose other keys are kept."""
-    rest = {name: value for name, value in fields.items() if name not in _TEMPLATE or type(value) is not str}
-    return from_fields(fields, now_ns)._replace(collector="", object=rest or None)
-
-
 def container(fields: dict[str, Any], now_ns: int) -> Envelope:
     """The envelope of a record of a container's output; nothing is attested. `program` is the text's key."""
     key, text = containers.text_of(fields)
@@ -222,9 +215,10 @@ def event(fields: dict[str, Any], now_ns: int) -> Envelope:
 
 
 def program_object(fields: dict[str, Any], now_ns: int) -> Envelope:
-    """The envelope of another program's log object, whose text is its `message`."""
-    rest = {name: value for name, value in fields.items() if name != "message"}
-    return from_fields(renamed(fields), now_ns)._replace(collector="", object=rest)
+    """The envelope of another program's log object, whose text is its `msg`, or its `message`."""
+    key = "msg" if "msg" in fields else "message"
+    rest = {name: value for name, value in fields.items() if name != key}
+    return from_fields(renamed(fields), now_ns)._replace(collector="", tag="", object=rest)
 
 
 def renamed(fields: dict[str, Any]) -> dict[str, Any]:
@@ -237,8 +231,8 @@ def renamed(fields: dict[str, Any]) -> dict[str, Any]:
         if type(renamed.get(key)) is int:
             renamed[key] = str(renamed[key])
     # Nobody attested this object's pid and uid, and no shipper stamped its id and receipt: its sender says them. An id
-    # of a sender's choice would keep another message out of the store.
+    # of a sender's choice would keep another message out of the store, and many programs have an `id` that is none.
     renamed["procid"] = renamed.get("procid") or renamed.pop("pid", "")
-    for key in ("pid", "uid", "id", "received", "journal", "peer", "protocol-version"):
+    for key in _OF_SHIPPERS:
         renamed.pop(key, None)
     return renamed

@@ -127,6 +127,21 @@ def test_an_empty_line_is_counted_and_dropped(raw: bytes) -> None:
     assert counted(subject) == {"lines": 1, "empty": 1}
 
 
+def test_a_blank_text_with_structured_data_beside_it_is_kept() -> None:
+    header = {"protocol-version": "1", "app-name": "shop", "msgid": "-", "structured-data": '[a@1 b="order"]'}
+    made = document(line("", **header))
+    assert made["message"] == ""
+    assert made["rsyslog"]["elements"] == {"a@1": {"b": "order"}}
+    assert counted_empty(header | {"structured-data": "-"}) == 1
+
+
+def counted_empty(header: dict[str, str]) -> int:
+    """How many blank lines with this header are dropped."""
+    subject = pipeline()
+    assert subject.process(line("", **header), NOW_NS).documents == ()
+    return subject.counters["empty"]
+
+
 # ---- LINE-5: dead letter
 
 UNPARSABLE = {

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
-from tests.normalizers.samples import NOW_NS, document, line, pipeline
+from tests.normalizers.samples import NOW_NS, document, line, pipeline, viaq_pipeline
 from ttyscribe_normalizers import exact, shapes
 from ttyscribe_store import jsontext
 
@@ -138,6 +138,44 @@ def test_many_odd_fields_are_one_field_of_the_mapping() -> None:
 def test_what_a_search_finds_an_object_by() -> None:
     made = document(line('@cee: {"msg":"order taken","by":{"name":"ada"},"n":7,"host":"elsewhere"}'))
     assert made["ttyscribe"]["words"] == "order taken ada"
+
+
+CLAIMS = {
+    "uid": "0",
+    "pid": "1",
+    "id": "7",
+    "received": "2020-01-01T00:00:00Z",
+    "peer": "*.example.com",
+    "journal": {"MESSAGE": "another", "_UID": "0", "_HOSTNAME": "db1"},
+}
+
+
+@pytest.mark.parametrize("key", ["msg", "message"])
+@pytest.mark.parametrize("tag", ["shop[7]:", "container", "kubernetes-event"])
+def test_nobody_vouches_for_what_a_programs_object_says_of_itself(key: str, tag: str) -> None:
+    """NDJ-4: its name is new, its text its own, and no trust is in it."""
+    made = document(json.dumps({key: "order taken", "tag": tag, "program": "shop"} | CLAIMS).encode(), shapes.decode)
+    own = made["ttyscribe"]
+    assert made["viaq_msg_id"] == "log:stamp-1"
+    assert (own["kind"], own["trust"], made["message"]) == ("syslog", "none", "order taken")
+    assert not {"sender_uid", "sender_pid", "doubt"} & own.keys()
+    assert own["received"].startswith("2026-11-24")
+    assert made["structured"] == {"tag": tag, "program": "shop"} | CLAIMS
+
+
+def test_nor_does_anybody_under_the_profile_viaq() -> None:
+    for key in ("msg", "message"):
+        (made,) = viaq_pipeline().process(json.dumps({key: "order taken"} | CLAIMS).encode(), NOW_NS).documents
+        assert made["viaq_msg_id"] != "log:7"
+        assert made["ttyscribe"]["trust"] == "none"
+        assert made["message"] == "order taken"
+
+
+def test_what_only_looks_like_an_event_is_stored_and_found_each_time() -> None:
+    records = [{"log": f"order {word}", "event": {"metadata": {}}, "stream": "stdout"} for word in ("one", "two")]
+    made = [document(json.dumps(record).encode(), shapes.decode) for record in records]
+    assert made[0]["viaq_msg_id"] == "log:stamp-1"
+    assert [one["ttyscribe"]["words"] for one in made] == ["order one", "order two"]
 
 
 def test_a_header_that_is_not_utf_8_is_kept_beside_its_text() -> None:

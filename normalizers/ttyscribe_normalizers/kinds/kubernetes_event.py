@@ -44,9 +44,10 @@ class Kind(Syslog):
         original = envelope.original if whole or envelope.original else jsontext.dumps(record).decode()
         made = envelope._replace(object=rest, tag="", original=original)
         document: Any = super().normalize(made, error)[0]
-        about = [document["message"], origin.texts([event.get(name) for name in _SEARCHED])]
+        beside = [rest.get(key) for key in containers.TEXT_KEYS]
+        about = [document["message"], origin.texts([*(event.get(name) for name in _SEARCHED), *beside])]
         document["ttyscribe"]["words"] = words.joined("\n".join(about))
-        document["viaq_msg_id"] = _id(event)
+        document["viaq_msg_id"] = _id(event) or document["viaq_msg_id"]
         document["kubernetes"] = kubernetes | {"event": view}
         if docker:
             document["docker"] = docker
@@ -54,7 +55,10 @@ class Kind(Syslog):
 
 
 def _id(event: dict[str, Any]) -> str:
+    """Of an event that has a uid, as all of a cluster have; empty for what a program may have put there of its own."""
     metadata = event.get("metadata")
     uid = metadata.get("uid") if type(metadata) is dict else None
+    if type(uid) is not str or not uid:
+        return ""
     text = json.dumps(event, sort_keys=True, separators=(",", ":"))
-    return f"event:{identity.key(uid) if type(uid) is str and uid else '-'}:{identity.digest(text.encode())}"
+    return f"event:{identity.key(uid)}:{identity.digest(text.encode())}"

@@ -83,8 +83,9 @@ def _known(fields: dict[str, Any], now_ns: int) -> Envelope | None:
         except MessageError:
             return shapes.journal(fields | {"MESSAGE": ""}, now_ns)._replace(journal=fields)
     if "msg" in fields:
-        found = from_clean_fields(fields, now_ns)
-        return found if "v" in fields else found._replace(collector="")
+        if "v" in fields:
+            return from_clean_fields(fields, now_ns)
+        return from_clean_fields(shapes.renamed(fields), now_ns)._replace(collector="")
     return None
 
 
