@@ -57,6 +57,7 @@ def test_changed_inputs_parse_or_are_one_clean_error(target: Target) -> None:
             "records", b"type=CWD msg=audit(1.1:1): ", b"6", b" a=b", id="a long word was tried from each letter"
         ),
         pytest.param("records", b"type=CWD msg=audit(1.1:1): ", b"a={ ", b"", id="each open brace looked for its end"),
+        pytest.param("events", b'{"serial":1,"time":#012"', b'\\"', b"", id="an open text was read from each quote"),
         pytest.param("export", b"", b"A=\n", b"", id="a field that stands several times was copied with each"),
     ],
 )
