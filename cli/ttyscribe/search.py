@@ -48,7 +48,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     stores.add_store(parser)
     stores.add_bounds(parser, "at or after this time")
     parser.add_argument("--recording", metavar="REC", default="", help="of this recording alone")
-    parser.add_argument("--kind", metavar="KIND", default="", help="tlog (recordings) or syslog (other lines) alone")
+    kinds = "of this kind alone: tlog (recordings), sudo, syslog; `ttyscribe-normalize --list-kinds` lists them"
+    parser.add_argument("--kind", metavar="KIND", default="", help=kinds)
     parser.add_argument("--limit", metavar="N", type=_count, default=100, help="at most so many hits (%(default)s)")
 
 

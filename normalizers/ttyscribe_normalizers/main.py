@@ -307,6 +307,12 @@ def _check(wanted: options.Options, ready: Ready, dead_letter: DeadLetter, repor
         report(str(error))
         return 2 if _ADVICE in str(error) else 1
     dead_letter.check()
+    if wanted.journal_cursor is not None:
+        JournalCursor(wanted.journal_cursor, report).check()
+    if wanted.metrics:
+        from ttyscribe_normalizers.watch import endpoint
+
+        endpoint.parse(wanted.metrics)
     print(f"in order: {wanted.protocol} to {wanted.output}, dead letter {dead_letter.path}")
     return 0
 

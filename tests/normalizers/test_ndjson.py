@@ -246,6 +246,14 @@ def test_check_config_says_that_all_is_in_order(tmp_path: Path, capsys: pytest.C
     assert list((tmp_path / "store").glob("*.sqlite")) == []
 
 
+@pytest.mark.parametrize("option", ["--metrics=nowhere", "--journal-cursor=/proc/nowhere/cursor"])
+def test_check_config_looks_at_what_only_some_use(
+    tmp_path: Path, option: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([*NDJSON, f"sqlite:{tmp_path}/store", option, "--check-config"]) == 2
+    assert capsys.readouterr().out == ""
+
+
 @pytest.mark.parametrize(("installed", "status"), [(True, 0), (False, 2)])
 def test_check_config_asks_the_engine(tmp_path: Path, installed: bool, status: int) -> None:
     with standing_in() as engine:
