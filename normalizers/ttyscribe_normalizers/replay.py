@@ -21,6 +21,9 @@ from ttyscribe_normalizers.pipeline import MAX_LINE, Dead, Pipeline, Processed
 
 _AGAIN = ".again"
 _ASIDE = ".replaying"
+_HEAD = 2**20
+_KEYS = (b'"raw":', b'"msg":', b'"document":', b'"request":')
+"""One of these stands in each entry, whoever wrote it."""
 NO_ENTRY = "no entry of a dead letter"
 
 
@@ -35,7 +38,7 @@ class Replayed(NamedTuple):
 class Replay:
     """One dead letter's replay. `delivery` must put what fails into `again`, of the same replay.
 
-    Raises ConfigError where there is no such file, or another replay is at work on it.
+    Raises ConfigError where there is no such file, it is no dead letter, or another replay is at work on it.
     """
 
     def __init__(self, path: Path) -> None:
@@ -57,6 +60,12 @@ class Replay:
         if not self._aside.exists():
             if not self.path.is_file():
                 raise ConfigError("there is no such dead letter", str(self.path))
+            if not _may_be_one(self.path):
+                raise ConfigError(
+                    "this is no dead letter, and was left alone: what holds plain lines is read with --protocol ndjson "
+                    "and < FILE",
+                    str(self.path),
+                )
             fd = os.open(self.path, os.O_RDONLY | os.O_CLOEXEC)
             fcntl.flock(fd, fcntl.LOCK_EX)  # whoever writes now finishes, and sees that the file has moved
             self.path.rename(self._aside)
@@ -104,6 +113,13 @@ class Replay:
         letter.close()
         self.again.path.unlink()
         return len(lines)
+
+
+def _may_be_one(path: Path) -> bool:
+    """Whether a file is empty, or has an entry near its beginning: a replay takes it away and writes it anew."""
+    with path.open("rb") as file:
+        head = file.read(_HEAD)
+    return not head.strip() or any(key in head for key in _KEYS)
 
 
 def _processed(line: bytes, pipeline: Pipeline) -> Iterable[tuple[bytes, Processed]]:

@@ -103,6 +103,16 @@ def test_two_replays_at_once_are_one(tmp_path: Path) -> None:
     assert letter.exists()
 
 
+def test_another_kind_of_file_is_left_alone(tmp_path: Path) -> None:
+    """A mistyped name must not turn somebody's recording into a dead letter."""
+    letter = tmp_path / "session.log"
+    letter.write_bytes(text().encode() + b"\n")
+    done = run(tmp_path, b"", "--replay", str(letter), "--output", "sqlite:store", status=2)
+    assert b"is no dead letter" in done.stderr
+    assert [path.name for path in tmp_path.iterdir() if path.name.startswith("session")] == ["session.log"]
+    assert letter.read_bytes() == text().encode() + b"\n"
+
+
 def test_no_such_letter(tmp_path: Path) -> None:
     assert "there is no such dead letter" in replay(tmp_path, 2)
 
