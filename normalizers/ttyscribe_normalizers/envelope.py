@@ -96,6 +96,8 @@ class Envelope(NamedTuple):
     """What the line's or the message's object says besides the text, where that is a program's own."""
     original: str = ""
     """The JSON text of `object` or `journal`, where they can't hold all of it as it is."""
+    held: bool = False
+    """Whether the host that made it proved one name, its own: it vouches for `host` alone."""
 
 
 HOST = Envelope._fields.index("host")
@@ -175,6 +177,7 @@ def from_values(values: tuple[str, ...], raw: bytes, now_ns: int) -> Envelope:
             "",
             None,
             "",
+            False,
         ),
     )
 
@@ -212,7 +215,7 @@ def with_more(made: Envelope, fields: dict[str, Any], now_ns: int) -> Envelope:
         why = "" if made.peer in _HERE else f"the line came from {made.peer[:_SHOWN]}, which proved no name"
     else:
         why = _disproved(peer, made.host)
-        made = made._replace(relayed=True)
+        made = made._replace(relayed=True, held="*" not in peer)
         if why:  # the id too is one of a stranger's choice
             text = timestamp.to_text(now_ns)
             made = made._replace(stable_id="", received_ns=now_ns, received=text, windowed=False)
@@ -259,6 +262,16 @@ def _disproved(peer: str, host: str) -> str:
     """Why a line of `host` is not vouched for by who handed it over; empty where it is."""
     if not peer:
         return "the host that sent the line proved no name"
-    if "*" in peer or host.lower() in (peer.lower(), peer.lower().partition(".")[0]):
+    if "*" in peer or host.lower() in (peer.lower(), _label(peer.lower())):
         return ""
     return f"{peer[:_SHOWN]} sent the line, which says it is of {host[:_SHOWN]}"
+
+
+def speaks_for(envelope: Envelope, host: str) -> bool:
+    """Tell whether who vouches for a message can do so for what it says of this host; an empty name says nothing."""
+    own, other = envelope.host.lower(), host.lower()
+    return not envelope.held or not other or own == other or own == _label(other) or _label(own) == other
+
+
+def _label(host: str) -> str:
+    return host.partition(".")[0]

@@ -6,7 +6,7 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 from ttyscribe_formats import timestamp
-from ttyscribe_normalizers.envelope import HOST, SENDER, Envelope
+from ttyscribe_normalizers.envelope import HOST, SENDER, Envelope, speaks_for
 
 _LEVELS = ("emerg", "alert", "crit", "err", "warning", "notice", "info", "debug", "trace", "unknown")
 _LEVEL_OF = {str(number): name for number, name in enumerate(_LEVELS)}
@@ -132,6 +132,14 @@ def systemd(envelope: Envelope) -> dict[str, dict[str, str]]:
     if claimed:
         made["u"] = claimed
     return made
+
+
+def held(own: dict[str, Any], envelope: Envelope, host: str) -> None:
+    """Take trust away from a message about `host` that came from another one, which vouches for itself alone."""
+    if not speaks_for(envelope, host):
+        own["trust"] = "none"
+        sent, said = envelope.host[:_LONGEST_ADDRESS], host[:_LONGEST_ADDRESS]
+        own["doubt"] = f"{sent} sent the message, which says it is of {said}"
 
 
 def sender(own: dict[str, Any], envelope: Envelope) -> None:

@@ -125,6 +125,34 @@ def test_a_named_peer_vouches_for_itself_alone(peer: str, host: str, is_believed
     assert (found.stable_id == "E59101DB99164E47B6CAAF8A93598736") == is_believed
 
 
+EVENT = '{"serial":880,"time":"2026-11-24T12:00:00.771+00:00","node":"HOST","data":{"syscall":{"pid":["1"]}}}'
+SUDO = '@cee:{"sudo":{"accept":{"submithost":"HOST","peeraddr":"192.0.2.1","submituser":"ada","command":"/bin/ls"}}}'
+RECORD = "node=HOST type=SYSCALL msg=audit(1795521600.771:880): arch=c000003e syscall=59 success=yes"
+
+
+@pytest.mark.parametrize("message", [text(host="HOST"), EVENT, SUDO, RECORD], ids=["tlog", "aushape", "sudo", "line"])
+@pytest.mark.parametrize(
+    ("peer", "host", "trust"),
+    [
+        ("web7.example.com", "web7.example.com", "system"),
+        ("web7.example.com", "WEB7", "system"),
+        ("web7.example.com", "web7.example.org", "system"),
+        ("web7.example.com", "db1", "none"),
+        ("web7.example.com", "db1.example.com", "none"),
+        ("*.example.com", "db1", "system"),
+        (None, "db1", "system"),
+    ],
+)
+def test_nor_does_it_vouch_for_another_in_what_a_message_says(
+    message: str, peer: str | None, host: str, trust: str
+) -> None:
+    """ENV-10: who has a host must not forge another one's recordings; the line's own host here is `web7`."""
+    program = "sudo" if message is SUDO else "aushape"
+    own = document(line(message.replace("HOST", host), peer=peer, program=program))["ttyscribe"]
+    assert own["kind"] in ("tlog", "aushape", "sudo", "audit-line")
+    assert (own["trust"], "doubt" in own) == (trust, trust == "none")
+
+
 def test_a_user_of_another_host_is_not_a_user_of_this_one() -> None:
     """ENV-11."""
     assert MESSAGE["user"] == "ada"

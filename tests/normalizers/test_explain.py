@@ -138,6 +138,7 @@ def test_kinds_say_what_they_look_for() -> None:
         (line("x", uid="0", **{"from": "192.0.2.7"}), "none: uid 0 and pid 4113 are not believed: "),
         (line("x", uid="0"), "system: uid 0 is one of --trusted-uid"),
         (line("x", uid="4242"), "none: uid 4242 is none of --trusted-uid"),
+        (line(text(host="db1"), uid="0", peer="web7"), "none: web7 sent the message, which says it is of db1"),
         (line(RECORDING, uid="4242"), "none: uid 4242 is none of --trusted-uid, nor is it ada"),
         (line("x", uid=""), "none: nobody attested the sender"),
         (line(text(user="root"), uid="0"), "user: uid 0 is root, whom the message is about"),

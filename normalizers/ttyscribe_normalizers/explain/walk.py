@@ -213,7 +213,7 @@ def _made(
     )
     trust = _trust(calls, next((call.result for call in calls if isinstance(call.result, Envelope)), None))
     return [
-        Made(document, _place(document), trust, _identity(document, of), of)
+        Made(document, _place(document), _taken_away(document) or trust, _identity(document, of), of)
         for document, of in zip(processed.documents, found, strict=True)
     ]
 
@@ -243,6 +243,12 @@ def _trust(calls: Sequence[Call], envelope: Envelope | None) -> str:
         else f"uid {uid} is none of --trusted-uid{f', nor is it {user}' if user else ''}",
     }
     return f"{call.result}: {reasons.get(str(call.result), 'its kind says so')}"
+
+
+def _taken_away(document: Any) -> str:
+    """The word and its reason where the document says itself why it is trusted less than its sender."""
+    own = document.get("ttyscribe", {})
+    return f"none: {own['doubt']}" if own.get("doubt") and own.get("trust") == "none" else ""
 
 
 def _identity(document: Any, of: Sequence[origins.Origin]) -> str:

@@ -17,6 +17,7 @@ from ttyscribe_formats import auditfacts, auditline, words
 from ttyscribe_formats.auditrecord import decoded, from_line
 from ttyscribe_formats.document import Document
 from ttyscribe_formats.flat import flat
+from ttyscribe_normalizers import parts
 from ttyscribe_normalizers.envelope import NOBODY, Envelope
 from ttyscribe_normalizers.kinds import Context
 from ttyscribe_normalizers.kinds.syslog import Kind as Syslog
@@ -60,6 +61,7 @@ class Kind:
             own["audit_session"] = known.session
         if _is_from_kernel(envelope):
             own["trust"] = self._trust.of(_KERNEL)
+        parts.held(own, envelope, line.node)
         made |= known.parts | {"audit": _stored(line)}
         return [document]
 

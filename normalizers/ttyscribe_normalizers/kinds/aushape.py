@@ -87,6 +87,7 @@ class Kind:
             "words": words.joined("\n".join([message, known.searched, *(fields.get("text", []) if error else [])])),
         }
         parts.sender(own, envelope)
+        parts.held(own, envelope, event.node)
         if boot := _boot(fields, envelope):
             own["boot_id"] = boot
         if known.session is not None:

@@ -61,6 +61,7 @@ class Kind:
         own["words"] = words.joined(f"{own['words']}\n{entry.searched}")
         if entry.host:
             made["hostname"] = entry.host
+            parts.held(own, envelope, entry.host)
             made["pipeline_metadata"] = parts.way(envelope, self._normalizer, entry.host)
         made |= exact.without_surrogates(entry.parts) | {"sudo": data}
         return [document]

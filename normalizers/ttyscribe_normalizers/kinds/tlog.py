@@ -138,6 +138,7 @@ class Kind:
             origin.add(document, own, envelope)
             own.update(origin.session(envelope))
             contradicted(own, envelope, fields)
+        parts.held(own, envelope, host)
         return [cast("Document", document)]
 
 
