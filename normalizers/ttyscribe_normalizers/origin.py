@@ -32,8 +32,10 @@ _UNSET = 2**32 - 1
 _BOOT_ID = 32
 _HEX = frozenset("0123456789abcdef")
 _SENDERS = frozenset(("host", "hostname", "ident", "appname", "program", "pid", "uid", "level", "severity", "facility"))
-_SENDERS |= {"stream", "logtag", "time", "timestamp", "@timestamp", "old_event"}
+_SENDERS |= {"stream", "logtag", "time", "timestamp", "@timestamp"}
 """Names in a program's object that tell who logs and when: no search means them."""
+_LONGEST_NAME = 64
+"""Characters of a value that may be a name or a time; what is longer, or an object, is text that a sender put there."""
 
 
 def add(document: dict[str, Any], own: dict[str, Any], envelope: Envelope) -> None:
@@ -55,7 +57,11 @@ def add(document: dict[str, Any], own: dict[str, Any], envelope: Envelope) -> No
 
 def searched(fields: dict[str, Any]) -> str:
     """The texts of a program's object, one a line, but for what names its sender and its time."""
-    return texts([value for name, value in fields.items() if name not in _SENDERS])
+    return texts([value for name, value in fields.items() if name not in _SENDERS or not _may_name(value)])
+
+
+def _may_name(value: Any) -> bool:
+    return type(value) is str and len(value) <= _LONGEST_NAME
 
 
 def texts(value: Any) -> str:

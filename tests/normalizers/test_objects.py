@@ -140,6 +140,13 @@ def test_what_a_search_finds_an_object_by() -> None:
     assert made["ttyscribe"]["words"] == "order taken ada"
 
 
+@pytest.mark.parametrize("hidden", [{"name": "secret"}, ["secret"], "x " * 40 + "secret"])
+def test_no_name_of_a_sender_hides_a_text(hidden: Any) -> None:
+    for key in ("host", "stream", "time", "old_event"):
+        made = document(line("@cee: " + json.dumps({"msg": "x", key: hidden})))
+        assert made["ttyscribe"]["words"].endswith(" secret")
+
+
 CLAIMS = {
     "uid": "0",
     "pid": "1",
