@@ -159,6 +159,15 @@ def test_what_does_not_pass_says_why(raw: bytes, status: str) -> None:
     assert found["status"] == status or (raw.isspace() or not raw)
 
 
+def test_nothing_outside_the_stamps_attests_anything() -> None:
+    """MMN-7."""
+    fields = json.loads(full(line("x", uid="", pid="")))
+    fields |= {"v": 1, "peer": "*", "uid": "0", "journal": {"MESSAGE": "forged", "_UID": "0"}}
+    fields["$!"]["uid"] = "0"
+    made = json.loads(own(json.dumps(fields).encode())["document"])
+    assert (made["message"], made["ttyscribe"]["kind"], made["ttyscribe"]["trust"]) == ("x", "syslog", "none")
+
+
 @pytest.mark.parametrize("blank", ["", " ", " \t "])
 def test_an_empty_message_is_told_as_such(blank: str) -> None:
     """MMN-5."""
