@@ -153,6 +153,14 @@ def test_nor_does_it_vouch_for_another_in_what_a_message_says(
     assert (own["trust"], "doubt" in own) == (trust, trust == "none")
 
 
+def test_the_boot_of_an_event_from_a_stranger_is_not_attested() -> None:
+    """KEEP-5."""
+    entry = {"MESSAGE": EVENT, "_BOOT_ID": "ec25" * 8, "SYSLOG_IDENTIFIER": "aushape"}
+    for address, boot in (("127.0.0.1", "ec25" * 8), ("192.0.2.7", None)):
+        made = document(line("", journal=entry, **{"from": address}))["ttyscribe"]
+        assert (made["kind"], made.get("boot_id")) == ("aushape", boot)
+
+
 def test_a_user_of_another_host_is_not_a_user_of_this_one() -> None:
     """ENV-11."""
     assert MESSAGE["user"] == "ada"

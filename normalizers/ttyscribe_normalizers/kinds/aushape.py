@@ -161,9 +161,11 @@ def _stored(event: aushape.Event, *, short: bool) -> dict[str, Any]:
 
 
 def _boot(fields: dict[str, Any], envelope: Envelope) -> str:
-    """The host's boot, as the converter or the journal says."""
+    """The host's boot, as the converter or the journal says, the journal as far as it is believed."""
     own = fields.get("ttyscribe")
-    boot = own.get("boot_id") if type(own) is dict else (envelope.journal or {}).get("_BOOT_ID")
+    if type(own) is not dict:
+        return str(origin.session(envelope).get("boot_id", ""))
+    boot = own.get("boot_id")
     return boot if type(boot) is str and _BOOT.fullmatch(boot) else ""
 
 
