@@ -56,7 +56,8 @@ def test_there_is_a_schema_of_every_kind_and_of_what_else_is_emitted() -> None:
 
 def test_the_golden_cases_meet_every_schema_of_documents() -> None:
     met = {name for case in CASES for name, _ in emitted(case)}
-    assert met >= {*MODEL.kinds, "viaq", "dead-letter"}
+    made_of_messages = {name for name, kind in MODEL.kinds.items() if not kind.derived}
+    assert met >= {*made_of_messages, "viaq", "dead-letter"}
 
 
 def test_the_status_file_fits() -> None:

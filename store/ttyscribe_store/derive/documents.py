@@ -121,10 +121,10 @@ def _row(row: Recording, lines: int, commands: int, partition: str) -> Document:
     return cast("Document", _document(row, row.recording, 0, text, own) | {"recording": fields})
 
 
-def _pieces(text: str) -> str | list[str]:
+def _pieces(text: str) -> list[str]:
     """A text as fields hold it: one that is too long in pieces that overlap."""
     if len(text) <= PIECE:
-        return text
+        return [text]
     return [text[at : at + PIECE] for at in range(0, len(text) - OVERLAP, PIECE - OVERLAP)]
 
 

@@ -1,21 +1,24 @@
 # SPDX-License-Identifier: Apache-2.0
 """What is derived, on every store: found, made again when facts come, and nothing left of what was."""
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import jsonschema
 import pytest
 
 from tests.store.samples import documents, make_recording
 from ttyscribe_formats import timestamp
-from ttyscribe_store.base import STORED, Query, RecordingFilter, Store
+from ttyscribe_store.base import DERIVED, STORED, Query, RecordingFilter, Store
 from ttyscribe_store.derive.documents import OVERLAP, PIECE, derived
 from ttyscribe_store.derive.hits import asks_for_kinds, everyday, folded
 from ttyscribe_store.derive.indexer import Done, bring_up_to_date
 from ttyscribe_store.open import open_store
 from ttyscribe_store.query.parser import parse
 
+SCHEMAS = Path(__file__).resolve().parents[3] / "normalizers" / "ttyscribe_normalizers" / "schemas"
 SESSION = [
     b"$ ",
     b"cat /etc/sha",
@@ -85,6 +88,14 @@ class Suite:
         assert find(store, "kind:line OR kind:command") == []
         assert bring_up_to_date(store, again=True).recordings == 1
         assert store.count() == count
+
+    def test_derived_documents_fit_their_schemas(self, store: Store) -> None:
+        write(store, documents(make_recording("alpha", [*SESSION, b"x" * 20_000])))
+        found = _derived(store)
+        assert {document["ttyscribe"]["kind"] for document in found} == set(DERIVED)
+        for document in found:
+            name = f"{document['ttyscribe']['kind']}.schema.json"
+            jsonschema.validate(document, json.loads((SCHEMAS / name).read_text()))
 
     def test_deriving_twice_gives_the_same(self, store: Store) -> None:
         write(store, documents(make_recording("alpha", SESSION)))
