@@ -36,6 +36,8 @@ _SENDERS |= {"stream", "logtag", "time", "timestamp", "@timestamp"}
 """Names in a program's object that tell who logs and when: no search means them."""
 _LONGEST_NAME = 64
 """Characters of a value that may be a name or a time; what is longer, or an object, is text that a sender put there."""
+_USUAL = frozenset((*USER, "CODE_FUNC", "PRIORITY", "SYSLOG_TIMESTAMP", "SYSLOG_RAW", "INVOCATION_ID"))
+"""The same of a journal entry."""
 
 
 def add(document: dict[str, Any], own: dict[str, Any], envelope: Envelope) -> None:
@@ -55,9 +57,22 @@ def add(document: dict[str, Any], own: dict[str, Any], envelope: Envelope) -> No
         own["original"] = jsontext.dumps(envelope.object if envelope.journal is None else envelope.journal).decode()
 
 
-def searched(fields: dict[str, Any]) -> str:
-    """The texts of a program's object, one a line, but for what names its sender and its time."""
-    return texts([value for name, value in fields.items() if name not in _SENDERS or not _may_name(value)])
+def searched(envelope: Envelope) -> str:
+    """The texts beside the message, one a line: of a program's object, and of the fields that it gave a journal entry.
+
+    What names the sender and its time is none of them: no search means it.
+    """
+    found: list[Any] = []
+    if envelope.object:
+        found = [value for name, value in envelope.object.items() if name not in _SENDERS or not _may_name(value)]
+    if envelope.journal is not None:
+        # A list of numbers, bytes that are no text, has no texts.
+        found += [value for name, value in envelope.journal.items() if name[:1] != "_" and not _is_usual(name, value)]
+    return texts(found) if found else ""
+
+
+def _is_usual(name: str, value: Any) -> bool:
+    return name == "MESSAGE" or (name in _USUAL and _may_name(value))
 
 
 def _may_name(value: Any) -> bool:

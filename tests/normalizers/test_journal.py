@@ -58,6 +58,11 @@ def test_bytes_that_are_no_text_are_kept_beside_it() -> None:
     assert found["ttyscribe"]["bytes"] == {"DATA": "Y/8=", "SEVERAL": [None, "/g=="]}
 
 
+def test_what_a_program_gave_an_entry_is_found_by_its_words() -> None:
+    found = made(ENTRY | {"FILES": ["/etc/hosts", "x"], "DATA": [1, 255], "CODE_FILE": "main.c", "_COMM": "app"})
+    assert found["ttyscribe"]["words"] == "done etc hosts x"
+
+
 def test_an_entry_without_a_message_is_stored() -> None:
     entry = {name: value for name, value in ENTRY.items() if name != "MESSAGE"}
     assert made(entry)["message"] == ""

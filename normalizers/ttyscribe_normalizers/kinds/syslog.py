@@ -62,6 +62,8 @@ class Kind:
         values: tuple[Any, ...] = envelope
         if any(values[REST]):
             origin.add(document, own, envelope)
+            if more := origin.searched(envelope):
+                own["words"] = f"{own['words']} {words.joined(more)}".strip()
         elif systemd:
             document["systemd"] = systemd
         return [cast("Document", document)]
@@ -84,8 +86,6 @@ class Kind:
             "words": words.joined(_ESCAPE.sub(r" \1 ", text) if "#" in text else text),
             **sender,
         }
-        if envelope.object and (more := origin.searched(envelope.object)):
-            own["words"] = words.joined(f"{text}\n{more}")
         if envelope.journal is not None:
             own.update(origin.session(envelope))
         if error:
