@@ -96,7 +96,7 @@ class Sharing:
         own: dict[str, Any] = {}
         sender(own, envelope)
         made = Shared(level(envelope.severity), way(envelope, self._normalizer, key[0]), own, systemd(envelope))
-        if len(str(key)) < _LONG:
+        if sum(len(value) for value in (*key[:2], *key[2], key[3]) if type(value) is str) < _LONG:
             if len(self._known) >= _MANY:
                 self._known.clear()
             self._known[key] = made

@@ -122,7 +122,8 @@ def _pattern(found: Any, now_ns: int) -> _Pattern | None:
     until_ns = _ALWAYS if own["trust"] == "system" else now_ns + _PATIENCE_NS
     since_ns = 0 if own["trust"] == "system" else now_ns
     id_begins = found["viaq_msg_id"].rpartition(":")[0].rpartition(":")[0] + ":"
-    return _Pattern(found, own, way["collector"], way["normalizer"], id_begins, since_ns, until_ns)
+    # Copies: that document is on its way, and nobody promises what becomes of it.
+    return _Pattern({**found}, {**own}, {**way["collector"]}, way["normalizer"], id_begins, since_ns, until_ns)
 
 
 def _key(line: bytes) -> tuple[bytes, str] | None:

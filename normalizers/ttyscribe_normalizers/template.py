@@ -40,6 +40,8 @@ class Template:
     def __init__(self, decode: Decode) -> None:
         self._decode = decode
         self._senders: dict[bytes, _Sender] = {}
+        self._met: set[int] = set()
+        """Hashes of stretches that were seen once."""
 
     def decode(self, line: bytes, now_ns: int) -> Envelope:
         """The envelope of a line. Raises MessageError where it has none."""
@@ -54,8 +56,18 @@ class Template:
             return self._decode(line, now_ns)
         stretch = line[time_end + 2 : message_at]
         parts = stable, line[_AT:received_end], line[time_at:time_end], line[message_at + 7 : -1]
-        sender = self._senders.get(stretch) or self._learned(stretch, parts, line, now_ns)
+        sender = self._senders.get(stretch) or self._met_again(stretch, parts, line, now_ns)
         return (sender and _made(sender, *parts)) or self._decode(line, now_ns)
+
+    def _met_again(self, stretch: bytes, parts: _Parts, line: bytes, now_ns: int) -> _Sender | None:
+        """A sender that is met for the second time: of most processes there is one message, not worth the learning."""
+        key = hash(stretch)
+        if key in self._met:
+            return self._learned(stretch, parts, line, now_ns)
+        if len(self._met) >= _MANY:
+            self._met.clear()
+        self._met.add(key)
+        return None
 
     def _learned(self, stretch: bytes, parts: _Parts, line: bytes, now_ns: int) -> _Sender | None:
         """What is shared by the messages of one sender, known from then on; None where it is not proven."""

@@ -46,7 +46,7 @@ def check(raw: bytes, *before: bytes) -> None:
     """The same with the short way in front, when the sender is new and when it is known."""
     for long in (envelope.decode, shapes.decode):
         decode = Template(long).decode
-        for one in (*before, raw, raw):
+        for one in (*before, *before, raw, raw, raw):
             assert either(decode, one) == either(long, one)
 
 
@@ -111,7 +111,7 @@ def test_the_short_way_is_taken() -> None:
     decode = Template(long).decode
     for number in range(10):
         assert decode(line(f"message {number}", time="2026-11-24T12:00:00+00:00"), NOW_NS).text == f"message {number}"
-    assert len(asked) == 1
+    assert len(asked) == 2  # met, and met again
 
 
 SHOWN = st.lists(st.sampled_from(["hi\r\n", "\x1b[1mü\x1b[0m", "a\b \b", "\x1b]0;t\x07", "\x7f", "x" * 70]), max_size=5)
@@ -139,6 +139,11 @@ def test_senders_that_nobody_will_see_again_are_forgotten(count: int) -> None:
     template = Template(envelope.decode)
     for number in range(count):
         template.decode(line("x", host=f"h{number}"), NOW_NS)
-    assert len(template._senders) <= 4096
+        assert not template._senders
+    assert len(template._met) <= 4096
+    for number in range(count * 2):
+        template.decode(line("x", host=f"h{number // 2}"), NOW_NS)
+    assert 0 < len(template._senders) <= 4096
+    template.decode(line("x", host="h" * 2000), NOW_NS)
     template.decode(line("x", host="h" * 2000), NOW_NS)
     assert max(map(len, template._senders)) <= 1024
