@@ -21,7 +21,7 @@ from tests.e2e.filter_chain import SAMPLE, FilterChain, require_omelasticsearch
 from tests.e2e.traffic import datagram, messages
 from tests.peers import require_program
 from tests.rsyslog.daemon import wait_until
-from tests.store.stand_in import Action, Handler, answer, reset, standing_in
+from tests.store.stand_in import Action, Handler, answer, reset, slow, standing_in
 from ttyscribe_formats import tlog
 from ttyscribe_store.open import open_store
 
@@ -252,6 +252,28 @@ def test_a_whole_request_that_is_refused_is_in_the_errorfile_and_a_replay_stores
         chain.stop()
         assert "3 stored" in chain.replay("failed-requests", f"sqlite:{tmp_path}/store")
     assert stored_texts(tmp_path / "store") == ["m413", "m429", "m503"]
+
+
+def test_an_engine_that_never_answers_is_asked_again(tmp_path: Path) -> None:
+    """MMN-8: after indexTimeout; without it rsyslogd would wait for ever."""
+    limit = {'indexTimeout="60000"': 'indexTimeout="1500"'}
+    with standing_in(slow(600)) as engine, FilterChain(engine.url, tmp_path, replace=limit) as chain:
+        chain.send(datagram(name, "daemon") for name in (b"one", b"two"))
+        wait_until(
+            lambda: texts(engine.bulks)["two"] and texts(engine.bulks)["one"] > 1, 60, f"a repeat {chain.said()}"
+        )
+        assert len({action["_id"] for action, _ in sent(engine.bulks)}) == 2
+        assert chain.entries("failed-requests") == chain.entries("diverted") == []
+
+
+@pytest.mark.parametrize("status", [200, 403, 502])
+def test_a_proxys_page_is_no_answer(tmp_path: Path, status: int) -> None:
+    """MMN-8: what is no JSON is sent again."""
+    page = answer(status, b"<html>", "text/html")
+    with standing_in(page, page) as engine, FilterChain(engine.url, tmp_path) as chain:
+        chain.send([datagram(b"one", "daemon")])
+        wait_until(lambda: texts(engine.bulks)["one"] == 3, 60, f"a third attempt {chain.said()}")
+        assert chain.entries("failed-requests") == chain.entries("diverted") == []
 
 
 def test_items_are_told_apart_by_their_status(tmp_path: Path) -> None:
