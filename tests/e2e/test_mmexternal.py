@@ -83,9 +83,11 @@ def test_documents_are_created_where_they_belong(tmp_path: Path) -> None:
     recorded = messages("rec-1", 20)
     odd = ["ü 😀", 'quoted "x" \\ /', "x" * 60_000, "#012 as it is", "9" * 40]
     with standing_in() as engine, FilterChain(f"{engine.url}/pre", tmp_path) as chain:
+        chain.send([datagram(b"first", "daemon")])  # nobody attests what comes before the socket asks for it
+        wait_until(lambda: engine.bulks, 60, f"the first document {chain.said()}")
         chain.send([datagram(line) for line in recorded] + [datagram(text.encode(), "daemon") for text in odd])
-        wait_until(lambda: len(list(sent(engine.bulks))) == 25, 60, f"all documents {chain.said()}")
-        found = list(sent(engine.bulks))
+        wait_until(lambda: len(list(sent(engine.bulks))) == 26, 60, f"all documents {chain.said()}")
+        found = list(sent(engine.bulks))[1:]
         assert chain.entries("diverted") == []
     for action, document in found:
         kind, partition = document["ttyscribe"]["kind"], document["ttyscribe"]["partition"]
@@ -349,7 +351,7 @@ def test_a_document_that_is_sent_again_is_what_it_was(tmp_path: Path) -> None:
         count = len(engine.bulks)
         wait_until(lambda: len(first_and_last(engine.bulks[count:])) == len(first_and_last(engine.bulks)), 60, "again")
         pairs = first_and_last(engine.bulks)
-        assert len(pairs) >= len(documents) - 3
+        assert len(pairs) >= 0.95 * len(documents)
         for first, last in pairs.values():
             assert first == last
         assert {entry["status"] for entry in chain.entries("diverted")} <= {"inexact"}
@@ -414,12 +416,49 @@ def test_a_message_of_several_events_goes_aside_and_a_replay_stores_each(tmp_pat
         assert "3 stored" in chain.replay("diverted", f"sqlite:{tmp_path}/store")
 
 
+@pytest.mark.parametrize("away", [reset, answer(503, b"<html>", "text/html")], ids=["resets", "a proxy's page"])
+def test_a_stop_while_the_engine_is_away_waits_for_it_or_for_sigkill(tmp_path: Path, away: Action) -> None:
+    """MMN-8: told to give up at once rsyslogd would lose the batch in work."""
+    names = {f"m{number}" for number in range(40)}
+    with standing_in() as engine, FilterChain(engine.url, tmp_path) as chain:
+        engine.always = away
+        chain.send(datagram(name.encode(), "daemon") for name in sorted(names))
+        chain.wait_read()
+        wait_until(lambda: len(engine.bulks) > 0, 60, "a first attempt")
+        chain.stop_or_kill(after=2)
+        chain.start()
+        engine.always, since = None, len(engine.bulks)
+        wait_until(
+            lambda: texts(engine.bulks[since:]).keys() | chain.diverted().keys() == names, 60, f"all {chain.said()}"
+        )
+        assert not chain.stop_or_kill(after=20)
+        assert chain.entries("rejected") == chain.entries("failed-requests") == []
+
+
+def test_a_stop_delivers_what_waits(tmp_path: Path) -> None:
+    """MMN-8: and ends by itself; what the engine refused as busy is sent again first.
+
+    At its stop rsyslogd interrupts its own waiting for the filter: some messages go aside, and none is lost.
+    """
+    names = {f"m{number}" for number in range(60)}
+    with standing_in(items(429, 201)) as engine, FilterChain(engine.url, tmp_path) as chain:
+        chain.send(datagram(name.encode(), "daemon") for name in sorted(names))
+        chain.wait_read()
+        assert not chain.stop_or_kill(after=30)
+        passed, diverted = texts(engine.bulks), chain.diverted()
+        assert passed.keys() | diverted.keys() == names
+        assert not passed.keys() & diverted.keys()
+        first = [document["message"] for _, document in sent(engine.bulks[:1])]
+        assert set(first[::2]) <= texts(engine.bulks[1:]).keys()
+        assert chain.entries("rejected") == chain.entries("failed-requests") == []
+
+
 def test_stops_and_kills_while_the_engine_is_away_lose_nothing(tmp_path: Path) -> None:
     """MMN-8: messages that wait for the engine, and items that wait to be sent again, are in queues on disk."""
     names = [f"m{number}" for number in range(120)]
 
     def all_there(count: int) -> bool:
-        return texts(engine.bulks[since:]).keys() >= set(names[:count])
+        return texts(engine.bulks[since:]).keys() | chain.diverted().keys() >= set(names[:count])
 
     with standing_in() as engine, FilterChain(engine.url, tmp_path) as chain:
         engine.always = reset
@@ -439,6 +478,6 @@ def test_stops_and_kills_while_the_engine_is_away_lose_nothing(tmp_path: Path) -
         engine.always = None
         since = len(engine.bulks)
         wait_until(lambda: all_there(120), 60, f"all of it stored {chain.said()}")
-        assert chain.entries("rejected") == chain.entries("failed-requests") == chain.entries("diverted") == []
+        assert chain.entries("rejected") == chain.entries("failed-requests") == []
         ids = {(action["_id"], document["message"]) for action, document in sent(engine.bulks)}
-        assert len(ids) == len(names)  # however often it is sent, each message has its one id
+        assert len(ids) == len({text for _, text in ids})  # however often it is sent, each message has its one id
