@@ -108,6 +108,7 @@ def test_what_is_nested_too_deep_to_be_written_goes_to_the_dead_letter(tmp_path:
     ("broken", "said"),
     [
         ("[[filter]\n", "viaq.toml: no TOML"),
+        ("a = " + "[" * 2000, "viaq.toml: no TOML: nested too deep"),
         (
             '[[filter]]\ntype = "viaq_data_model"\n\nuse_undefined = 7\n',
             "viaq.toml:4: filter.use_undefined: 7 is neither",

@@ -73,6 +73,8 @@ def read(text: str, path: str = "") -> Settings:
         tables = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(f"no TOML: {error}", path) from None
+    except RecursionError:
+        raise ConfigError("no TOML: nested too deep", path) from None
     for key in tables:
         if key not in ("filter", "tags"):
             raise refuse((key,), "unknown (wanted: filter, tags)")
