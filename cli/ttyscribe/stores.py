@@ -112,6 +112,8 @@ def derive_if_local(url: str, store: Store) -> None:
         return
     try:
         derive(url, store)
+    except ConfigError:
+        pass  # whoever reads says what is wrong with the store
     except (TtyscribeError, OSError) as error:
         print(f"ttyscribe: lines and commands may be behind: {error}", file=sys.stderr)
 

@@ -207,7 +207,8 @@ def store(url: str, document: Document) -> Iterator[Store]:
 @pytest.fixture(scope="module")
 def stored(document: Document, line: bytes) -> StoredMessage:
     """How readers get it."""
-    return StoredMessage(document["viaq_msg_id"], json.loads(line), "system", os.getpid())
+    partition = document["ttyscribe"]["partition"]
+    return StoredMessage(document["viaq_msg_id"], json.loads(line), "system", os.getpid(), partition)
 
 
 def test_stop_7_stored_document(store: Store, stored: StoredMessage) -> None:

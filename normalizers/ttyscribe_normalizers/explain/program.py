@@ -71,7 +71,8 @@ def run(wanted: Options, build: Build) -> int:
             say(_explained(number, line.removesuffix(b"\n") if size <= MAX_LINE else line, now_ns, subject))
             sys.stdout.flush()
     except BrokenPipeError:
-        sys.stderr.close()  # nobody is there to hear of it
+        # Nobody is there to hear of it; what is buffered still would make the interpreter complain at its end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         return 1
     except OSError as error:
         raise ConfigError(f"can't read the lines: {error.strerror}", path) from None
