@@ -16,6 +16,7 @@ NOBODY = -1
 _MAX_NUMBER = 2**32 - 1
 _US = 1000
 _LOWER = frozenset(("_boot_id", "_transport", "_machine_id"))
+_LOWER_NAME = re.compile(r"[a-z0-9_]{1,64}")
 _NAME = re.compile(r"[A-Z0-9_]{1,64}")
 
 
@@ -50,7 +51,7 @@ def is_lower(fields: dict[str, Any]) -> bool:
 
     No program can log such names, so that those with an underscore before them are journald's here too.
     """
-    return not _LOWER.isdisjoint(fields) and "message" in fields and not any(map(str.isupper, fields))
+    return not _LOWER.isdisjoint(fields) and "message" in fields and all(map(_LOWER_NAME.fullmatch, fields))
 
 
 def read(fields: dict[str, Any], message: Any) -> Entry:

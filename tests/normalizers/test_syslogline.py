@@ -74,6 +74,14 @@ def test_an_entry_in_small_letters_is_the_same_entry() -> None:
     assert changed({name.lower(): value for name, value in ENTRY.items()}) == changed(ENTRY)
 
 
+def test_what_no_journal_has_makes_an_object_of_it() -> None:
+    """Capitals would change these names."""
+    for name in ("straße", "a b", "a.b"):
+        made = changed({"_boot_id": "x", "message": "y", "_uid": "0", name: "z"})
+        assert made["structured"][name] == "z"
+        assert (made["ttyscribe"]["kind"], made["ttyscribe"]["trust"]) == ("syslog", "none")
+
+
 def test_an_entry_without_its_underscores_attests_nothing() -> None:
     """Any program can log a field named UID."""
     made = changed({name.lstrip("_"): value for name, value in ENTRY.items()})
