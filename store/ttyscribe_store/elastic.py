@@ -16,7 +16,7 @@ from ttyscribe_formats.errors import ConfigError, Unavailable
 from ttyscribe_store import bulk, elastic_queries, elastic_templates, jsontext
 from ttyscribe_store.access import Access
 from ttyscribe_store.address import parse_address
-from ttyscribe_store.base import Derived, Hit, Outcome, Query, Recording, RecordingFilter, StoredMessage
+from ttyscribe_store.base import DERIVED, Derived, Hit, Outcome, Query, Recording, RecordingFilter, StoredMessage
 from ttyscribe_store.conflict import FIRST_ID
 from ttyscribe_store.recordings import fits, gaps, newest_first
 from ttyscribe_store.transport import NDJSON, Answer, Transport
@@ -31,7 +31,6 @@ _LEAST_BYTES = 16 << 10
 _SHOWN = 500
 _PAGE = 200
 _DELETE_PAGE = 1000
-_DERIVED = "line-*,{0}ttyscribe-command-*,{0}ttyscribe-recording-*"
 
 
 class ElasticStore:
@@ -193,7 +192,9 @@ class ElasticStore:
             body = {**body, "search_after": hits[-1]["sort"]}
 
     def _search(self, kinds: str, body: dict[str, Any]) -> dict[str, Any]:
-        target = f"/{self._prefix}ttyscribe-{kinds}/_search?{_LENIENT}"
+        """Search the indices of these kinds, patterns divided by commas."""
+        names = ",".join(f"{self._prefix}ttyscribe-{kind}" for kind in kinds.split(","))
+        target = f"/{names}/_search?{_LENIENT}"
         answer = self._transport.call("POST", target, body)
         if not isinstance(answer, dict) or not isinstance(answer.get("_shards"), dict):
             raise Unavailable(f"{self._address}: the answer to a search is none: {str(answer)[:_SHOWN]}")
@@ -212,7 +213,7 @@ class ElasticStore:
         self.refresh()
         there = {
             (hit["_index"], hit["_id"]): hit
-            for hit in self._hits(_DERIVED.format(self._prefix), elastic_queries.ids_of_body(recording))
+            for hit in self._hits(",".join(f"{kind}-*" for kind in DERIVED), elastic_queries.ids_of_body(recording))
         }
         for document in documents:
             there.pop((self._prefix + bulk.index_of(document), document["viaq_msg_id"]), None)

@@ -30,10 +30,10 @@ from ttyscribe_store.base import (
     StoredMessage,
 )
 from ttyscribe_store.conflict import FIRST_ID
-from ttyscribe_store.query.sqlite import text
 from ttyscribe_store.recordings import SLACK_NS, Claim, fits, gaps, is_end, joined, newest_first, precedence, recording
 from ttyscribe_store.sqlite_files import Files
 from ttyscribe_store.sqlite_handles import Busy, Settings, translated
+from ttyscribe_store.sqlite_text import text
 from ttyscribe_store.views import hit, stored_message, to_derived
 
 _SYNCHRONOUS = {"normal": "NORMAL", "full": "FULL"}

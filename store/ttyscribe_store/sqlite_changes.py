@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from ttyscribe_store import sqlite_queries as queries
 from ttyscribe_store import sqlite_rows as rows
-from ttyscribe_store.query.sqlite import text
+from ttyscribe_store.sqlite_text import text
 
 
 def put(connection: sqlite3.Connection, row: rows.Row) -> bool:
@@ -29,9 +29,9 @@ def forget(connection: sqlite3.Connection, number: int) -> None:
     bodies = connection.execute(queries.BODY, (number,)).fetchall()
     if not bodies:
         raise rows.Damaged("an index names a document that is not there")
-    body = bodies[0][0]
-    connection.execute(rows.FORGET_WORDS, (number, rows.words_of(body)))
-    for value in rows.listed_of(body):
+    words, listed = rows.indexed_by(bodies[0][0])
+    connection.execute(rows.FORGET_WORDS, (number, words))
+    for value in listed:
         connection.execute(*rows.of_value(rows.FORGET_VALUE, value, number))
     for piece, content in connection.execute(rows.PIECES, (number,)).fetchall():
         connection.execute(rows.FORGET_TRIGRAMS, (piece, text(content)))

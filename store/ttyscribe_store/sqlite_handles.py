@@ -15,7 +15,8 @@ from urllib.parse import quote
 
 from ttyscribe_formats.errors import ConfigError, TtyscribeError, Unavailable
 from ttyscribe_store.query.sqlite import FUNCTIONS
-from ttyscribe_store.sqlite_rows import APPLICATION_ID, SCHEMA, VERSION, Damaged, text_back
+from ttyscribe_store.sqlite_rows import APPLICATION_ID, SCHEMA, VERSION, Damaged
+from ttyscribe_store.sqlite_text import text_back
 
 _FILE_MODE = 0o640
 _LOG_KEPT = 64 << 20

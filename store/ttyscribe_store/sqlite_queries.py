@@ -6,12 +6,13 @@ from itertools import pairwise
 from typing import Any, NamedTuple
 
 from ttyscribe_formats import timestamp
-from ttyscribe_store.base import Query, RecordingFilter
+from ttyscribe_store.base import DERIVED, Query, RecordingFilter
 from ttyscribe_store.conflict import TRUSTS
 from ttyscribe_store.partition import IMPLAUSIBLE
-from ttyscribe_store.query.sqlite import compiled, text
+from ttyscribe_store.query.sqlite import compiled
 from ttyscribe_store.recordings import Part, Seen
 from ttyscribe_store.sqlite_rows import MICROSECOND, Damaged, ordered_back
+from ttyscribe_store.sqlite_text import text
 
 Statement = tuple[str, tuple[Any, ...]]
 
@@ -20,8 +21,9 @@ SPAN = "SELECT min(time_us) FROM document"
 BODY = "SELECT body FROM document WHERE number = ?"
 ANY_OF = "SELECT 1 FROM document WHERE recording = CAST(? AS TEXT) LIMIT 1"
 NUMBERS = "SELECT number FROM document WHERE recording = CAST(? AS TEXT)"
-DERIVED_OF = """SELECT number, id, body FROM document
-    WHERE recording = CAST(? AS TEXT) AND message_id IS NULL AND kind IN ('line', 'command', 'recording')"""
+_KINDS = ", ".join(f"'{kind}'" for kind in DERIVED)
+DERIVED_OF = f"""SELECT number, id, body FROM document
+    WHERE recording = CAST(? AS TEXT) AND message_id IS NULL AND kind IN ({_KINDS})"""  # noqa: S608 - our own words
 ROWS = "SELECT body FROM document WHERE kind = 'recording'"
 REMOVE = "DELETE FROM document WHERE number = ?"
 MERGE = "INSERT INTO words (words, rank) VALUES ('merge', ?)"

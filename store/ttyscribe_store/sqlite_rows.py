@@ -13,7 +13,8 @@ from ttyscribe_formats.document import Document
 from ttyscribe_store import jsontext
 from ttyscribe_store.conflict import rank
 from ttyscribe_store.partition import is_partition
-from ttyscribe_store.query.sqlite import first, listed, pieces, text
+from ttyscribe_store.query.sqlite import indexed, pieces
+from ttyscribe_store.sqlite_text import text, text_back
 from ttyscribe_store.views import time_ns
 
 MICROSECOND = 1000
@@ -113,11 +114,6 @@ class Row(NamedTuple):
         return body
 
 
-def text_back(data: bytes) -> str:
-    """What `text` was made of."""
-    return data.decode("utf-8", "surrogatepass")
-
-
 def ordered(number: int) -> int | bytes:
     """A number of any size from -2**63 + 1 on as a value that SQLite orders rightly and keeps exactly."""
     if number.bit_length() <= _BITS:
@@ -141,15 +137,16 @@ def to_row(document: Document) -> Row:
     tlog: Mapping[str, Any] = document.get("tlog") or {}
     recording, kind = own.get("recording") or None, own["kind"]
     is_message = kind == "tlog" and recording is not None
+    found = indexed(document)
     counts = [_count(own, name, _COUNT_BITS) for name in ("out_bytes", "in_bytes", "resizes")]
     values = (
         text(document["viaq_msg_id"]),
         text(kind),
         time_ns(document) // MICROSECOND,
         text(document["hostname"]),
-        _text_or_none(tlog["user"] if tlog else first(document, "user")),
-        _text_or_none(first(document, "level")),
-        first(document, "session"),
+        _text_or_none(tlog["user"] if tlog else found.columns["user"]),
+        _text_or_none(found.columns["level"]),
+        found.columns["session"],
         None if recording is None else text(recording),
         ordered(tlog["id"]) if is_message else None,
         rank(own["trust"]),
@@ -157,7 +154,7 @@ def to_row(document: Document) -> Row:
         _count(own, "last_ms", _BITS),
         zlib.compress(jsontext.dumps(document), _LEVEL),
     )
-    return Row(values, text(own["words"]), listed(document), pieces(document))
+    return Row(values, text(own["words"]), found.listed, pieces(document))
 
 
 def _text_or_none(value: str | None) -> bytes | None:
@@ -193,15 +190,10 @@ def document_of(body: bytes) -> dict[str, Any]:
     return document
 
 
-def words_of(body: bytes) -> bytes:
-    """The words that a row's document was indexed by. Raises Damaged."""
-    _, words = _opened(body)
-    return text(words)
-
-
-def listed_of(body: bytes) -> set[tuple[str, str | int | bytes]]:
-    """The rows of `value` that a row's document has. Raises Damaged."""
-    return listed(document_of(body))
+def indexed_by(body: bytes) -> tuple[bytes, set[tuple[str, str | int | bytes]]]:
+    """The words that a row's document was indexed by, and its rows of `value`. Raises Damaged."""
+    document, words = _opened(body)
+    return text(words), indexed(document).listed
 
 
 def _opened(body: bytes) -> tuple[dict[str, Any], str]:

@@ -2,7 +2,7 @@
 """What a query means, document by document; pure. Stores that look at every document use it, and the others are held
 against it."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from ttyscribe_store.query import nodes
@@ -34,11 +34,15 @@ def holds(node: nodes.Node, document: Mapping[str, Any]) -> bool:
 
 def values(document: Mapping[str, Any], name: str) -> Iterator[Any]:
     """The values of one of the language's fields."""
-    for path in FIELDS[name].paths:
-        yield from _at(document, path.split("."))
+    for first, *rest in _PATHS[name]:
+        if first in document:
+            yield from _at(document[first], rest)
 
 
-def _at(value: Any, path: list[str]) -> Iterator[Any]:
+_PATHS = {field.name: [path.split(".") for path in field.paths] for field in FIELDS.values()}
+
+
+def _at(value: Any, path: Sequence[str]) -> Iterator[Any]:
     if isinstance(value, (list, tuple)):
         for item in value:
             yield from _at(item, path)

@@ -15,12 +15,16 @@ from ttyscribe_store.query import matching, nodes
 from ttyscribe_store.query.addresses import bounds, packed
 from ttyscribe_store.query.fields import FIELDS, LONGEST
 from ttyscribe_store.query.regex import Regex
+from ttyscribe_store.sqlite_text import text
 from ttyscribe_store.views import phrase
 
 COLUMNS = {"user": "user", "host": "host", "kind": "kind", "rec": "recording", "level": "level", "session": "session"}
 """Fields whose first value is a column of `document`."""
 LISTED = ("user", "session", "path", "exe", "ip")
 """Fields whose values (of those with a column: all but the first) are in the table `value`."""
+FIRSTS = ("user", "level", "session")
+"""Fields whose column holds the first of values that may be several, or none."""
+_ONLY_LISTED = tuple(name for name in LISTED if name not in FIRSTS)
 TEXTS = ("line", "cmd")
 """Fields whose values are in the table `piece`, with an index of their trigrams."""
 _TRIGRAM = 3
@@ -157,19 +161,26 @@ def _after(prefix: str, column: str, inner: Condition) -> Condition:
     return Condition(sql, (first, last, *inner.values))
 
 
-def text(value: str) -> bytes:
-    """A text as it is bound where SQL says `CAST(? AS TEXT)`: lone surrogates are kept."""
-    return value.encode("utf-8", "surrogatepass")
+class Indexed(NamedTuple):
+    """What a document is found by besides its words."""
+
+    columns: dict[str, Any]
+    """The first value of each field of `FIRSTS`; none where it has none that can be compared."""
+    listed: set[tuple[str, str | int | bytes]]
+    """Its rows of `value`: field and value, as it is compared."""
 
 
-def listed(document: Mapping[str, Any]) -> set[tuple[str, str | int | bytes]]:
-    """The rows of `value` that a document has: field and value, as it is compared."""
-    found: set[tuple[str, str | int | bytes]] = set()
-    for name in LISTED:
-        skipped = first(document, name) if name in COLUMNS else None
-        for value in matching.values(document, name):
-            if value != skipped and (row := _listed(name, value)) is not None:
-                found.add((name, row))
+def indexed(document: Mapping[str, Any]) -> Indexed:
+    """The values of all fields, each looked up once."""
+    found = Indexed({}, set())
+    for name in (*FIRSTS, *_ONLY_LISTED):
+        values = [_comparable(name, value) for value in matching.values(document, name)]
+        values = [value for value in values if value is not None]
+        first = None
+        if name in FIRSTS:
+            first = found.columns[name] = values[0] if values else None
+        if name in LISTED:
+            found.listed.update((name, value) for value in values if value is not None and value != first)
     return found
 
 
@@ -178,13 +189,7 @@ def pieces(document: Mapping[str, Any]) -> list[tuple[str, str]]:
     return [(name, value) for name in TEXTS for value in matching.values(document, name) if isinstance(value, str)]
 
 
-def first(document: Mapping[str, Any], name: str) -> Any:
-    """The value of a field that is a column; none where it has none that can be compared."""
-    found = (value for value in matching.values(document, name) if _listed(name, value) is not None)
-    return next(found, None)
-
-
-def _listed(name: str, value: Any) -> str | int | bytes | None:
+def _comparable(name: str, value: Any) -> str | int | bytes | None:
     kind = FIELDS[name].type
     if kind == "number":
         return value if type(value) is int and value.bit_length() < 64 else None
