@@ -8,7 +8,7 @@ import threading
 import time
 from types import FrameType
 
-from ttyscribe import stores
+from ttyscribe import deriving, stores
 from ttyscribe_formats.errors import ConfigError, Unavailable
 from ttyscribe_screen.screen import available
 from ttyscribe_store.base import Store
@@ -68,7 +68,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _once(url: str, store: Store, *, again: bool) -> None:
-    done = stores.derive(url, store, again=again)
+    done = deriving.derive(url, store, again=again)
     if done.recordings:
         print(f"{url}: derived {done.documents} documents of {done.recordings} recordings")
     else:
@@ -91,6 +91,6 @@ def _follow(url: str, store: Store, ended: threading.Event, seconds: float, *, a
 
 
 def _once_quietly(url: str, store: Store, *, again: bool) -> None:
-    done = stores.derive(url, store, again=again)
+    done = deriving.derive(url, store, again=again)
     if done.recordings:
         print(f"derived {done.documents} documents of {done.recordings} recordings", flush=True)

@@ -8,7 +8,7 @@ import time
 from collections.abc import Sequence
 from itertools import islice
 
-from ttyscribe import stores, times
+from ttyscribe import deriving, stores, times
 from ttyscribe.text import clean, marked, print_json
 from ttyscribe_formats.errors import ConfigError, MessageError
 from ttyscribe_formats.place import Place, format_place
@@ -86,7 +86,7 @@ def run(options: argparse.Namespace) -> int:
     tree = tree_of(query_of(options.query), time.time_ns())
     terms = [found.words for found in phrases(tree)]
     url, store = stores.opened(options)
-    stores.derive_if_local(url, store)
+    deriving.derive_if_local(url, store)
     by_kind = asks_for_kinds(tree) or bool(options.kind)
     query = Query(
         where=tree if by_kind else everyday(tree),

@@ -2,22 +2,14 @@
 """What the reading verbs share: the store, bounds of time, and how a recording is told."""
 
 import argparse
-import contextlib
-import fcntl
 import os
-import sys
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ttyscribe import times
-from ttyscribe.progress import Advance, progress
-from ttyscribe_formats.errors import ConfigError, TtyscribeError
+from ttyscribe_formats.errors import ConfigError
 from ttyscribe_formats.place import format_time
 from ttyscribe_store.base import Recording, Store
 from ttyscribe_store.open import open_store
-
-if TYPE_CHECKING:
-    from ttyscribe_store.derive.indexer import Done
 
 VARIABLE = "TTYSCRIBE_STORE"
 
@@ -83,54 +75,3 @@ def _runs(one: Recording) -> str:
     text = ", ".join(str(first) if first == last else f"{first}-{last}" for first, last in one.gaps)
     named = sum(last - first + 1 for first, last in one.gaps)
     return text + (" and more" if one.missing > named else "")
-
-
-def derive(url: str, store: Store, *, again: bool = False) -> "Done":
-    """Bring what is derived up to date, one process at a time; a bar shows how far it is. Raises Unavailable."""
-    from ttyscribe_store.derive.indexer import Done, bring_up_to_date
-
-    with alone(url) as alone_:
-        if not alone_:
-            return Done(0, 0)  # another one does it
-        with contextlib.ExitStack() as stack:
-            bars: list[Advance] = []
-
-            def tell(done: int, total: int) -> None:
-                if total and not bars:
-                    bars.append(stack.enter_context(progress("deriving", total)))
-                if bars:
-                    bars[0](done)
-
-            return bring_up_to_date(store, tell, again=again)
-
-
-def derive_if_local(url: str, store: Store) -> None:
-    """On SQLite, bring what is derived up to date before it is read; elsewhere an indexer does."""
-    from ttyscribe_screen.screen import available
-
-    if not url.startswith("sqlite:") or not available():
-        return
-    try:
-        derive(url, store)
-    except ConfigError:
-        pass  # whoever reads says what is wrong with the store
-    except (TtyscribeError, OSError) as error:
-        print(f"ttyscribe: lines and commands may be behind: {error}", file=sys.stderr)
-
-
-@contextlib.contextmanager
-def alone(url: str) -> Iterator[bool]:
-    """Hold the lock of a folder's indexer: False where another process holds it. Stores elsewhere have none."""
-    folder = os.path.expanduser(url.removeprefix("sqlite:"))
-    if not url.startswith("sqlite:") or not os.path.isdir(folder):
-        yield True
-        return
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        yield False
-    else:
-        yield True
-    finally:
-        os.close(descriptor)

@@ -69,7 +69,6 @@ class Transcript:
         self.screen = Screen(80, 24)
         self._pending = bytearray()
         self._first_ms = self._last_ms = 0
-        self._room = 0
         self._count = 0
         self._main = _Buffer(self)
         self._alternate = _Buffer(self)
@@ -123,11 +122,7 @@ class Transcript:
         data, self._pending = bytes(self._pending), bytearray()
         commands = self._commands
         if commands is not None:
-            data = self._marked(commands, data)
-            if commands.armed and (at := data.find(b"\n")) >= 0:
-                self._pieces(data[:at])
-                commands.enter(self.screen, self._last_ms)
-                data = data[at:]
+            data = self._entered(commands, self._marked(commands, data))
         self._pieces(data)
         if idle and commands is not None:
             commands.idle(self.screen)
@@ -136,14 +131,18 @@ class Transcript:
         """Feed up to the last mark that the shell made; what is left."""
         at = 0
         for found in MARK.finditer(data) if b"\x1b]133;" in data or b"\x1b[?2004h" in data else ():
-            before = data[at : found.end()]
-            if commands.armed and (line_end := before.find(b"\n")) >= 0:
-                self._pieces(before[:line_end])
-                commands.enter(self.screen, self._last_ms)
-                before = before[line_end:]
-            self._pieces(before)
+            self._pieces(self._entered(commands, data[at : found.end()]))
             commands.mark((found[1] or b"").decode(), self.screen)
             at = found.end()
+        return data[at:]
+
+    def _entered(self, commands: Commands, data: bytes) -> bytes:
+        """Feed up to where the line is left in which a prompt waits, if it does; what is left."""
+        at = data.find(b"\n") if commands.armed else -1
+        if at < 0:
+            return data
+        self._pieces(data[:at])
+        commands.enter(self.screen, self._last_ms)
         return data[at:]
 
     def _pieces(self, data: bytes) -> None:
@@ -198,8 +197,9 @@ class Transcript:
         self._count += 1
         return _Open(self._count, text, first_ms)
 
-    def left(self, line: _Open) -> None:
+    def left(self, line: _Open, time_ms: int) -> None:
         """A line that is not on the screen any more; it may come back."""
+        line.last_ms = time_ms
         if not line.text:
             return
         known = self._gone.pop(line.text, None)
@@ -211,8 +211,9 @@ class Transcript:
         ):
             self._give(self._gone.popitem(last=False)[1])
 
-    def scrolled(self, line: _Open) -> None:
+    def scrolled(self, line: _Open, time_ms: int) -> None:
         """A line that left at the top: it is final."""
+        line.last_ms = time_ms
         if line.text:
             self._give(line)
 
@@ -257,13 +258,11 @@ class _Buffer:
             line.tail = text
         else:
             if line is not None:
-                line.last_ms = first_ms
-                self._owner.left(line)
+                self._owner.left(line, first_ms)
             if not text:
                 return
             line = self._owner.new(text, first_ms)
-        line.last_ms = time_ms
-        self._owner.scrolled(line)
+        self._owner.scrolled(line, time_ms)
 
     def look(self, first_ms: int, lines: list[tuple[str, int]]) -> None:
         """What stands there now: each line with the number of its rows, from the top."""
@@ -297,8 +296,7 @@ class _Buffer:
             found[row : row + height] = [line] * height
         self._moved = False
         for line in left:
-            line.last_ms = first_ms
-            self._owner.left(line)
+            self._owner.left(line, first_ms)
         self._rows = found
 
     @staticmethod
@@ -319,6 +317,5 @@ class _Buffer:
         """All lines leave."""
         for line in dict.fromkeys(self._rows):
             if line is not None:
-                line.last_ms = time_ms
-                self._owner.left(line)
+                self._owner.left(line, time_ms)
         self._rows, self._seen = [], []
