@@ -13,7 +13,7 @@ from typing import Any
 
 from ttyscribe.health import fluentconf, fluentd, journald, programs, rainerscript, rsyslog
 from ttyscribe.health.files import Host
-from ttyscribe.health.findings import PROBLEM, Finding, Place
+from ttyscribe.health.findings import PROBLEM, Finding, Place, Unreadable
 from ttyscribe.health.rsyslog_rules import RULES as RSYSLOG
 from ttyscribe.text import clean
 from ttyscribe_formats.errors import ConfigError
@@ -79,12 +79,9 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _parsed(host: Host, path: str) -> list[rainerscript.Item] | Finding:
-    def include(pattern: str, place: Place) -> Sequence[tuple[str, str]]:
-        return host.included(pattern, place.path)
-
     try:
-        return rainerscript.parse(path, host.read(path), include)
-    except rainerscript.BadScript as error:
+        return rainerscript.parse(path, host.read(path), host.included)
+    except Unreadable as error:
         return Finding(RSYSLOG["rsyslog-1"], error.place, error.what)
 
 
@@ -124,12 +121,9 @@ def _refused(host: Host, path: str) -> Iterator[Finding]:
 
 
 def _fluentd(host: Host, path: str) -> Iterator[Finding]:
-    def include(pattern: str, place: Place) -> Sequence[tuple[str, str]]:
-        return host.included(pattern, place.path)
-
     try:
-        root = fluentconf.parse(path, host.read(path), include)
-    except fluentconf.BadFile as error:
+        root = fluentconf.parse(path, host.read(path), host.included)
+    except Unreadable as error:
         yield Finding(fluentd.RULES["fluentd-13"], error.place, error.what)
         return
     yield from fluentd.check(root)

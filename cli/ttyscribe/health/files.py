@@ -5,6 +5,7 @@ import glob
 import os
 from collections.abc import Sequence
 
+from ttyscribe.health.findings import Place
 from ttyscribe_formats.errors import ConfigError
 
 _LARGEST = 4 << 20
@@ -57,10 +58,10 @@ class Host:
             found[size:] for pattern in patterns for found in sorted(glob.glob(root + pattern)) if os.path.isfile(found)
         ]
 
-    def included(self, pattern: str, beside: str) -> Sequence[tuple[str, str]]:
+    def included(self, pattern: str, place: Place) -> Sequence[tuple[str, str]]:
         """The files that another one includes: paths and texts."""
         if not pattern.startswith("/"):
-            pattern = f"{os.path.dirname(beside)}/{pattern}"
+            pattern = f"{os.path.dirname(place.path)}/{pattern}"
         if pattern.endswith("/"):
             pattern += "*"
         return [(path, self.read(path)) for path in self.there(pattern)]

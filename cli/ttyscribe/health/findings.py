@@ -4,6 +4,8 @@
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
+PROGRAM = "ttyscribe-normalize"
+"""What the checks look for: whoever runs it hands messages to us."""
 PROBLEM = "problem"
 """Messages are lost, cut, doubled or readable to others."""
 NOTE = "note"
@@ -39,6 +41,18 @@ Include = Callable[[str, Place], Sequence[tuple[str, str]]]
 def nothing_included(_: str, __: Place) -> Sequence[tuple[str, str]]:
     """Of a file that is looked at alone."""
     return ()
+
+
+MOST_DEEP = 16
+"""Files that include each other, at most."""
+
+
+class Unreadable(ValueError):
+    """What can't be read as a configuration, with its place."""
+
+    def __init__(self, place: Place, what: str) -> None:
+        super().__init__(f"{place}: {what}")
+        self.place, self.what = place, what
 
 
 class Finding(NamedTuple):

@@ -5,11 +5,10 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from ttyscribe.health.findings import Include, Place, nothing_included
+from ttyscribe.health.findings import MOST_DEEP, Include, Place, Unreadable, nothing_included
 
 _OPEN = re.compile(r"<([A-Za-z_][\w-]*)\s*([^>]*)>")
 _CLOSE = re.compile(r"</([A-Za-z_][\w-]*)>")
-_MOST_DEEP = 16
 
 
 class Section(NamedTuple):
@@ -40,16 +39,8 @@ class Section(NamedTuple):
             yield from inner.walk()
 
 
-class BadFile(ValueError):
-    """What can't be read, with its place."""
-
-    def __init__(self, place: Place, what: str) -> None:
-        super().__init__(f"{place}: {what}")
-        self.place, self.what = place, what
-
-
 def parse(path: str, text: str, include: Include = nothing_included) -> Section:
-    """The whole file as one section without a name. Raises BadFile."""
+    """The whole file as one section without a name. Raises Unreadable."""
     root = Section("", "", {}, [], Place(path))
     _read(path, text, root, include, 0)
     return root
@@ -63,7 +54,7 @@ def _read(path: str, text: str, root: Section, include: Include, depth: int) -> 
             continue
         if found := _CLOSE.match(stripped):
             if len(open_) == 1 or open_[-1].name != found[1]:
-                raise BadFile(place, f"{stripped} closes nothing")
+                raise Unreadable(place, f"{stripped} closes nothing")
             open_.pop()
         elif found := _OPEN.match(stripped):
             section = Section(found[1], found[2].strip(), {}, [], place)
@@ -72,14 +63,14 @@ def _read(path: str, text: str, root: Section, include: Include, depth: int) -> 
         else:
             name, _, value = stripped.replace("\t", " ").partition(" ")
             if name == "@include":
-                if depth >= _MOST_DEEP:
-                    raise BadFile(place, "files include each other without end")
+                if depth >= MOST_DEEP:
+                    raise Unreadable(place, "files include each other without end")
                 for other, content in include(value.strip(), place):
                     _read(other, content, open_[-1], include, depth + 1)
                 continue
             open_[-1].params[name] = (_value(value.strip()), place)
     if len(open_) > 1:
-        raise BadFile(open_[-1].place, f"<{open_[-1].name}> is never closed")
+        raise Unreadable(open_[-1].place, f"<{open_[-1].name}> is never closed")
 
 
 def _value(text: str) -> str:

@@ -4,10 +4,9 @@
 import re
 from collections.abc import Iterator
 
-from ttyscribe.health.findings import NOTE, PROBLEM, Finding, Rule, table
+from ttyscribe.health.findings import NOTE, PROBLEM, PROGRAM, Finding, Rule, table
 from ttyscribe.health.fluentconf import Section
 
-PROGRAM = "ttyscribe-normalize"
 RULES = table(
     Rule(
         "fluentd-1",

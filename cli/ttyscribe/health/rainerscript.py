@@ -5,18 +5,16 @@ Filters, expressions and old-style actions are passed over. Pure: what `include`
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-from ttyscribe.health.findings import Include, Place, nothing_included
+from ttyscribe.health.findings import MOST_DEEP, Include, Place, Unreadable, nothing_included
 
 OBJECTS = frozenset(
     ("global", "module", "input", "action", "template", "ruleset", "main_queue", "include", "property", "constant")
 )
 """The others are of no interest here."""
 _ASSIGNMENTS = frozenset(("set", "unset", "reset"))
-_MOST_DEEP = 16
-"""Files that include each other, at most."""
 
 _TOKEN = re.compile(
     r"""(?P<blank>\s+|\#[^\n]*|/\*.*?\*/)
@@ -70,16 +68,13 @@ class Assignment(NamedTuple):
 Item = Object | Directive | Assignment
 
 
-class BadScript(ValueError):
-    """What can't be read, with its place."""
-
-    def __init__(self, place: Place, what: str) -> None:
-        super().__init__(f"{place}: {what}")
-        self.place, self.what = place, what
+def objects(items: Iterable[Item], *names: str) -> Iterator[Object]:
+    """The objects of these names, in order."""
+    return (item for item in items if isinstance(item, Object) and item.name in names)
 
 
 def parse(path: str, text: str, include: Include = nothing_included) -> list[Item]:
-    """Everything in a file and in those that it includes, in the order in which rsyslog reads it. Raises BadScript."""
+    """Everything in a file and in those that it includes, in the order in which rsyslog reads it. Raises Unreadable."""
     return list(_items(path, text, include, 0))
 
 
@@ -93,8 +88,8 @@ def _items(path: str, text: str, include: Include, depth: int) -> Iterator[Item]
         if not pattern:
             yield item
             continue
-        if depth >= _MOST_DEEP:
-            raise BadScript(item.place, "files include each other without end")
+        if depth >= MOST_DEEP:
+            raise Unreadable(item.place, "files include each other without end")
         for other, content in include(pattern, item.place):
             yield from _items(other, content, include, depth + 1)
 
@@ -119,7 +114,7 @@ class _Reader:
                 opening = ""
             elif value == "}":
                 if not self._scopes:
-                    raise BadScript(self._place(at), "a } closes nothing")
+                    raise Unreadable(self._place(at), "a } closes nothing")
                 self._scopes.pop()
             elif kind == "word" and value.lower() in _ASSIGNMENTS:
                 yield Assignment(value.lower(), self._until_semicolon(at), self._place(at), self._scope)
@@ -128,7 +123,7 @@ class _Reader:
                 opening = f"{found.name} {found.get('name')}" if found.name in ("ruleset", "template") else ""
                 yield found
         if self._scopes:
-            raise BadScript(self._place(len(self._text)), "a { is never closed")
+            raise Unreadable(self._place(len(self._text)), "a { is never closed")
 
     @property
     def _scope(self) -> str:
@@ -184,10 +179,10 @@ class _Reader:
                 return found
             if kind == "word":
                 if self._solid()[1] != "=":
-                    raise BadScript(self._place(at), f"{value} has no value")
+                    raise Unreadable(self._place(at), f"{value} has no value")
                 found[value.lower()] = self._value(at)
             elif not kind or value in "{}":
-                raise BadScript(self._place(at), "a ( is never closed")
+                raise Unreadable(self._place(at), "a ( is never closed")
 
     def _value(self, at: int) -> str:
         kind, value = self._solid()
@@ -199,7 +194,7 @@ class _Reader:
             if value == "]":
                 return " ".join(parts)
             if not kind:
-                raise BadScript(self._place(at), "a [ is never closed")
+                raise Unreadable(self._place(at), "a [ is never closed")
             if value != ",":
                 parts.append(_unquoted(kind, value))
 
@@ -210,7 +205,7 @@ class _Reader:
             if value == ";":
                 return " ".join(parts)
             if not kind:
-                raise BadScript(self._place(at), "an assignment without its semicolon")
+                raise Unreadable(self._place(at), "an assignment without its semicolon")
             parts.append(value)
 
 

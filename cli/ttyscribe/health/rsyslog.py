@@ -3,10 +3,9 @@
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from typing import NamedTuple
 
-from ttyscribe.health.findings import Finding, Place
-from ttyscribe.health.rainerscript import Assignment, Directive, Item, Object
+from ttyscribe.health.findings import PROGRAM, Finding, Place
+from ttyscribe.health.rainerscript import Assignment, Directive, Item, Object, objects
 from ttyscribe.health.rsyslog_rules import RULES
 
 ENOUGH = 64 << 10
@@ -14,8 +13,7 @@ ENOUGH = 64 << 10
 LEAST_QUEUE = 1001
 _PATIENT_MS = 24 * 3600 * 1000
 _FOREVER = "-1"
-PROGRAM = "ttyscribe-normalize"
-_SHIPPERS = frozenset(("omprog", "omrelp", "omfwd", "omelasticsearch"))
+_SHIPPERS = frozenset(("omrelp", "omfwd", "omelasticsearch"))
 _RATE_LIMITS = {
     "imjournal": ("ratelimit.interval", 600),
     "imuxsock": ("syssock.ratelimit.interval", 0),
@@ -37,7 +35,7 @@ _FILLED = re.compile(r"(\$[!.][\w!]+)=exec_template\([\"']([\w.-]+)[\"']\)")
 
 def runs(items: Iterable[Item]) -> Iterator[Object]:
     """The actions that run our program."""
-    return (item for item in _actions(items) if PROGRAM in item.get("binary"))
+    return (action for action in objects(items, "action") if PROGRAM in action.get("binary"))
 
 
 def user(items: Iterable[Item]) -> str:
@@ -53,43 +51,32 @@ def user(items: Iterable[Item]) -> str:
 
 def reads_twice(items: Sequence[Item]) -> bool:
     """Whether it reads the journal and the socket to which journald hands on."""
-    modules = {item.get("load"): item for item in items if isinstance(item, Object) and item.name == "module"}
+    modules = {module.get("load"): module for module in objects(items, "module")}
     return "imjournal" in modules and "imuxsock" in modules and modules["imuxsock"].on("syssock.use", default=True)
-
-
-class Actions(NamedTuple):
-    """What delivers messages somewhere."""
-
-    all: list[Object]
-
-    @property
-    def ours(self) -> list[Object]:
-        """Those that run our program."""
-        return [found for found in self.all if PROGRAM in found.get("binary")]
 
 
 def check(items: Sequence[Item], path: str) -> Iterator[Finding]:
     """Everything that is wrong in what `path` and its included files say."""
-    actions = Actions(list(_actions(items)))
-    if not actions.all:
+    actions, ours = list(_actions(items)), list(runs(items))
+    if not actions:
         yield Finding(RULES["rsyslog-23"], Place(path))
         return
     yield from _sizes(items, path)
     yield from _limits(items)
     yield from _characters(items)
-    for action in actions.all:
+    for action in actions:
         if action.get("type").lower() == "mmexternal":
             yield from _found("rsyslog-21", action.get("interface.input") != "fulljson", action)
             continue
         yield from _queue(action, items)
         retried = action.get("action.resumeretrycount") == _FOREVER
         yield from _found("rsyslog-10", not retried, action, action.get("action.resumeretrycount", "not set"))
-    for action in actions.ours:
+    for action in ours:
         if action.get("type").lower() == "omprog":
             yield from _protocol(action)
             yield from _template(action, items)
             yield from _believed(action, items)
-    if any(action.get("type").lower() != "omelasticsearch" for action in actions.ours):
+    if any(action.get("type").lower() != "omelasticsearch" for action in ours):
         yield from _attested(items)
 
 
@@ -105,11 +92,10 @@ def _found(key: str, broken: bool, item: Item, detail: str = "") -> Iterator[Fin
 
 
 def _actions(items: Iterable[Item]) -> Iterator[Object]:
-    for item in items:
-        if isinstance(item, Object) and item.name == "action":
-            kind = item.get("type").lower()
-            if PROGRAM in item.get("binary") or (kind in _SHIPPERS and kind != "omprog"):
-                yield item
+    """What delivers messages to us, or ships them on."""
+    for action in objects(items, "action"):
+        if PROGRAM in action.get("binary") or action.get("type").lower() in _SHIPPERS:
+            yield action
 
 
 def _sizes(items: Sequence[Item], path: str) -> Iterator[Finding]:
@@ -182,21 +168,17 @@ def _queue(action: Object, items: Iterable[Item]) -> Iterator[Finding]:
 def _queue_of(action: Object, items: Iterable[Item]) -> Object:
     if action.get("queue.type", "direct").lower() != "direct":
         return action
-    outer = [item for item in items if isinstance(item, Object) and item.name in ("ruleset", "main_queue")]
-    for item in outer:
-        inside = item.name == "ruleset" and action.scope == f"ruleset {item.get('name')}"
-        if inside and item.get("queue.type", "direct").lower() != "direct":
-            return item
-    main = [item for item in outer if item.name == "main_queue" and item.get("queue.type").lower() != "direct"]
-    return main[0] if main else action
+    for ruleset in objects(items, "ruleset"):
+        inside = action.scope == f"ruleset {ruleset.get('name')}"
+        if inside and ruleset.get("queue.type", "direct").lower() != "direct":
+            return ruleset
+    waiting = (queue for queue in objects(items, "main_queue") if queue.get("queue.type").lower() != "direct")
+    return next(waiting, action)
 
 
 def _straight(items: Iterable[Item]) -> bool:
     """Whether no message waits in the main queue, which is in memory by default."""
-    return any(
-        isinstance(item, Object) and item.name == "main_queue" and item.get("queue.type").lower() == "direct"
-        for item in items
-    )
+    return any(queue.get("queue.type").lower() == "direct" for queue in objects(items, "main_queue"))
 
 
 def _protocol(action: Object) -> Iterator[Finding]:
@@ -230,8 +212,8 @@ def _template(action: Object, items: Sequence[Item]) -> Iterator[Finding]:
 
 def _properties(name: str, items: Sequence[Item], depth: int = 3) -> Iterator[Object]:
     """A template's properties; in place of a variable that other templates fill, theirs."""
-    for item in items:
-        if not isinstance(item, Object) or item.scope != f"template {name}" or item.name != "property":
+    for item in objects(items, "property"):
+        if item.scope != f"template {name}":
             continue
         set_by = (_FILLED.search(other.text.replace(" ", "")) for other in items if isinstance(other, Assignment))
         filled = [found[2] for found in set_by if found and found[1] == item.get("name")]
@@ -247,10 +229,7 @@ def _target(text: str) -> str:
 
 def _carries(items: Iterable[Item]) -> bool:
     """Whether messages come from another rsyslog, which stamps them."""
-    return any(
-        isinstance(item, Object) and item.name == "input" and item.get("type").lower() in ("imrelp", "imtcp")
-        for item in items
-    )
+    return any(found.get("type").lower() in ("imrelp", "imtcp") for found in objects(items, "input"))
 
 
 def _believed(action: Object, items: Sequence[Item]) -> Iterator[Finding]:
@@ -258,8 +237,8 @@ def _believed(action: Object, items: Sequence[Item]) -> Iterator[Finding]:
     raw = {item.scope for item in _properties(action.get("template"), items) if item.get("name").lower() == "rawmsg"}
     fills = [(item.scope, _FILLED.search(item.text.replace(" ", ""))) for item in items if isinstance(item, Assignment)]
     rulesets = {scope for scope, found in fills if found and f"template {found[2]}" in raw}
-    for item in items:
-        if isinstance(item, Object) and item.name == "input" and f"ruleset {item.get('ruleset')}" in rulesets:
+    for item in objects(items, "input"):
+        if f"ruleset {item.get('ruleset')}" in rulesets:
             proved = item.on("tls") and item.get("tls.authmode") == "name" and bool(item.get("tls.permittedpeer"))
             proved = proved or item.get("streamdriver.authmode").lower() == "x509/name"
             yield from _found("rsyslog-24", not proved, item, f"{item.get('type')}, port {item.get('port')}")
@@ -275,8 +254,8 @@ def keys(items: Iterable[Item]) -> Iterator[tuple[str, Place]]:
 
 
 def _attested(items: Iterable[Item]) -> Iterator[Finding]:
-    for item in items:
-        if isinstance(item, Object) and item.name == "input" and item.get("type").lower() == "imuxsock":
+    for item in objects(items, "input"):
+        if item.get("type").lower() == "imuxsock":
             yield from _found(
                 "rsyslog-15", not (item.on("annotate") and item.on("parsetrusted")), item, item.get("socket")
             )

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ttyscribe.health import fluentconf, fluentd
-from ttyscribe.health.findings import Place
+from ttyscribe.health.findings import Place, Unreadable
 
 CONF = Path(__file__).resolve().parents[3] / "fluentd" / "conf"
 CHUNKS = (CONF / "ttyscribe-chunks.conf").read_text()
@@ -73,13 +73,13 @@ def test_sections_values_and_comments() -> None:
     ],
 )
 def test_what_is_broken_is_told_with_its_line(text: str, line: int, what: str) -> None:
-    with pytest.raises(fluentconf.BadFile, match=what) as caught:
+    with pytest.raises(Unreadable, match=what) as caught:
         fluentconf.parse("/f", text)
     assert caught.value.place == Place("/f", line)
 
 
 def test_files_that_include_each_other_end() -> None:
-    with pytest.raises(fluentconf.BadFile, match="without end"):
+    with pytest.raises(Unreadable, match="without end"):
         fluentconf.parse("/a", "@include /a\n", lambda pattern, place: [(pattern, f"@include {place.path}\n")])
 
 
@@ -87,7 +87,7 @@ def test_files_that_include_each_other_end() -> None:
 def test_any_text_is_read_or_refused(text: str) -> None:
     try:
         root = fluentconf.parse("/f", text)
-    except fluentconf.BadFile as error:
+    except Unreadable as error:
         assert error.place.line >= 1  # noqa: PT017 - it is what is looked at
     else:
         assert {finding.rule.key for finding in fluentd.check(root)} <= set(fluentd.RULES)

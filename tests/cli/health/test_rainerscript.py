@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ttyscribe.health.findings import Place
-from ttyscribe.health.rainerscript import Assignment, BadScript, Directive, Object, parse
+from ttyscribe.health.findings import Place, Unreadable
+from ttyscribe.health.rainerscript import Assignment, Directive, Object, Unreadable, parse
 
 EXAMPLE = r"""# a comment with "quotes and ( braces {
 $MaxMessageSize 64k
@@ -63,7 +63,7 @@ def test_what_is_included_stands_where_it_is_named() -> None:
     items = parse("/a", files["/a"], include)
     assert [item.get("load") for item in items if isinstance(item, Object)] == ["1", "2", "3"]
     assert [item.place.path for item in items] == ["/a", "/b", "/a"]
-    with pytest.raises(BadScript, match="without end"):
+    with pytest.raises(Unreadable, match="without end"):
         parse("/a", "$IncludeConfig /a\n", lambda pattern, place: [(pattern, "$IncludeConfig /a\n")])
 
 
@@ -80,7 +80,7 @@ def test_what_is_included_stands_where_it_is_named() -> None:
     ],
 )
 def test_what_is_broken_is_told_with_its_line(text: str, line: int, what: str) -> None:
-    with pytest.raises(BadScript, match=what) as caught:
+    with pytest.raises(Unreadable, match=what) as caught:
         parse("/f", text)
     assert caught.value.place == Place("/f", line)
 
@@ -89,7 +89,7 @@ def test_what_is_broken_is_told_with_its_line(text: str, line: int, what: str) -
 def test_any_text_is_read_or_refused(text: str) -> None:
     try:
         items = parse("/f", text)
-    except BadScript as error:
+    except Unreadable as error:
         assert error.place.line >= 1  # noqa: PT017 - it is what is looked at
     else:
         assert all(1 <= item.place.line <= text.count("\n") + 1 for item in items)
