@@ -69,14 +69,14 @@ class Screen:
         self.failures = 0
         """How often the emulator broke on what it was fed; it began anew with an empty screen."""
         self._text = ""
-        self.alternate = False
-        """Whether a full-screen program has the terminal's other screen."""
         self._begin(b"")
 
     def _begin(self, pending: bytes) -> None:
         self._vt: Any = _emulator().Vt(self.columns, self.rows, 0)
         self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
         self._decoder.setstate((pending, 0))
+        self.alternate = False
+        """Whether a full-screen program has the terminal's other screen."""
 
     def feed(self, data: bytes) -> list[str]:
         """Take output; invalid UTF-8 shows as U+FFFD. Answers the lines that left the screen at its top."""
@@ -89,19 +89,20 @@ class Screen:
             self._text = rest if len(rest) <= _MAX_SEQUENCE else ""
         if not text.isascii():
             text = unicodedata.normalize("NFC", text)  # the emulator gives a combining mark a place of its own
-        if "\x1b" in text and ("?" in text or "\x1bc" in text):
-            for switch in _SWITCH.finditer(text):
-                self._switch(switch)
+        self._watch(text)
         if self.newline:
             text = text.replace("\n", "\r\n")
         return self._guarded("feed_str", _REPEAT.sub(_bounded, text))
 
-    def _switch(self, found: re.Match[str]) -> None:
-        """Note whether a sequence changes the screen: the emulator does not tell."""
-        if found[2] is None:
-            self.alternate = False
-        elif not _ALTERNATE.isdisjoint(found[1].split(";")):
-            self.alternate = found[2] == "h"
+    def _watch(self, text: str) -> None:
+        """Note which of the two screens a text leaves on: the emulator does not tell."""
+        if "?" not in text and "\x1bc" not in text:
+            return
+        for found in _SWITCH.finditer(text):
+            if found[2] is None:
+                self.alternate = False
+            elif not _ALTERNATE.isdisjoint(found[1].split(";")):
+                self.alternate = found[2] == "h"
 
     def resize(self, columns: int, rows: int) -> list[str]:
         """The terminal has another size. Answers the lines that left the screen at its top."""
@@ -182,6 +183,7 @@ class Screen:
     def restored(cls, snapshot: Snapshot) -> Self:
         """A screen in this state."""
         screen = cls(snapshot.columns, snapshot.rows, newline=snapshot.newline)
+        screen._watch(snapshot.init)
         screen._guarded("feed_str", snapshot.init)
         screen._text = snapshot.text
         screen._decoder.setstate((snapshot.data, 0))

@@ -178,3 +178,17 @@ def test_it_tells_whether_the_emulator_is_there(monkeypatch: pytest.MonkeyPatch)
     assert screen.available()
     monkeypatch.setattr(screen, "find_spec", lambda _: None)
     assert not screen.available()
+
+
+@pytest.mark.parametrize("begin", ["\x1b[", "\x9b"])
+@pytest.mark.parametrize("mode", ["47", "1047", "1049", "25;1049"])
+def test_it_knows_which_screen_a_program_is_on(begin: str, mode: str) -> None:
+    item = Screen(20, 5)
+    for change, alternate in (("h", True), ("l", False), ("h", True)):
+        item.feed(f"{begin}?{mode}{change}x".encode())
+        assert item.alternate is alternate
+        assert Screen.restored(item.snapshot()).alternate is alternate
+    item.feed(b"\x1b[?25h\x1b[1049h")
+    assert item.alternate
+    item.feed(b"\x1bc")
+    assert not item.alternate

@@ -25,9 +25,7 @@ def files(_: Path) -> dict[str, str]:
     """Path and text of the page."""
     parts = [_HEAD]
     for name, rules in (("rsyslog", rsyslog_rules.RULES), ("journald", journald.RULES), ("fluentd", fluentd.RULES)):
-        parts.append(
-            f"\n## {_TITLES[name]}\n\n| rule | | what is wrong, and why | how to mend it |\n|---|---|---|---|\n"
-        )
+        parts.append(f"\n## {_TITLES[name]}\n\n{_COLUMNS}")
         for rule in rules.values():
             cells = [f"`{rule.key}`", rule.level, f"**{rule.title}.** {rule.why}", rule.mend]
             parts.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |\n")

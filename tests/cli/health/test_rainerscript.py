@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ttyscribe.health.findings import Place, Unreadable
-from ttyscribe.health.rainerscript import Assignment, Directive, Object, Unreadable, parse
+from ttyscribe.health.rainerscript import Assignment, Directive, Object, parse
 
 EXAMPLE = r"""# a comment with "quotes and ( braces {
 $MaxMessageSize 64k
