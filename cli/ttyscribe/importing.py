@@ -82,9 +82,9 @@ class _Target:
     """The normalizer's own way into a store: the same documents as if a log service had brought the lines."""
 
     def __init__(self, url: str) -> None:
+        from ttyscribe_normalizers.build import build
         from ttyscribe_normalizers.deadletter import DeadLetter
         from ttyscribe_normalizers.delivery import Batch, Delivery
-        from ttyscribe_normalizers.main import build
         from ttyscribe_normalizers.options import Options, default_dead_letter
         from ttyscribe_store.open import open_store
 

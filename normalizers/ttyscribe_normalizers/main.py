@@ -2,49 +2,30 @@
 """`ttyscribe-normalize`: joins a protocol, the kinds and a sink."""
 
 import gc
-import importlib.metadata
 import itertools
 import logging
 import os
-import pwd
 import re
 import sys
 import time
-import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
 from pyrsyslog_omprog import decline
 from pyrsyslog_omprog.streams import claim_all
 from ttyscribe_formats.errors import ConfigError, Unavailable
-from ttyscribe_normalizers import (
-    envelope,
-    fulljson,
-    kinds,
-    logs,
-    ndjson,
-    omprog,
-    options,
-    plugins,
-    shapes,
-    spooled,
-    summary,
-    table,
-    trust,
-)
+from ttyscribe_normalizers import kinds, logs, ndjson, omprog, options, plugins, spooled, summary, table
+from ttyscribe_normalizers.build import build, checked, version
 from ttyscribe_normalizers.cursor import JournalCursor
 from ttyscribe_normalizers.deadletter import DeadLetter
 from ttyscribe_normalizers.delivery import Delivery
-from ttyscribe_normalizers.kinds.syslog import Kind as Syslog
-from ttyscribe_normalizers.pipeline import Decode, Pipeline
+from ttyscribe_normalizers.pipeline import Pipeline
 from ttyscribe_normalizers.reload import Change, Hangups, Reload
 from ttyscribe_normalizers.replay import Replay
 from ttyscribe_normalizers.signals import Stop
 from ttyscribe_normalizers.sinks import JsonLines
 from ttyscribe_normalizers.spool.root import Root
-from ttyscribe_normalizers.swift import Swift
-from ttyscribe_normalizers.template import Template
 from ttyscribe_normalizers.watch.figures import Figures
 from ttyscribe_normalizers.watch.watcher import Watcher
 from ttyscribe_store.base import Sink
@@ -55,14 +36,6 @@ Ready = Callable[[], None]
 _LOCAL = ("sqlite:", "memory:")
 _ADVICE = "ttyscribe setup"
 _SAYS_OMPROG = re.compile(rb"""protocol"?\s*=\s*["']omprog""")
-
-
-def version() -> str:
-    """Of the installed distribution."""
-    try:
-        return importlib.metadata.version("ttyscribe")
-    except importlib.metadata.PackageNotFoundError:
-        return "unknown"
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -118,7 +91,7 @@ def _work(wanted: options.Options, report: logs.Reporter, life: _Life) -> int:
     if wanted.protocol in table.FILTERS and not wanted.check_config:
         from ttyscribe_normalizers import fluentd
 
-        pipeline = _checked(build(wanted), wanted, report)
+        pipeline = checked(build(wanted), wanted, report)
         life.begin(wanted, build, pipeline, report)
         return fluentd.serve(pipeline, table.FILTERS[wanted.protocol], report)
     if wanted.protocol == table.MMEXTERNAL and not wanted.check_config:
@@ -131,7 +104,7 @@ def _work(wanted: options.Options, report: logs.Reporter, life: _Life) -> int:
     if wanted.spool is not None:
         Root(wanted.spool).check()
     if wanted.check_config:
-        _checked(build(wanted), wanted, report)
+        checked(build(wanted), wanted, report)
         return _check(wanted, ready, dead_letter, report)
     _check_dead_letter(wanted.output, ready, dead_letter)
     if wanted.journal_cursor is not None:
@@ -178,7 +151,7 @@ def _filter(wanted: options.Options, report: logs.Reporter, life: _Life) -> int:
 
     private = claim_all(wanted.log_file)
     try:
-        pipeline = _checked(with_stamps(wanted), wanted, report)
+        pipeline = checked(with_stamps(wanted), wanted, report)
     except ConfigError:
         os.dup2(private.answers, 2)  # rsyslogd reports what it can't take for a reply
         raise
@@ -216,63 +189,6 @@ def open_sink(output: str) -> Sink:
 
         return open_fluentd(output)
     return open_store(output)
-
-
-def _stamp() -> str:
-    return uuid.uuid4().hex
-
-
-def build(
-    wanted: options.Options,
-    around: Callable[[Decode], Decode] = lambda decode: decode,
-    *,
-    stamp: Callable[[], str] = _stamp,
-    now_ns: Callable[[], int] = time.time_ns,
-    quick: bool = True,
-) -> Pipeline:
-    """The pipeline that the options ask for; a protocol may have something of its own `around` the decoder.
-
-    `stamp` gives new ids. Not `quick`: every line goes the long way, on which more can be seen. Raises ConfigError.
-    """
-    vouching = trust.Trust(wanted.trusted_uid, trust.cached(_name_of, time.monotonic))
-    context = kinds.Context(vouching, stamp, wanted.protocol, version())
-    if wanted.profile == "viaq":
-        from ttyscribe_normalizers.viaq import build as viaq  # the chain takes a fifth of the start
-
-        return viaq.build(wanted, context, now_ns, around, quick=quick)
-    decode = DECODERS.get(wanted.protocol, shapes.decode)
-    others = plugins.Wanted(wanted.prefer_kind, wanted.without_kind)
-    found = plugins.load(context, others, logs.reporter(wanted.log_file))
-    if quick and wanted.protocol != table.MMEXTERNAL:
-        decode = Template(decode).decode
-    swift = Swift() if quick and wanted.protocol in ("omprog", "ndjson") and _tlog_leads(found) else None
-    return Pipeline(around(decode), found, Syslog(context), wanted.max_message, swift=swift)
-
-
-def _tlog_leads(found: Sequence[kinds.Kind]) -> bool:
-    """Tell whether no kind of another package is asked before that of recordings: it could take any message."""
-    before = found[: next((place for place, kind in enumerate(found) if kind.name == "tlog"), 0)]
-    return not any(isinstance(kind, plugins.Plugged) for kind in before) and any(kind.name == "tlog" for kind in found)
-
-
-def _checked(pipeline: Pipeline, wanted: options.Options, report: logs.Report) -> Pipeline:
-    """The pipeline, with `--validate` one that checks what it makes."""
-    if not wanted.validate:
-        return pipeline
-    from ttyscribe_normalizers.validate import Checks, Validating
-
-    return Validating(pipeline, Checks(), report)
-
-
-DECODERS: dict[str, Decode] = {"omprog": envelope.decode, table.MMEXTERNAL: fulljson.decode}
-"""Of protocols whose lines have one form."""
-
-
-def _name_of(uid: int) -> str:
-    try:
-        return pwd.getpwuid(uid).pw_name
-    except (KeyError, OverflowError):
-        return ""
 
 
 def _ready(output: str, sink: Sink) -> Ready:
@@ -330,7 +246,7 @@ def _deliver_chunk(
     from ttyscribe_normalizers import fluentd
 
     stamped = fluentd.Stamped()
-    pipeline = _checked(build(wanted, stamped.around), wanted, report)
+    pipeline = checked(build(wanted, stamped.around), wanted, report)
     delivery = Delivery(sink, dead_letter, time.time_ns)
     try:
         ready()
@@ -346,7 +262,7 @@ def _deliver_chunk(
 def _replay(wanted: options.Options, path: Path, sink: Sink, report: logs.Report) -> int:
     """`--replay`."""
     replay = Replay(path)
-    pipeline = _checked(build(wanted), wanted, report)
+    pipeline = checked(build(wanted), wanted, report)
     delivery = Delivery(sink, replay.again, time.time_ns)
     try:
         _ready(wanted.output, sink)()
@@ -370,7 +286,7 @@ def _run(
     report: logs.Reporter,
     life: _Life,
 ) -> int:
-    pipeline = _checked(build(wanted), wanted, report)
+    pipeline = checked(build(wanted), wanted, report)
     delivery = Delivery(sink, dead_letter, time.time_ns)
     figures = Figures(version(), wanted.protocol, pipeline, delivery)
     watcher = Watcher(figures.take, report, wanted.stats, wanted.status_file)

@@ -158,9 +158,9 @@ def test_a_filter_that_talks_junk_or_dies_passes_nothing(tmp_path: Path, junk: s
 
 OUT_OF_STEP = """
 import json, sys, time
-from ttyscribe_normalizers import main, mmexternal, options
+from ttyscribe_normalizers import build, mmexternal, options
 stamped = mmexternal.Stamped()
-pipeline = main.build(options.parse(["--protocol", "mmexternal"], ""), stamped.around)
+pipeline = build.build(options.parse(["--protocol", "mmexternal"], ""), stamped.around)
 normalizer = mmexternal.Normalizer(pipeline, stamped, time.time_ns, print)
 before = {}
 for line in sys.stdin.buffer:

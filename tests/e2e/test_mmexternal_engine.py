@@ -80,9 +80,9 @@ def test_everything_is_stored_once_through_kills_and_an_outage(place: Place, tmp
 
 SPOILING = """
 import json, sys, time
-from ttyscribe_normalizers import main, mmexternal, options
+from ttyscribe_normalizers import build, mmexternal, options
 stamped = mmexternal.Stamped()
-pipeline = main.build(options.parse(["--protocol", "mmexternal"], ""), stamped.around)
+pipeline = build.build(options.parse(["--protocol", "mmexternal"], ""), stamped.around)
 normalizer = mmexternal.Normalizer(pipeline, stamped, time.time_ns, print)
 for line in sys.stdin.buffer:
     reply = normalizer.line(line.strip())

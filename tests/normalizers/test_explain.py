@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from tests.normalizers.process import PATIENCE, PROGRAM, run
 from tests.normalizers.samples import NOW_NS, line, text
-from ttyscribe_normalizers import main, options
+from ttyscribe_normalizers import build, options
 from ttyscribe_normalizers.deadletter import Entry, encode
 from ttyscribe_normalizers.explain import origins, program, told
 from ttyscribe_normalizers.explain.program import subject_of
@@ -32,7 +32,7 @@ RECORDING = text(in_txt="ls\r", timing="+10<3>3")
 
 
 def subject(*arguments: str) -> Subject:
-    return subject_of(options.parse([*arguments, "--explain", "-"], ""), main.build, NOW_NS)
+    return subject_of(options.parse([*arguments, "--explain", "-"], ""), build.build, NOW_NS)
 
 
 def explained(raw: bytes, *arguments: str) -> Explained:
@@ -65,7 +65,7 @@ def test_the_documents_are_those_that_are_made_and_all_of_it_prints(path: Path) 
         data = raw.encode() if isinstance(raw, str) else b64decode(raw["base64"])
         found = explain(number, data, NOW_NS, asked)
         parsed = options.parse(arguments + ([] if "--output" in arguments else ["--explain", "-"]), "")
-        quick = main.build(parsed, stamp=lambda: "new", now_ns=lambda: NOW_NS)
+        quick = build.build(parsed, stamp=lambda: "new", now_ns=lambda: NOW_NS)
         wanted = quick.process(data, NOW_NS)
         assert [made.document for made in found.made] == list(wanted.documents)
         assert ("dead letter" in found.outcome) == (wanted.dead is not None)

@@ -13,7 +13,7 @@ import pytest
 from tests.normalizers.process import Running, wait_for
 from tests.normalizers.samples import NOW_NS, line, text
 from ttyscribe_formats.errors import ConfigError
-from ttyscribe_normalizers import logs, main, options
+from ttyscribe_normalizers import build, logs, options
 from ttyscribe_normalizers.pipeline import Pipeline
 from ttyscribe_normalizers.reload import Reload
 
@@ -223,10 +223,10 @@ def test_a_change_in_the_midst_of_lines_is_whole() -> None:
     """No line sees half of it: with the other profile's decoder goes the other profile's kind."""
     lossless = options.parse(["--protocol", "ndjson"], "")
     wanted = [lossless, options.parse(["--protocol", "ndjson", "--profile", "viaq"], "")]
-    pipeline = main.build(lossless)
+    pipeline = build.build(lossless)
     reports: list[str] = []
     reporter = logs.Reporter()
-    reload = Reload(lossless, lambda: wanted[len(reports) % 2], main.build, pipeline, _Silent(reporter, reports))
+    reload = Reload(lossless, lambda: wanted[len(reports) % 2], build.build, pipeline, _Silent(reporter, reports))
     over = threading.Event()
 
     def change() -> None:
@@ -258,7 +258,7 @@ class _Silent(logs.Reporter):
 
 def test_a_fault_of_ours_while_it_reads_changes_nothing() -> None:
     wanted = options.parse(["--protocol", "ndjson"], "")
-    pipeline = main.build(wanted)
+    pipeline = build.build(wanted)
     before, said = pipeline.parts, list[str]()
 
     def fails(_: options.Options) -> Pipeline:

@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 
 from tests.normalizers.samples import NAMES, NOW_NS, line, pipeline, stamps, text
 from ttyscribe_normalizers import envelope, kinds, shapes
+from ttyscribe_normalizers.build import _tlog_leads
 from ttyscribe_normalizers.kinds.syslog import Kind as Syslog
 from ttyscribe_normalizers.kinds.tlog import Kind as Tlog
-from ttyscribe_normalizers.main import _tlog_leads
 from ttyscribe_normalizers.parts import Sharing
 from ttyscribe_normalizers.pipeline import Decode, Pipeline
 from ttyscribe_normalizers.plugins import Plugged
