@@ -5,6 +5,7 @@ Pure. docs/contracts/envelope.md is the contract; shapes that only NDJSON input 
 """
 
 from base64 import b64encode
+from collections.abc import Sequence
 from operator import itemgetter
 from typing import Any, NamedTuple
 
@@ -195,9 +196,13 @@ def from_fields(fields: dict[str, Any], now_ns: int) -> Envelope:
     if type(message) is not str:
         raise MessageError("the envelope's msg is no text" if "msg" in fields else "the envelope has no msg")
     texts = [value if type(value := fields.get(key)) is str else "" for key in KEYS[:-1]]
+    return with_more(from_values(*repaired(texts, message), now_ns), fields, now_ns)
+
+
+def repaired(others: Sequence[str], message: str) -> tuple[tuple[str, ...], bytes]:
+    """The template's values without lone surrogates; the message's bytes, where it had some, without the blank."""
     text, raw = exact.repaired(message[1:] if message[:1] == " " else message)
-    made = from_values((*(exact.repaired(value)[0] for value in texts), f" {text}"), raw, now_ns)
-    return with_more(made, fields, now_ns)
+    return (*(exact.repaired(value)[0] for value in others), f" {text}"), raw
 
 
 def with_more(made: Envelope, fields: dict[str, Any], now_ns: int) -> Envelope:

@@ -69,11 +69,8 @@ def _of_properties(fields: dict[str, Any], stamps: dict[str, Any], now_ns: int, 
     values += [_text(fields.get(key)) for key in _KEYS]
     values += [_text(stamps.get("uid")), _text(stamps.get("pid"))]
     header = {key: fields[key] for key in MORE_KEYS if key in fields}  # and nothing else outside the stamps counts
-    if clean:
-        return with_more(from_values((*values, message), b"", now_ns), header, now_ns)
-    text, raw = exact.repaired(message[1:] if message[:1] == " " else message)
-    made = from_values((*(exact.repaired(value)[0] for value in values), f" {text}"), raw, now_ns)
-    return with_more(made, header, now_ns)
+    whole, raw = ((*values, message), b"") if clean else envelope.repaired(values, message)
+    return with_more(from_values(whole, raw, now_ns), header, now_ns)
 
 
 def _can_be_repeated(stamp: str) -> bool:
