@@ -7,27 +7,23 @@ that our index template is in force, since an index made without it would hold d
 
 import itertools
 import json
-import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from ttyscribe_formats.document import Document
 from ttyscribe_formats.errors import ConfigError, Unavailable
-from ttyscribe_store import bulk, elastic_queries, elastic_templates, jsontext
+from ttyscribe_store import bulk, elastic_queries, elastic_templates
 from ttyscribe_store.access import Access
 from ttyscribe_store.address import parse_address
 from ttyscribe_store.base import DERIVED, Derived, Hit, Outcome, Query, Recording, RecordingFilter, StoredMessage
 from ttyscribe_store.conflict import FIRST_ID
+from ttyscribe_store.elastic_write import Writer
 from ttyscribe_store.recordings import fits, gaps, newest_first
-from ttyscribe_store.transport import NDJSON, Answer, Transport
+from ttyscribe_store.transport import Transport
 from ttyscribe_store.views import hit as to_hit
 from ttyscribe_store.views import stored_message, to_derived
 
-_LOG = logging.getLogger("ttyscribe.store")
-_BULK = "/_bulk?filter_path=errors,took,items.*.status,items.*.error"
 _LENIENT = "ignore_unavailable=true&allow_no_indices=true"
-_EQUAL_REJECTIONS = 50
-_LEAST_BYTES = 16 << 10
 _SHOWN = 500
 _PAGE = 200
 _DELETE_PAGE = 1000
@@ -45,23 +41,13 @@ class ElasticStore:
         self._address = parse_address(url)
         self._prefix = self._address.prefix
         self._transport = Transport(self._address, access)
-        self._wanted_bytes = self._most_bytes = int(chunk_bytes)
-        self._most_count = int(chunk_count)
-        self._in_force = False
-        self._rejection = ""
-        self._rejections = 0
+        self._writer = Writer(self._transport, self._prefix, int(chunk_bytes), int(chunk_count))
 
     # ---- writing
 
     def check(self) -> None:
         """Raise `Unavailable` while the engine does not answer, refuses us, or would use another template than ours."""
-        self._in_force = False
-        try:
-            elastic_templates.verify(self._transport, self._prefix)
-        except ConfigError as error:
-            raise Unavailable(str(error)) from None
-        self._in_force = True
-        self._most_bytes = self._wanted_bytes  # the limit may be another one now
+        self._writer.check()
 
     def setup(self) -> list[str]:
         """Install our templates where they are missing or older; one line for each that was written."""
@@ -69,44 +55,7 @@ class ElasticStore:
 
     def write(self, documents: Sequence[Document]) -> list[Outcome]:
         """Create each document. Where an outage hit only some of them, those are `retry`."""
-        if not self._in_force:
-            self.check()
-        try:
-            outcomes = bulk.send(documents, self._prefix, self._post, self._most_bytes, self._most_count)
-        except Unavailable:
-            self._in_force = False
-            raise
-        self._watch(outcomes)
-        return outcomes
-
-    def _post(self, chunk: list[bulk.Item]) -> list[Outcome] | str:
-        """Send one bulk request; text = it is refused for what is in it."""
-        body = bulk.body(chunk)
-        answer = self._transport.request("POST", _BULK, body, NDJSON)
-        if answer.status == 413 and len(chunk) > 1:  # what comes next need not find out again
-            self._most_bytes = max(min(self._most_bytes, len(body) // 2), _LEAST_BYTES)
-        if answer.status == 413 or (answer.status == 400 and _is_json(answer)):
-            return answer.reason()
-        if answer.status != 200:
-            raise Unavailable(f"{self._address} bulk: {answer.reason()}", answer.retry_after)
-        return bulk.read(answer.json(), len(chunk))
-
-    def _watch(self, outcomes: list[Outcome]) -> None:
-        """Raise `Unavailable` where an outage hit all; look at the template again after many equal rejections."""
-        held = [outcome for outcome in outcomes if outcome.status == "retry"]
-        if held:
-            self._in_force = False
-            if all(outcome.status in ("retry", "rejected") for outcome in outcomes):
-                raise Unavailable(f"{self._address}: {held[0].reason}")
-        for outcome in outcomes:
-            cause = outcome.reason.partition(":")[0] if outcome.status == "rejected" else ""
-            self._rejections = self._rejections + 1 if cause and cause == self._rejection else 1
-            self._rejection = cause
-            if cause and self._rejections == _EQUAL_REJECTIONS:
-                self._rejections = 0  # where this raises, counting begins anew
-                self.check()
-                self._rejections = _EQUAL_REJECTIONS
-                _LOG.error("%s rejects document after document: %s", self._address, outcome.reason)
+        return self._writer.write(documents)
 
     # ---- reading
 
@@ -208,8 +157,7 @@ class ElasticStore:
 
     def replace(self, recording: str, documents: Sequence[Document]) -> None:
         """Have these as the derived documents of one recording, and no others. The row comes last, by itself."""
-        if not self._in_force:
-            self.check()
+        self._writer.make_sure()
         self.refresh()
         there = {
             (hit["_index"], hit["_id"]): hit
@@ -218,13 +166,10 @@ class ElasticStore:
         for document in documents:
             there.pop((self._prefix + bulk.index_of(document), document["viaq_msg_id"]), None)
         for some in (documents[:-1], documents[-1:]):
-            outcomes = bulk.send(some, self._prefix, self._post, self._most_bytes, self._most_count, "index")
-            failed = [outcome for outcome in outcomes if outcome.status not in ("stored", "duplicate")]
-            if failed:
-                raise Unavailable(f"{self._address}: {failed[0].reason}", failed[0].after)
+            self._writer.overwrite(some)
         left = list(there.values())
         for at in range(0, len(left), _DELETE_PAGE):
-            self._remove(left[at : at + _DELETE_PAGE])
+            self._writer.remove(left[at : at + _DELETE_PAGE])
 
     def derived(self) -> Iterator[Derived]:
         """What was derived of each recording."""
@@ -244,19 +189,7 @@ class ElasticStore:
             hits = self._search("*", body)["hits"]["hits"]
             if not hits:
                 return removed
-            removed += self._remove(hits)
-
-    def _remove(self, hits: list[dict[str, Any]]) -> int:
-        """Delete by ids; how many were there. Raises `Unavailable` where one can't be removed."""
-        lines = [json.dumps({"delete": {"_index": hit["_index"], "_id": hit["_id"]}}) for hit in hits]
-        answer = self._transport.request("POST", _BULK, ("\n".join(lines) + "\n").encode(), NDJSON)
-        if answer.status != 200:
-            raise Unavailable(f"{self._address} delete: {answer.reason()}", answer.retry_after)
-        items = answer.json()["items"]
-        failed = [item["delete"] for item in items if item["delete"]["status"] not in (200, 404)]
-        if failed:
-            raise Unavailable(f"{self._address} delete: {failed[0]['status']} {failed[0].get('error')}")
-        return sum(item["delete"]["status"] == 200 for item in items)
+            removed += self._writer.remove(hits)
 
     def count(self) -> int:
         """How many documents are stored, as far as they are visible."""
@@ -272,11 +205,3 @@ class ElasticStore:
     def close(self) -> None:
         """Close the connections."""
         self._transport.close()
-
-
-def _is_json(answer: Answer) -> bool:
-    """Tell whether the engine itself refuses, and no proxy in front of it."""
-    try:
-        return isinstance(jsontext.loads(answer.body), dict)
-    except ValueError:
-        return False

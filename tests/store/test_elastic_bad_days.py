@@ -113,7 +113,7 @@ def test_a_413_before_the_body_is_read_is_one() -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         threading.Thread(target=_refuse_unread, args=(listener,), daemon=True).start()
         store = ElasticStore(f"http://127.0.0.1:{listener.getsockname()[1]}")
-        store._in_force = True
+        store._writer._in_force = True
         found = store.write([syslog(1, text="x" * 300_000), syslog(2, text="y" * 300_000)])
         store.close()
         assert [one.status for one in found] == ["rejected"] * 2

@@ -1,0 +1,113 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The writing half of the store on Elasticsearch and OpenSearch: bulk requests under the watch over our templates."""
+
+import json
+import logging
+from collections.abc import Sequence
+from typing import Any
+
+from ttyscribe_formats.document import Document
+from ttyscribe_formats.errors import ConfigError, Unavailable
+from ttyscribe_store import bulk, elastic_templates, jsontext
+from ttyscribe_store.base import Outcome
+from ttyscribe_store.transport import NDJSON, Answer, Transport
+
+_LOG = logging.getLogger("ttyscribe.store")
+_BULK = "/_bulk?filter_path=errors,took,items.*.status,items.*.error"
+_EQUAL_REJECTIONS = 50
+_LEAST_BYTES = 16 << 10
+
+
+class Writer:
+    """Writes documents by bulk requests of at most so many bytes and documents."""
+
+    def __init__(self, transport: Transport, prefix: str, most_bytes: int, most_count: int) -> None:
+        self._transport = transport
+        self._prefix = prefix
+        self._wanted_bytes = self._most_bytes = most_bytes
+        self._most_count = most_count
+        self._in_force = False
+        self._rejection = ""
+        self._rejections = 0
+
+    def check(self) -> None:
+        """Raise `Unavailable` while the engine does not answer, refuses us, or would use another template than ours."""
+        self._in_force = False
+        try:
+            elastic_templates.verify(self._transport, self._prefix)
+        except ConfigError as error:
+            raise Unavailable(str(error)) from None
+        self._in_force = True
+        self._most_bytes = self._wanted_bytes  # the limit may be another one now
+
+    def make_sure(self) -> None:
+        """Check, unless nothing has happened since the last check that went well."""
+        if not self._in_force:
+            self.check()
+
+    def write(self, documents: Sequence[Document]) -> list[Outcome]:
+        """Create each document. Where an outage hit only some of them, those are `retry`."""
+        self.make_sure()
+        try:
+            outcomes = bulk.send(documents, self._prefix, self._post, self._most_bytes, self._most_count)
+        except Unavailable:
+            self._in_force = False
+            raise
+        self._watch(outcomes)
+        return outcomes
+
+    def overwrite(self, documents: Sequence[Document]) -> None:
+        """Write each document whether it is there or not. Raises `Unavailable` where one can't be written."""
+        outcomes = bulk.send(documents, self._prefix, self._post, self._most_bytes, self._most_count, "index")
+        failed = [outcome for outcome in outcomes if outcome.status not in ("stored", "duplicate")]
+        if failed:
+            raise Unavailable(f"{self._transport.address}: {failed[0].reason}", failed[0].after)
+
+    def remove(self, hits: Sequence[dict[str, Any]]) -> int:
+        """Delete by `_index` and `_id`; how many were there. Raises `Unavailable` where one can't be removed."""
+        lines = [json.dumps({"delete": {"_index": hit["_index"], "_id": hit["_id"]}}) for hit in hits]
+        answer = self._transport.request("POST", _BULK, ("\n".join(lines) + "\n").encode(), NDJSON)
+        if answer.status != 200:
+            raise Unavailable(f"{self._transport.address} delete: {answer.reason()}", answer.retry_after)
+        items = answer.json()["items"]
+        failed = [item["delete"] for item in items if item["delete"]["status"] not in (200, 404)]
+        if failed:
+            raise Unavailable(f"{self._transport.address} delete: {failed[0]['status']} {failed[0].get('error')}")
+        return sum(item["delete"]["status"] == 200 for item in items)
+
+    def _post(self, chunk: list[bulk.Item]) -> list[Outcome] | str:
+        """Send one bulk request; text = it is refused for what is in it."""
+        body = bulk.body(chunk)
+        answer = self._transport.request("POST", _BULK, body, NDJSON)
+        if answer.status == 413 and len(chunk) > 1:  # what comes next need not find out again
+            self._most_bytes = max(min(self._most_bytes, len(body) // 2), _LEAST_BYTES)
+        if answer.status == 413 or (answer.status == 400 and _is_json(answer)):
+            return answer.reason()
+        if answer.status != 200:
+            raise Unavailable(f"{self._transport.address} bulk: {answer.reason()}", answer.retry_after)
+        return bulk.read(answer.json(), len(chunk))
+
+    def _watch(self, outcomes: list[Outcome]) -> None:
+        """Raise `Unavailable` where an outage hit all; look at the template again after many equal rejections."""
+        held = [outcome for outcome in outcomes if outcome.status == "retry"]
+        if held:
+            self._in_force = False
+            if all(outcome.status in ("retry", "rejected") for outcome in outcomes):
+                raise Unavailable(f"{self._transport.address}: {held[0].reason}")
+        for outcome in outcomes:
+            cause = outcome.reason.partition(":")[0] if outcome.status == "rejected" else ""
+            self._rejections = self._rejections + 1 if cause and cause == self._rejection else 1
+            self._rejection = cause
+            if cause and self._rejections == _EQUAL_REJECTIONS:
+                self._rejections = 0  # where this raises, counting begins anew
+                self.check()
+                self._rejections = _EQUAL_REJECTIONS
+                _LOG.error("%s rejects document after document: %s", self._transport.address, outcome.reason)
+
+
+def _is_json(answer: Answer) -> bool:
+    """Tell whether the engine itself refuses, and no proxy in front of it."""
+    try:
+        return isinstance(jsontext.loads(answer.body), dict)
+    except ValueError:
+        return False
