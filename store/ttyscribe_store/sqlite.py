@@ -55,6 +55,11 @@ class SqliteStore:
         self._files = Files(os.path.abspath(folder), settings, max(max_open, 1))
         self._lock = threading.RLock()
 
+    @property
+    def folder(self) -> str:
+        """Where the files are."""
+        return self._files.folder
+
     # ---- writing
 
     def setup(self) -> list[str]:

@@ -17,6 +17,7 @@ from ttyscribe_formats.errors import ConfigError, TtyscribeError, Unavailable
 from ttyscribe_store.query.sqlite import FUNCTIONS
 from ttyscribe_store.sqlite_rows import APPLICATION_ID, SCHEMA, VERSION, Damaged
 from ttyscribe_store.sqlite_text import text_back
+from ttyscribe_store.sqlite_upgrade import complaint
 
 _FILE_MODE = 0o640
 _LOG_KEPT = 64 << 20
@@ -42,6 +43,10 @@ _OUTAGES = {
 
 class Busy(Unavailable):
     """Another process holds the file for longer than we wait."""
+
+
+class Outdated(ConfigError):
+    """A file has another schema than ours; the text says what to do."""
 
 
 class Settings(NamedTuple):
@@ -72,14 +77,32 @@ def writer(path: str, settings: Settings) -> Handle:
     handle = _open(path, "rw", settings)
     try:
         _retried(lambda: _prepare(handle), settings.busy_seconds)
-        handle.connection.execute(f"PRAGMA synchronous = {settings.synchronous}")
-        handle.connection.execute("PRAGMA secure_delete = ON")
-        handle.connection.execute(f"PRAGMA journal_size_limit = {_LOG_KEPT}")
-        handle.connection.execute(f"PRAGMA cache_size = {-_CACHE_KIB}")
+        _settle(handle, settings)
+    except Outdated as error:  # what is sent meanwhile is to be kept
+        handle.connection.close()
+        raise Unavailable(str(error)) from None
     except BaseException:
         handle.connection.close()
         raise
     return handle
+
+
+def _settle(handle: Handle, settings: Settings) -> None:
+    handle.connection.execute(f"PRAGMA synchronous = {settings.synchronous}")
+    handle.connection.execute("PRAGMA secure_delete = ON")
+    handle.connection.execute(f"PRAGMA journal_size_limit = {_LOG_KEPT}")
+    handle.connection.execute(f"PRAGMA cache_size = {-_CACHE_KIB}")
+
+
+@contextmanager
+def maintaining(path: str, settings: Settings) -> Iterator[sqlite3.Connection]:
+    """A file that is there, whatever its schema, opened to be changed. Errors are SQLite's and the system's."""
+    handle = _open(path, "rw", settings)
+    try:
+        _settle(handle, settings)
+        yield handle.connection
+    finally:
+        handle.connection.close()
 
 
 def _make(path: str) -> None:
@@ -158,17 +181,22 @@ def _stamp(path: str, immutable: bool) -> tuple[int, ...]:
 
 def _is_made(handle: Handle) -> bool:
     """Tell whether the file has our schema; False = it is empty. Raises ConfigError where it is somebody else's."""
-    application, version, tables = handle.connection.execute(_MARKS).fetchone()
-    if (application, version) == (APPLICATION_ID, VERSION):
-        return True
+    found = version(handle.connection, handle.path)
+    if found is not None and found != VERSION:
+        raise Outdated(complaint(found, os.path.dirname(handle.path)), handle.path)
+    return found is not None
+
+
+def version(connection: sqlite3.Connection, path: str) -> int | None:
+    """The schema of a file; none = it is empty. Raises ConfigError where it is somebody else's."""
+    application, found, tables = connection.execute(_MARKS).fetchone()
     if application == APPLICATION_ID:
-        text = f"was made by another version of ttyscribe (schema {version}, wanted {VERSION})"
-        raise ConfigError(text, handle.path)
-    if application or version or tables:
-        raise ConfigError("is another program's database; move it away", handle.path)
-    if 0 < os.path.getsize(handle.path) < _LEAST_PAGE:  # SQLite would call it empty
-        raise ConfigError(_FOREIGN, handle.path)
-    return False
+        return int(found)
+    if application or found or tables:
+        raise ConfigError("is another program's database; move it away", path)
+    if 0 < os.path.getsize(path) < _LEAST_PAGE:  # SQLite would call it empty
+        raise ConfigError(_FOREIGN, path)
+    return None
 
 
 def _prepare(handle: Handle) -> None:

@@ -29,6 +29,7 @@ _TOKENIZER = "ascii tokenchars '{}'".format(_PUNCTUATION.replace("'", "''"))
 
 APPLICATION_ID = 0x54745363
 VERSION = 2
+"""Each has a step in sqlite_upgrade.py."""
 SCHEMA = (
     """CREATE TABLE document (
         number INTEGER PRIMARY KEY,
@@ -196,9 +197,18 @@ def indexed_by(body: bytes) -> tuple[bytes, set[tuple[str, str | int | bytes]]]:
     return text(words), indexed(document).listed
 
 
+def whole(body: bytes) -> Document:
+    """The document of a row as it was written, its words included. Raises Damaged."""
+    try:
+        document: Document = jsontext.loads(zlib.decompress(body))
+    except (zlib.error, ValueError, TypeError) as error:
+        raise Damaged(str(error)) from None
+    return document
+
+
 def _opened(body: bytes) -> tuple[dict[str, Any], str]:
     try:
-        document = jsontext.loads(zlib.decompress(body))
+        document: dict[str, Any] = dict(whole(body))
         return document, document["ttyscribe"].pop("words")
-    except (zlib.error, ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError) as error:
         raise Damaged(str(error)) from None

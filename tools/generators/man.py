@@ -7,6 +7,7 @@ from pathlib import Path
 
 import ttyscribe
 import ttyscribe.main
+import ttyscribe.store
 import ttyscribe_normalizers.options
 import ttyscribe_player.options
 from tools.manpage import Option, Page, blocks, from_argparse, render, synopsis, verb_blocks
@@ -17,6 +18,7 @@ from ttyscribe_recorder.names import REC, SESSION, Name
 FOLDER = "docs/man"
 PROGRAMS: dict[str, tuple[str, Callable[[], argparse.ArgumentParser]]] = {
     "ttyscribe": ("find, show and prepare session recordings", ttyscribe.main.parser),
+    "ttyscribe-store": ("look after a store of session recordings", ttyscribe.store.parser),
     "ttyscribe-play": ("play a recording in the terminal", ttyscribe_player.options.parser),
     "ttyscribe-normalize": ("turn log lines into documents and store them", ttyscribe_normalizers.options.parser),
 }
