@@ -62,7 +62,7 @@ class RecordingFilter(NamedTuple):
 
 
 class Recording(NamedTuple):
-    """One recording, computed from its stored messages."""
+    """One recording, derived of its stored messages."""
 
     recording: str
     user: str
@@ -93,6 +93,16 @@ class Recording(NamedTuple):
     written by tlog, which makes no such mark."""
     gaps: tuple[tuple[int, int], ...] = ()
     """The first ids that are missing, as first and last of each run; no more than a few runs."""
+    gap_causes: tuple[str, ...] = ()
+    """Why each of these runs is missing, as the recorder says; empty where it does not."""
+    status: int | None = None
+    """The shell's exit status, where it ended."""
+    boot_id: str = ""
+    """The kernel's id of the boot, where it is known."""
+    first_ns: int = 0
+    """The earliest time that any message says, or `start_ns`."""
+    last_ns: int = 0
+    """The latest time that any message says, or the end by `start_ns` and `duration_ms`."""
 
     @property
     def missing(self) -> int:
@@ -103,6 +113,12 @@ class Recording(NamedTuple):
     def conflicts(self) -> int:
         """Messages that claim an id which another one has too."""
         return self.messages - self.distinct_ids
+
+    @property
+    def complete(self) -> bool:
+        """The verdict: it ended, nothing is missing or in conflict, and all messages name one user and host."""
+        forged = self.conflicts or self.below_first or self.users > 1 or self.hosts > 1
+        return self.ended and not self.missing and not forged
 
 
 class StoredMessage(NamedTuple):
@@ -116,6 +132,14 @@ class StoredMessage(NamedTuple):
     """-1 where nobody attested it."""
     partition: str = ""
     """The partition that it is stored in."""
+    time_ns: int = 0
+    """The document's own time."""
+    out_bytes: int = 0
+    in_bytes: int = 0
+    resizes: int = 0
+    last_ms: int = 0
+    """Its last event, from the recording's start."""
+    boot_id: str = ""
 
 
 DERIVED = ("line", "command", "recording")

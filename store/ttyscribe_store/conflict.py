@@ -37,20 +37,37 @@ def rank(trust: str) -> int:
 
 def choose(messages: Iterable[StoredMessage]) -> Iterator[Choice]:
     """One choice for each id, in order. Takes messages as `Store.messages` gives them, ordered by id; streams."""
-    witnesses: set[int] = set()
-    for number, group in groupby(messages, key=_id):
-        claims = list({item.document_id: item for item in group}.values())
-        if len(claims) == 1:
-            if number >= FIRST_ID:
-                witnesses.add(claims[0].sender_pid)
-            yield Choice(number, claims[0], [])
-        else:
-            yield _decide(number, claims, witnesses)
+    chooser = Chooser()
+    for group in by_id(messages):
+        yield chooser.choose(group)
+
+
+def by_id(messages: Iterable[StoredMessage]) -> Iterator[list[StoredMessage]]:
+    """The messages of each id, in order; takes them ordered by id. Streams."""
+    for _, group in groupby(messages, key=_id):
+        yield list(group)
 
 
 def _id(message: StoredMessage) -> int:
     number: int = message.tlog["id"]
     return number
+
+
+class Chooser:
+    """Chooses among the messages of one id after another, each id higher than the one before."""
+
+    def __init__(self) -> None:
+        self._witnesses: set[int] = set()
+
+    def choose(self, group: Iterable[StoredMessage]) -> Choice:
+        """The choice for all messages of one id."""
+        claims = list({item.document_id: item for item in group}.values())
+        number = _id(claims[0])
+        if len(claims) > 1:
+            return _decide(number, claims, self._witnesses)
+        if number >= FIRST_ID:
+            self._witnesses.add(claims[0].sender_pid)
+        return Choice(number, claims[0], [])
 
 
 def _decide(number: int, claims: list[StoredMessage], witnesses: set[int]) -> Choice:

@@ -189,8 +189,11 @@ def to_recording(bucket: Mapping[str, Any], ids: Span, chief: Mapping[str, Any])
 
 def messages_body(recording: str, size: int) -> dict[str, Any]:
     """One page of a recording's messages in playing order."""
-    wanted = ["viaq_msg_id", "tlog", "ttyscribe.trust", "ttyscribe.sender_pid", "ttyscribe.partition"]
+    wanted = ["@timestamp", "viaq_msg_id", "tlog", *(f"ttyscribe.{name}" for name in _OF_MESSAGE)]
     return {"size": size, "query": term("ttyscribe.recording", recording), "sort": _ORDER, "_source": wanted}
+
+
+_OF_MESSAGE = ("trust", "sender_pid", "partition", "out_bytes", "in_bytes", "resizes", "last_ms", "boot_id")
 
 
 def ids_of_body(recording: str) -> dict[str, Any]:

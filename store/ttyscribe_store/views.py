@@ -6,7 +6,7 @@ from typing import Any
 
 from ttyscribe_formats import timestamp
 from ttyscribe_formats.errors import MessageError
-from ttyscribe_store.base import DERIVED, Derived, Hit, StoredMessage
+from ttyscribe_store.base import DERIVED, Derived, Hit, Recording, StoredMessage
 
 
 def time_ns(document: Mapping[str, Any]) -> int:
@@ -21,7 +21,17 @@ def stored_message(document: Mapping[str, Any]) -> StoredMessage:
     """One message of a recording."""
     own = document["ttyscribe"]
     return StoredMessage(
-        document["viaq_msg_id"], document["tlog"], own["trust"], own.get("sender_pid", -1), own.get("partition", "")
+        document_id=document["viaq_msg_id"],
+        tlog=document["tlog"],
+        trust=own["trust"],
+        sender_pid=own.get("sender_pid", -1),
+        partition=own.get("partition", ""),
+        time_ns=time_ns(document),
+        out_bytes=own.get("out_bytes", 0),
+        in_bytes=own.get("in_bytes", 0),
+        resizes=own.get("resizes", 0),
+        last_ms=own.get("last_ms", 0),
+        boot_id=own.get("boot_id", ""),
     )
 
 
@@ -29,6 +39,47 @@ def to_derived(document: Mapping[str, Any]) -> Derived:
     """How far a recording was derived, by its row."""
     row = document["recording"]
     return Derived(document["ttyscribe"]["recording"], row["messages"], row["version"])
+
+
+def to_recording(document: Mapping[str, Any]) -> Recording:
+    """A recording by its row."""
+    row, gaps = document["recording"], [gap.partition(": ") for gap in document["recording"].get("gaps", ())]
+    return Recording(
+        recording=document["ttyscribe"]["recording"],
+        user=row["user"],
+        host=document["hostname"],
+        term=row["term"],
+        session=row["session"],
+        start_ns=time_ns(document),
+        duration_ms=row["duration_ms"],
+        messages=row["messages"],
+        first_id=row.get("first_id", 0),
+        last_id=row.get("last_id", 0),
+        distinct_ids=row.get("ids", row["messages"]),
+        out_bytes=row["out_bytes"],
+        in_bytes=row["in_bytes"],
+        resizes=row["resizes"],
+        trust=document["ttyscribe"]["trust"],
+        users=row.get("user_count", 1),
+        hosts=row.get("host_count", 1),
+        below_first=row.get("below_first", 0),
+        ended=row["ended"] == "yes",
+        gaps=tuple(_run(ids) for ids, _, _ in gaps),
+        gap_causes=tuple(why for _, _, why in gaps),
+        status=row.get("status"),
+        boot_id=row.get("boot_id", ""),
+        first_ns=_ns(row, "first"),
+        last_ns=_ns(row, "last"),
+    )
+
+
+def _run(ids: str) -> tuple[int, int]:
+    first, _, last = ids.partition("-")
+    return int(first), int(last)
+
+
+def _ns(row: Mapping[str, Any], name: str) -> int:
+    return timestamp.parse(row[name]) if name in row else 0
 
 
 def hit(document: Mapping[str, Any]) -> Hit:

@@ -208,7 +208,16 @@ def store(url: str, document: Document) -> Iterator[Store]:
 def stored(document: Document, line: bytes) -> StoredMessage:
     """How readers get it."""
     partition = document["ttyscribe"]["partition"]
-    return StoredMessage(document["viaq_msg_id"], json.loads(line), "system", os.getpid(), partition)
+    return StoredMessage(
+        document_id=document["viaq_msg_id"],
+        tlog=json.loads(line),
+        trust="system",
+        sender_pid=os.getpid(),
+        partition=partition,
+        time_ns=BEGAN_NS,
+        out_bytes=len(WRITTEN),
+        last_ms=1500,
+    )
 
 
 def test_stop_7_stored_document(store: Store, stored: StoredMessage) -> None:

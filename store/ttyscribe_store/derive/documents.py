@@ -14,15 +14,17 @@ from ttyscribe_formats.packet import Output, Window
 from ttyscribe_formats.reading import message_packets
 from ttyscribe_formats.tlog import from_fields
 from ttyscribe_store.base import Recording, StoredMessage
-from ttyscribe_store.conflict import choose
+from ttyscribe_store.conflict import Chooser, by_id
 from ttyscribe_store.derive.commands import Command, Commands
+from ttyscribe_store.derive.row import MOST_NS, RowMaker
 from ttyscribe_store.derive.transcript import Line, Transcript
 
-VERSION = 1
+VERSION = 2
 """Goes up when the same messages give other documents than before: then all are derived again."""
 PIECE, OVERLAP = 8000, 200
 """Characters of a piece of a long text, and how many it shares with the next."""
 _MS = 1_000_000
+_MOST = 2**63 - 1
 _MESSAGE_KEPT = 4000
 """Characters of a line that stand in `message`; the whole is in its own field."""
 
@@ -34,22 +36,31 @@ class _Place(NamedTuple):
     partition: str
 
 
-def derived(row: Recording, messages: Iterable[StoredMessage]) -> list[Document]:
-    """All of one recording's, its row last. `messages` are ordered as `Store.messages` gives them."""
+def derived(recording: str, messages: Iterable[StoredMessage]) -> list[Document]:
+    """All of one recording's, its row last; none where it has no messages.
+
+    `messages` are ordered as `Store.messages` gives them.
+    """
+    maker, chooser = RowMaker(recording), Chooser()
     lines: list[Line] = []
     commands: list[Command] = []
     transcript = Transcript(lines.append, Commands(commands.append))
     places: list[_Place] = []
     last_ms = 0
-    for choice in choose(messages):
+    for group in by_id(messages):
+        maker.feed(group)
+        choice = chooser.choose(group)
         if choice.message is None:  # two claim to be it, and it can't be told which is
             continue
         last_ms = max(last_ms, _play(transcript, choice.message, places))
+    if not maker.messages:
+        return []
     transcript.end(last_ms)
     lines.sort()
+    row = maker.made()
     made = [_line(row, line, _partition(places, line.first_ms)) for line in lines]
     made += [_command(row, command, _partition(places, command.time_ms)) for command in commands]
-    return [*made, _row(row, len(lines), len(commands), _partition(places, 0))]
+    return [*made, _row(row, maker, len(lines), len(commands), _partition(places, 0))]
 
 
 def _play(transcript: Transcript, message: StoredMessage, places: list[_Place]) -> int:
@@ -97,28 +108,49 @@ def _command(row: Recording, command: Command, partition: str) -> Document:
     return cast("Document", document | {"command": fields})
 
 
-def _row(row: Recording, lines: int, commands: int, partition: str) -> Document:
-    whole = row.ended and not row.missing and not row.conflicts
-    fields = {
+def _row(row: Recording, maker: RowMaker, lines: int, commands: int, partition: str) -> Document:
+    fields: dict[str, Any] = {
         "user": row.user,
+        "users": list(maker.users.listed(row.user)),
+        "user_count": row.users,
+        "hosts": list(maker.hosts.listed(row.host)),
+        "host_count": row.hosts,
+        "more_names": _yes(maker.users.more or maker.hosts.more),
         "term": row.term,
         "session": row.session,
+        "first": timestamp.to_text(row.first_ns),
+        "last": timestamp.to_text(row.last_ns),
         "duration_ms": row.duration_ms,
         "messages": row.messages,
-        "missing": row.missing,
+        "ids": row.distinct_ids,
+        "first_id": row.first_id,
+        "last_id": row.last_id,
+        "missing": min(row.missing, _MOST),
+        "gaps": [_gap(*gap) for gap in zip(row.gaps, row.gap_causes, strict=True)],
         "conflicts": row.conflicts,
+        "below_first": row.below_first,
         "out_bytes": row.out_bytes,
         "in_bytes": row.in_bytes,
         "resizes": row.resizes,
-        "ended": "yes" if row.ended else "no",
-        "complete": "yes" if whole else "no",
+        "ended": _yes(row.ended),
+        "complete": _yes(row.complete),
         "lines": lines,
         "commands": commands,
         "version": VERSION,
     }
+    fields |= {"boot_id": row.boot_id} if row.boot_id else {}
+    fields |= {"status": row.status} if row.status is not None else {}
     own = _own(row, "recording", partition, "") | {"last_ms": row.duration_ms}
     text = f"recording of {row.user} on {row.host}, {row.messages} messages"
     return cast("Document", _document(row, row.recording, 0, text, own) | {"recording": fields})
+
+
+def _yes(value: bool) -> str:
+    return "yes" if value else "no"
+
+
+def _gap(ids: tuple[int, int], cause: str) -> str:
+    return f"{ids[0]}-{ids[1]}" + (f": {cause}" if cause else "")
 
 
 def _pieces(text: str) -> list[str]:
@@ -139,7 +171,7 @@ def _own(row: Recording, kind: str, partition: str, text: str) -> dict[str, Any]
 
 
 def _document(row: Recording, document_id: str, time_ms: int, text: str, own: dict[str, Any]) -> dict[str, Any]:
-    at = timestamp.to_text(max(row.start_ns + time_ms * _MS, 0))
+    at = timestamp.to_text(min(max(row.start_ns + time_ms * _MS, 0), MOST_NS))
     return {
         "@timestamp": at,
         "hostname": row.host,

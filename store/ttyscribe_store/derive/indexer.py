@@ -33,7 +33,7 @@ def bring_up_to_date(store: Store, tell: Tell = _say_nothing, *, again: bool = F
     documents = 0
     for number, row in enumerate(waiting):
         tell(number, len(waiting))
-        made = derived(row, store.messages(row.recording))
+        made = derived(row.recording, store.messages(row.recording))
         store.replace(row.recording, made)
         documents += len(made)
     tell(len(waiting), len(waiting))

@@ -11,7 +11,7 @@ import pytest
 
 from tests.store.samples import documents, make_recording
 from ttyscribe_formats import timestamp
-from ttyscribe_store.base import DERIVED, STORED, Query, RecordingFilter, Store
+from ttyscribe_store.base import DERIVED, STORED, Query, Store
 from ttyscribe_store.derive.documents import OVERLAP, PIECE, derived
 from ttyscribe_store.derive.hits import asks_for_kinds, everyday, folded
 from ttyscribe_store.derive.indexer import Done, bring_up_to_date
@@ -43,8 +43,7 @@ def find(store: Store, query: str) -> list[tuple[str, int, str]]:
 
 
 def _derived(store: Store) -> list[Any]:
-    (one,) = store.recordings(RecordingFilter(recording="alpha"))
-    return derived(one, store.messages("alpha"))
+    return derived("alpha", store.messages("alpha"))
 
 
 class Suite:
