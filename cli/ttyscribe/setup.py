@@ -22,16 +22,21 @@ EPILOG = """examples:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the verb's options."""
     stores.add_store(parser)
-    parser.add_argument("--kibana", metavar="URL", default="", help="Kibana or OpenSearch Dashboards, with base path")
-    parser.add_argument("--space", metavar="NAME", default="", help="Kibana's space, or the other's workspace id")
-    parser.add_argument("--tenant", metavar="NAME", default="", help="tenant of OpenSearch's security plugin")
-    parser.add_argument("--player-url", metavar="URL", default="", help="makes recordings in the dashboards links")
+    pages = parser.add_argument_group("dashboards")
+    pages.add_argument("--kibana", metavar="URL", default="", help="Kibana or OpenSearch Dashboards, with base path")
+    place = pages.add_mutually_exclusive_group()
+    place.add_argument("--space", metavar="ID", default="", help="Kibana's space (the default one)")
+    place.add_argument("--tenant", metavar="NAME", default="", help="tenant of OpenSearch's security plugin")
+    place.add_argument("--workspace", metavar="ID", default="", help="OpenSearch Dashboards' workspace, by id or name")
+    pages.add_argument(
+        "--player-url", metavar="URL", help="makes recordings in them links; kept by later runs, '' takes it away"
+    )
 
 
 def run(options: argparse.Namespace) -> int:
     """Write what is missing; say what."""
-    if not options.kibana and (options.space or options.tenant or options.player_url):
-        raise ConfigError("--space, --tenant and --player-url are about dashboards: give --kibana URL too")
+    if not options.kibana and any((options.space, options.tenant, options.workspace, options.player_url is not None)):
+        raise ConfigError("--space, --tenant, --workspace and --player-url are about dashboards: give --kibana URL too")
     url = stores.store_url(options)
     lines = open_store(url).setup()
     for line in lines:
@@ -44,7 +49,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _dashboards(options: argparse.Namespace, url: str) -> None:
-    from ttyscribe_kibana.load import load
+    from ttyscribe_kibana.load import Where, load
     from ttyscribe_store.address import parse_address
 
     prefix = ""
@@ -52,7 +57,6 @@ def _dashboards(options: argparse.Namespace, url: str) -> None:
         prefix = parse_address(url).prefix.removesuffix("-")
     else:
         print(f"note: dashboards read Elasticsearch or OpenSearch; {url} is neither")
-    for line in load(
-        options.kibana, space=options.space, tenant=options.tenant, player_url=options.player_url, prefix=prefix
-    ):
+    where = Where(options.kibana, options.space, options.tenant, options.workspace, prefix)
+    for line in load(where, player_url=options.player_url):
         print(line)

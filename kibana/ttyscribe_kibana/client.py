@@ -2,24 +2,29 @@
 """HTTP towards Kibana or OpenSearch Dashboards: TLS verified, credentials from files or environment, clear refusals.
 
 Every answer that is not what the interface documents becomes `Unavailable` (come back later) or `ConfigError` (wrong
-address, wrong credentials, something stands in between).
+address, wrong credentials, something stands in between). Whoever answers can hold us for the time limit and fill a few
+MiB of memory, no more.
 """
 
+import contextlib
 import http.client
 import json
+import socket
 import ssl
+import threading
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 from urllib.parse import urlsplit
 
-from ttyscribe_formats.errors import ConfigError, Unavailable
+from ttyscribe_formats.errors import ConfigError, TtyscribeError, Unavailable
 from ttyscribe_store.access import Access
 
 ENVIRONMENT = "TTYSCRIBE_KIBANA_"
 _LATER = (429, 502, 503, 504)
 _SHOWN = 300
-_MOST = 32 << 20
-"""Bytes of one answer; an export of ours is a hundredth of that."""
+_LONGEST_WAIT = 3600.0
+MOST = 8 << 20
+"""Bytes of one answer that are read; an export of ours is a tenth of that."""
 
 
 class Answer(NamedTuple):
@@ -34,7 +39,7 @@ class Answer(NamedTuple):
         """The body as JSON; None where it is something else."""
         try:
             return json.loads(self.data)
-        except ValueError:
+        except (ValueError, RecursionError):  # the second for what is nested without end
             return None
 
     @property
@@ -62,6 +67,33 @@ def _reason(error: Exception) -> str:
     return getattr(error, "strerror", None) or getattr(error, "reason", None) or str(error) or type(error).__name__
 
 
+class _Deadline:
+    """Shuts a connection down when its time is over, whatever is being read or written on it just then."""
+
+    def __init__(self, seconds: float) -> None:
+        self.is_over = False
+        self._sock: socket.socket | None = None
+        self._timer = threading.Timer(seconds, self._end)
+        self._timer.daemon = True
+
+    def watch(self, sock: socket.socket) -> None:
+        """From here on it is this socket; connecting has a time limit of its own."""
+        self._sock = sock
+        self._timer.start()
+
+    def _end(self) -> None:
+        self.is_over = True
+        if self._sock is not None:
+            with contextlib.suppress(OSError):
+                socket.socket.shutdown(self._sock, socket.SHUT_RDWR)  # TCP's, below any TLS
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._timer.cancel()
+
+
 class Client:
     """Requests to one address; the path in it is the server's base path (`/_dashboards` in hosted OpenSearch)."""
 
@@ -69,6 +101,8 @@ class Client:
         parts = _checked(url)
         access = (access or Access())._replace(environment=ENVIRONMENT).completed()
         self.url = url.rstrip("/")
+        self.name = self.url
+        """What messages call the far side; with its version, once that is known."""
         self._host, self._port, self._base = parts.hostname or "", parts.port, parts.path.rstrip("/")
         self._context = access.tls() if parts.scheme == "https" else None
         self._headers = {"Accept": "application/json"}
@@ -79,27 +113,49 @@ class Client:
     def request(self, method: str, path: str, body: bytes = b"", headers: Mapping[str, str] | None = None) -> Answer:
         """One request on a connection of its own. Raises Unavailable and ConfigError; no redirect is followed."""
         connection = self._connection()
-        try:
-            connection.request(method, self._base + path, body or None, {**self._headers, **(headers or {})})
-            answer = connection.getresponse()
-            data = answer.read(_MOST)
-            if answer.length:  # bytes announced and not there: a bounded read does not complain of its own
-                raise http.client.IncompleteRead(data, answer.length)
-        except ssl.SSLCertVerificationError as error:
-            raise ConfigError(
-                f"{self.url}: its certificate is not trusted ({error.verify_message}); name a CA file"
-            ) from None
-        except ssl.SSLError as error:
-            raise ConfigError(f"{self.url}: TLS failed ({_reason(error)}): is it http:// ?") from None
-        except (http.client.RemoteDisconnected, http.client.IncompleteRead):
-            raise Unavailable(f"{self.url}: the connection ended before the answer did (is it https:// ?)") from None
-        except http.client.HTTPException as error:
-            raise ConfigError(f"{self.url}: does not speak HTTP ({type(error).__name__}): is it https:// ?") from None
-        except OSError as error:
-            raise Unavailable(f"{self.url}: cannot be reached: {_reason(error)}") from None
-        finally:
-            connection.close()
-        return self._checked(Answer(answer.status, {k.lower(): v for k, v in answer.getheaders()}, data))
+        with _Deadline(self._timeout) as deadline:
+            try:
+                connection.connect()
+                deadline.watch(connection.sock)
+                answer = self._exchange(connection, method, path, body, {**self._headers, **(headers or {})})
+            except (OSError, http.client.HTTPException, UnicodeError) as error:
+                if deadline.is_over:
+                    raise self._too_slow() from None
+                raise self._told(error) from None
+            finally:
+                connection.close()
+            if deadline.is_over:  # cut off where the answer could as well have ended
+                raise self._too_slow()
+        return self._checked(answer)
+
+    def _too_slow(self) -> Unavailable:
+        return Unavailable(f"{self.name}: gave no whole answer within {self._timeout:g} seconds")
+
+    def _told(self, error: Exception) -> TtyscribeError:
+        """What went wrong on the way, in an operator's words."""
+        if isinstance(error, ssl.SSLCertVerificationError):
+            return ConfigError(f"{self.name}: its certificate is not trusted ({error.verify_message}); name a CA file")
+        if isinstance(error, ssl.SSLError):
+            return ConfigError(f"{self.name}: TLS failed ({_reason(error)}): is it http:// ?")
+        if isinstance(error, http.client.RemoteDisconnected | http.client.IncompleteRead):
+            return Unavailable(f"{self.name}: the connection ended before the answer did (is it https:// ?)")
+        if isinstance(error, http.client.HTTPException):
+            return ConfigError(f"{self.name}: does not speak HTTP ({type(error).__name__}): is it https:// ?")
+        if isinstance(error, UnicodeError):
+            return ConfigError(f"{self.name}: is no name that a host can have")
+        return Unavailable(f"{self.name}: cannot be reached: {_reason(error)}")
+
+    def _exchange(
+        self, connection: http.client.HTTPConnection, method: str, path: str, body: bytes, headers: Mapping[str, str]
+    ) -> Answer:
+        connection.request(method, self._base + path, body or None, dict(headers))
+        answer = connection.getresponse()
+        data = answer.read(MOST)
+        if len(data) == MOST:
+            raise ConfigError(f"{self.name}: answers with more than {MOST >> 20} MiB, which no such server does")
+        if answer.length:  # bytes announced and not there: a bounded read does not complain of its own
+            raise http.client.IncompleteRead(data, answer.length)
+        return Answer(answer.status, {k.lower(): v for k, v in answer.getheaders()}, data)
 
     def _connection(self) -> http.client.HTTPConnection:
         if self._context is None:
@@ -111,21 +167,25 @@ class Client:
         status = answer.status
         if status in _LATER or status >= 500:
             after = answer.headers.get("retry-after", "")
-            raise Unavailable(
-                f"{self.url}: not ready ({status}): {answer.message}", float(after) if after.isdecimal() else 0.0
-            )
+            wait = min(float(after), _LONGEST_WAIT) if after.isdecimal() else 0.0
+            raise Unavailable(f"{self.name}: not ready ({status}): {answer.message}", wait)
         if status == 401:
-            raise ConfigError(f"{self.url}: credentials are missing or wrong (401): {answer.message}")
+            raise ConfigError(f"{self.name}: credentials are missing or wrong (401): {answer.message}")
         if status == 403:
-            raise ConfigError(f"{self.url}: these credentials may not do that (403): {answer.message}")
+            raise ConfigError(f"{self.name}: these credentials may not do that (403): {answer.message}")
+        if status == 413:
+            raise ConfigError(
+                f"{self.name}: the file is too large for it (413): {answer.message}: raise savedObjects."
+                "maxImportPayloadBytes there, or the limit of the proxy before it"
+            )
         if 300 <= status < 400:
             target = one_line(answer.headers.get("location", "nowhere"))
             raise ConfigError(
-                f"{self.url}: redirects to {target}: give the address with its base path, behind any sign-in proxy"
+                f"{self.name}: redirects to {target}: give the address with its base path, behind any sign-in proxy"
             )
         if answer.is_page:
             raise ConfigError(
-                f"{self.url}: answers with a web page ({status}), not with JSON: "
+                f"{self.name}: answers with a web page ({status}), not with JSON: "
                 "wrong address, or a proxy or sign-in page stands before it"
             )
         return answer
@@ -141,6 +201,8 @@ def _checked(url: str) -> Any:
         raise ConfigError("credentials in the address are refused: use files or the environment")
     if parts.scheme not in ("http", "https") or not parts.hostname or not port_is_number:
         raise ConfigError(f"not an http or https address: {one_line(url)!r}")
+    if not (parts.path.isascii() and parts.path.isprintable()) or " " in parts.path:
+        raise ConfigError(f"the address has characters in it that must be percent-encoded: {one_line(url)!r}")
     if parts.query or parts.fragment:
         raise ConfigError(f"the address must end with the base path, without ? and #: {one_line(url)!r}")
     return parts

@@ -2,218 +2,249 @@
 """Brings the dashboards into a running Kibana or OpenSearch Dashboards, and looks whether they arrived.
 
 An import answers 200 also where objects failed, so its report is read item by item; and objects can vanish without an
-error (OpenSearch Dashboards with workspaces), so all of them are read back.
+error (OpenSearch Dashboards with workspaces), so all of them are read back and compared with what was sent.
 """
 
-import json
-import secrets
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 from urllib.parse import quote
 
 from ttyscribe_formats.errors import ConfigError
-from ttyscribe_kibana.aggs import compact
-from ttyscribe_kibana.bundle import SavedObject, committed, ndjson
-from ttyscribe_kibana.client import Answer, Client, one_line
+from ttyscribe_kibana import manifest
+from ttyscribe_kibana.bundle import Bundle, SavedObject, committed
+from ttyscribe_kibana.client import Client, one_line
 from ttyscribe_kibana.fit import fitted
+from ttyscribe_kibana.manifest import Memory
+from ttyscribe_kibana.place import Place, find_place
+from ttyscribe_kibana.plan import WRITES, Step, plan, removal
+from ttyscribe_kibana.saved import Key, SavedObjects, Written, key_of, named, some
 from ttyscribe_kibana.server import Flavour, Server, identify
 from ttyscribe_store.access import Access
 
-__all__ = ["Access", "Flavour", "load"]
+__all__ = ["Access", "Flavour", "Where", "load", "unload"]
 
-_IMPORT = "/api/saved_objects/_import"
-_EXPORT = "/api/saved_objects/_export"
-_XSRF = {"kibana": "kbn-xsrf", "opensearch-dashboards": "osd-xsrf"}
-_MAX_SHOWN = 10
+_WOULD = {"create": "would import", "upgrade": "would upgrade", "restore": "would take back the edit of"}
+_KEPT = "kept as edited: {} (--overwrite takes edits back)"
 
 
-def load(
-    url: str,
-    *,
-    flavour: Flavour | None = None,
-    space: str = "",
-    tenant: str = "",
-    player_url: str = "",
-    prefix: str = "",
-    access: Access | None = None,
-    overwrite: bool = True,
-) -> list[str]:
-    """Import data view and dashboards, unless all stand there as shipped; answers what was done, one line each.
+class Where(NamedTuple):
+    """Which place of which server, and whose documents its pages read."""
 
-    `space` is Kibana's space or OpenSearch Dashboards' workspace id, `tenant` a tenant of OpenSearch's security
-    plugin, `prefix` the store's index prefix (the path of its URL), `player_url` where recordings are played (its
-    `{{value}}` stands for the recording; without one, the recording is put behind it as a path).
+    url: str
+    space: str = ""
+    """Kibana's space, by its identifier."""
+    tenant: str = ""
+    """A tenant of OpenSearch's security plugin."""
+    workspace: str = ""
+    """OpenSearch Dashboards' workspace, by its id or name."""
+    prefix: str = ""
+    """The store's index prefix (the path of its URL)."""
+    access: Access | None = None
+    flavour: Flavour | None = None
+    """Decides where the server does not say what it is."""
+
+
+def load(where: Where, *, player_url: str | None = None, overwrite: bool = False, dry_run: bool = False) -> list[str]:
+    """Bring data views and dashboards to the state that this release ships; answers what was done, one line each.
+
+    What an operator edited is kept and told, unless `overwrite`. `player_url` is where recordings are played (its
+    `{{value}}` stands for the recording; without one, the recording is put behind it as a path; None: as before).
 
     Raises ConfigError (wrong address, version, credentials; objects refused, item by item) and Unavailable.
     """
-    client = Client(url, access)
-    server = identify(client, flavour)
-    target = _Target(client, server, space, tenant)
-    saved = fitted(committed(server.bundle), prefix=prefix, player_url=player_url)
-    if target.holds(saved):
-        placed = {(one["type"], one["id"]): one["id"] for one in saved}
-        done = [f"{server} at {client.url}: nothing to change, all {len(saved)} objects are in place"]
-    else:
-        placed = target.put(saved, overwrite=overwrite)
-        target.verify(placed)
-        done = [f"{server} at {client.url}: imported and read back {len(saved)} objects of bundle {server.bundle}"]
-    if server.is_newer_than_known:
-        done.append(f"{server} is newer than this release knows: look whether all panels show")
-    pages = [name for (kind, _), name in placed.items() if kind == "dashboard"]
-    return done + [f"open {client.url}{target.front}/app/dashboards#/view/{quote(page)}" for page in pages]
+    it = _Installation(where)
+    memory = it.memory()
+    player = memory.player_url if player_url is None else player_url
+    ours = it.shipped(player)
+    theirs = it.objects.read([*(key_of(one) for one in ours), *memory.entries])
+    steps = plan(ours, theirs, memory.entries, overwrite=overwrite)
+    if dry_run:
+        return it.told([f"{_WOULD[s.action]} {s}" for s in steps if s.action in WRITES], steps, "would remove")
+    lines, placed = it.bring(ours, theirs, steps, memory._replace(player_url=player))
+    return it.told(lines, steps, "removed") + it.pages({key: placed.get(key, key[1]) for key in map(key_of, ours)})
 
 
-class _Target:
-    """One place for saved objects: a server, and the space, workspace or tenant in it."""
+def unload(where: Where, *, overwrite: bool = False, dry_run: bool = False) -> list[str]:
+    """Remove what `load` brought; what an operator edited stays, with what it refers to, unless `overwrite`.
 
-    def __init__(self, client: Client, server: Server, space: str, tenant: str) -> None:
-        if tenant and server.flavour == "kibana":
-            raise ConfigError(f"{server} has spaces, not tenants")
-        self._client = client
-        self._server = server
-        self._place = f"space {space}" if space else f"tenant {tenant}" if tenant else "default place"
-        mark = "s" if server.flavour == "kibana" else "w"
-        is_default = not space or (space == "default" and server.flavour == "kibana")
-        self.front = "" if is_default else f"/{mark}/{quote(space, safe='')}"
-        self._headers = {_XSRF[server.flavour]: "true"}
-        if tenant:
-            self._headers["securitytenant"] = _header_value(tenant)
+    Answers and raises as `load` does.
+    """
+    it = _Installation(where)
+    memory = it.memory()
+    ours = it.shipped(memory.player_url)
+    theirs = it.objects.read([*(key_of(one) for one in ours), *memory.entries])
+    steps = removal(ours, theirs, memory.entries, overwrite=overwrite)
+    if dry_run:
+        return it.told([], steps, "would remove")
+    gone = [step.key for step in steps if step.action == "remove"]
+    if len(gone) == len(steps) and (steps or memory.entries):
+        gone.append(manifest.key(it.ids))
+    it.remove(gone)
+    return it.told([], steps, "removed")
 
-    def holds(self, saved: Sequence[SavedObject]) -> bool:
-        """Tell whether all of it is there already; what a server keeps in another form than ours is imported again."""
-        body = {"objects": [{"type": one["type"], "id": one["id"]} for one in saved]}
-        headers = {**self._headers, "Content-Type": "application/json"}
-        answer = self._client.request("POST", f"{self.front}{_EXPORT}", compact(body).encode(), headers)
-        if answer.status != 200:
-            return False
-        there = {(one.get("type"), one.get("id")): one for one in map(_parsed, answer.data.splitlines())}
-        return all(_same(one, there.get((one["type"], one["id"]), {})) for one in saved)
 
-    def put(self, saved: Sequence[SavedObject], *, overwrite: bool) -> dict[tuple[str, str], str]:
-        """Import; answers under which id each (type, id) now stands. ConfigError names what was refused and why."""
-        path = f"{self.front}{_IMPORT}" + ("?overwrite=true" if overwrite else "")
-        kind, body = _multipart(ndjson(saved).encode())
-        answer = self._client.request("POST", path, body, {**self._headers, "Content-Type": kind})
-        report = self._report(answer)
-        errors = report.get("errors") or []
-        if errors or report.get("success") is not True or report.get("successCount") != len(saved):
-            raise ConfigError(self._refusal(report, errors, len(saved)))
-        placed = {(one["type"], one["id"]): one["id"] for one in saved}
-        for result in report.get("successResults") or []:
-            if "destinationId" in result:  # the id was taken in another space
-                placed[result["type"], result["id"]] = result["destinationId"]
-        return placed
+class _Installation:
+    """Our objects in one place, under one prefix."""
 
-    def verify(self, placed: dict[tuple[str, str], str]) -> None:
-        """Read all objects back; ConfigError where one is not there or lost what it refers to."""
-        wanted = {(kind, name) for (kind, _), name in placed.items()}
-        body = {"objects": [{"type": kind, "id": name} for kind, name in sorted(wanted)]}
-        headers = {**self._headers, "Content-Type": "application/json"}
-        answer = self._client.request("POST", f"{self.front}{_EXPORT}", compact(body).encode(), headers)
-        found, lost = self._exported(answer)
-        there = {(one["type"], one["id"]) for one in found}
-        if not lost:
-            lost = {f"{kind} {name}" for kind, name in wanted - there}
-            for one in found:
-                targets = {(reference["type"], reference["id"]) for reference in one.get("references", [])}
-                lost |= {f"{kind} {name} (needed by {one['id']})" for kind, name in targets - there}
+    def __init__(self, where: Where) -> None:
+        client = Client(where.url, where.access)
+        self.server: Server = identify(client, where.flavour)
+        self.bundle = self.server.bundle  # too old a server is told before anything else is asked
+        self.place: Place = find_place(client, self.server, where.space, where.tenant, where.workspace)
+        self.objects = SavedObjects(client, self.place)
+        self._url = client.url
+        self._prefix = where.prefix.strip("/")
+        self.ids = self.place.ids + (f"{self._prefix}-" if self._prefix else "")
+
+    def memory(self) -> Memory:
+        """What was installed here before."""
+        key = manifest.key(self.ids)
+        return manifest.remembered(self.objects.read([key]).get(key))
+
+    def shipped(self, player_url: str) -> list[SavedObject]:
+        """The objects of this release, fitted to this place."""
+        return fitted(committed(self.bundle), prefix=self._prefix, player_url=player_url, place=self.place.ids)
+
+    def bring(
+        self, ours: Sequence[SavedObject], theirs: Mapping[Key, SavedObject], steps: Sequence[Step], memory: Memory
+    ) -> tuple[list[str], Mapping[Key, str]]:
+        """Write, remove and remember what the steps say. Nothing is written where nothing differs.
+
+        Answers what was written, and under which id each object stands that was.
+        """
+        wanted = {step.key: step for step in steps if step.action in WRITES}
+        sent = [one for one in ours if key_of(one) in wanted]
+        kept, lines, written = dict(theirs), [], Written({}, "")
+        lost: set[str] = set()
+        if sent:
+            written = self.objects.write(sent, overwrite=any(step.action != "create" for step in wanted.values()))
+            back, lost = self._read_back(sent, written.placed)
+            kept |= back
+            lines = _written_lines([wanted[key] for key in back], self.bundle)
+            lines += _renamed(written.placed) + self._rewritten(sent, back)
+        self.remove([step.key for step in steps if step.action == "remove"])
+        self._remember(ours, theirs, kept, steps, memory)
+        if written.refusal:
+            raise ConfigError(f"{self.objects.name}: {written.refusal}")
         if lost:
             raise ConfigError(
-                f"{self._server} at {self._client.url} took the objects, but reading them back from its "
-                f"{self._place} misses {_some(sorted(lost))}: is it the right space, workspace or tenant?"
+                f"{self.objects.name}: took the objects, but reading them back misses {some(sorted(lost))}: "
+                "is it the right space, workspace or tenant?"
+            )
+        return lines, written.placed
+
+    def _read_back(
+        self, sent: Sequence[SavedObject], placed: Mapping[Key, str]
+    ) -> tuple[dict[Key, SavedObject], set[str]]:
+        """What now stands there whole of what was taken, and what is missing of it or of what it refers to."""
+        targets = {
+            (kind, placed.get((kind, name), name))
+            for one in sent
+            if key_of(one) in placed
+            for kind, name in [key_of(one), *_links(one)]
+        }
+        there = self.objects.read(targets)
+        lost = {named(key) for key in targets - set(there)}
+        back = {}
+        for one in sent:
+            found = there.get((one["type"], placed.get(key_of(one), "")))
+            if found is None:
+                continue
+            lacking = [key for key in _links(found) if key not in there]
+            lost |= {f"{named(key)} (needed by {one_line(found['id'])})" for key in lacking}
+            if not lacking:
+                back[key_of(one)] = found
+        return back, lost
+
+    def _rewritten(self, sent: Sequence[SavedObject], back: Mapping[Key, SavedObject]) -> list[str]:
+        """Compares field by field. A server that is newer than our objects rewrites them; one that is not must not."""
+        changed: list[str] = []
+        broken: list[str] = []
+        for one in sent:
+            found = back.get(key_of(one))
+            names = manifest.differing(one, found) if found and found["id"] == one["id"] else []
+            if names and found:
+                (changed if _version(found) != _version(one) else broken).append(
+                    f"{named(key_of(one))} ({', '.join(names)})"
+                )
+        if broken:
+            raise ConfigError(f"{self.objects.name}: keeps something else than what was sent: {some(broken)}")
+        if not changed:
+            return []
+        return [f"note: {self.server} keeps {len(changed)} of them in the form of its own version: {some(changed)}"]
+
+    def remove(self, keys: Sequence[Key]) -> None:
+        """Delete, and look. ConfigError names what has to be removed by hand."""
+        refused = {key: why for key in keys if (why := self.objects.delete(key))}
+        left = set(self.objects.read(keys)) if keys else set()
+        if left:
+            reasons = [named(key) + (f" ({refused[key]})" if key in refused else "") for key in sorted(left)]
+            raise ConfigError(
+                f"{self.objects.name}: cannot remove {some(reasons)}: "
+                "remove them by hand (Stack Management, Saved Objects)"
             )
 
-    def _report(self, answer: Answer) -> dict[str, Any]:
-        where = f"{self._server} at {self._client.url}, {self._place}"
-        if answer.status == 404:
-            raise ConfigError(f"{where}: there is no such place (404): {answer.message}")
-        if answer.status == 422:
-            raise ConfigError(f"{where}: refuses objects of a newer version (422): {answer.message}")
-        report = answer.json()
-        if answer.status >= 300 or not isinstance(report, dict):
-            raise ConfigError(f"{where}: refused the import ({answer.status}): {answer.message}")
-        return report
+    def _remember(
+        self,
+        ours: Sequence[SavedObject],
+        theirs: Mapping[Key, SavedObject],
+        kept: Mapping[Key, SavedObject],
+        steps: Sequence[Step],
+        memory: Memory,
+    ) -> None:
+        """Write down what is installed now, where that is not what stands there already."""
+        gone = {step.key for step in steps if step.action == "remove"}
+        entries = {key: entry for key, entry in memory.entries.items() if key not in gone}
+        mine = {key_of(one): one for one in ours}
+        for step in steps:
+            if step.action in ("keep", "remove") or step.key not in kept:
+                continue
+            if kept[step.key] is theirs.get(step.key) and (step.action != "same" or step.key in entries):
+                continue
+            entries[step.key] = manifest.entry_of(mine[step.key], kept[step.key])
+        after = memory._replace(entries=entries)
+        if after == self.memory():
+            return
+        written = self.objects.write([manifest.manifest(self.bundle, self.ids, after)], overwrite=True)
+        if written.refusal:
+            raise ConfigError(f"{self.objects.name}: cannot remember what was installed: {written.refusal}")
 
-    def _refusal(self, report: dict[str, Any], errors: list[dict[str, Any]], count: int) -> str:
-        head = f"{self._server} at {self._client.url} imported {report.get('successCount', 0)} of {count} objects"
-        return f"{head}; refused: {_some([_explain(error) for error in errors])}" if errors else head
+    def told(self, lines: list[str], steps: Sequence[Step], removed: str) -> list[str]:
+        """What was or would be done, with what stays as the operator has it."""
+        lines = lines + [f"{removed} {step}" for step in steps if step.action == "remove"]
+        if not lines:
+            count = sum(step.action == "same" for step in steps)
+            lines = [f"nothing to change, {count} objects are in place" if steps else "nothing of ours"]
+        lines += [_KEPT.format(step) for step in steps if step.action == "keep"]
+        return [f"{self.objects.name}: {lines[0]}", *lines[1:]]
 
-    def _exported(self, answer: Answer) -> tuple[list[SavedObject], set[str]]:
-        """The exported objects, and what could not be: an export that misses some is a 400 that lists them."""
-        if answer.status == 200:
-            lines = [_parsed(line) for line in answer.data.splitlines()]
-            return [line for line in lines if "type" in line and "id" in line], set()
-        parsed = answer.json()
-        attributes = parsed.get("attributes") if isinstance(parsed, dict) else None
-        if answer.status == 400 and isinstance(attributes, dict) and attributes.get("objects"):
-            return [], {one_line(f"{one['type']} {one['id']}") for one in attributes["objects"]}
-        raise ConfigError(f"{self._server} at {self._client.url}: cannot read back ({answer.status}): {answer.message}")
-
-
-def _parsed(line: bytes) -> SavedObject:
-    """One line of an export; the last one counts, it is no object."""
-    try:
-        found = json.loads(line)
-    except ValueError:
-        return {}
-    return found if isinstance(found, dict) else {}
-
-
-def _same(ours: SavedObject, theirs: SavedObject) -> bool:
-    """Whether a saved object says what ours says; what servers add to it does not count."""
-    kept = theirs.get("attributes") or {}
-    attributes = all(
-        name in kept and _meaning(kept[name]) == _meaning(value) for name, value in ours["attributes"].items()
-    )
-    return attributes and ours["references"] == theirs.get("references", [])
+    def pages(self, placed: Mapping[Key, str]) -> list[str]:
+        """Where to look."""
+        front = f"{self._url}{self.place.front}/app/dashboards#/view/"
+        newer = [f"note: {self.server} is newer than this release knows: look whether all panels show"]
+        pages = [f"open {front}{quote(name, safe='~')}" for (kind, _), name in placed.items() if kind == "dashboard"]
+        return (newer if self.server.is_newer_than_known else []) + pages
 
 
-def _meaning(value: Any) -> Any:
-    """JSON in a string as what it means: servers write it again with other blanks."""
-    if isinstance(value, str) and value[:1] in ("{", "["):
-        try:
-            return json.loads(value)
-        except ValueError:
-            return value
-    return value
+def _written_lines(steps: Sequence[Step], bundle: Bundle) -> list[str]:
+    """What was written, new objects by their number, changed ones by name."""
+    created = sum(step.action == "create" for step in steps)
+    lines = [f"imported and read back {created} objects of bundle {bundle}"] if created else []
+    for action, done in (("upgrade", "upgraded"), ("restore", "took back the edit of")):
+        lines += [f"{done} {step}" for step in steps if step.action == action]
+    return lines
 
 
-def _header_value(text: str) -> str:
-    if not text.isascii() or not text.isprintable():
-        raise ConfigError(f"not a tenant's name: {one_line(text)!r}")
-    return text
+def _links(saved: SavedObject) -> list[Key]:
+    return [(str(one.get("type")), str(one.get("id"))) for one in saved["references"]]
 
 
-def _multipart(data: bytes) -> tuple[str, bytes]:
-    """Content type and body of a form with one file; the name's ending is what the importers look at."""
-    border = secrets.token_hex(16)
-    head = (
-        f"--{border}\r\n"
-        'Content-Disposition: form-data; name="file"; filename="ttyscribe.ndjson"\r\n'
-        "Content-Type: application/ndjson\r\n\r\n"
-    )
-    return f"multipart/form-data; boundary={border}", head.encode() + data + f"\r\n--{border}--\r\n".encode()
+def _renamed(placed: Mapping[Key, str]) -> list[str]:
+    moved = [f"{named(key)} as {one_line(name)}" for key, name in placed.items() if key[1] != name]
+    return [f"note: another place has these ids already, so here they got others: {some(moved)}"] if moved else []
 
 
-def _explain(item: dict[str, Any]) -> str:
-    """One refused object and what to do, from the importers' documented error types."""
-    error = item.get("error") or {}
-    kind = error.get("type", "unknown")
-    if kind == "conflict":
-        why = "exists already"
-    elif kind == "ambiguous_conflict":
-        taken = ", ".join(str(target.get("id")) for target in error.get("destinations", []))
-        why = f"several copies exist already ({taken}): remove all but one"
-    elif kind == "missing_references":
-        lacking = ", ".join(f"{target.get('type')} {target.get('id')}" for target in error.get("references", []))
-        why = f"refers to {lacking}, which is not there"
-    elif kind == "unsupported_type":
-        why = "is of a type that this server or this user does not have"
-    else:
-        why = f"{error.get('message', kind)}"
-    return one_line(f"{item.get('type')} {item.get('id')} {why}")
-
-
-def _some(items: Sequence[str]) -> str:
-    more = len(items) - _MAX_SHOWN
-    return "; ".join(items[:_MAX_SHOWN]) + (f"; and {more} more" if more > 0 else "")
+def _version(saved: SavedObject) -> str:
+    """The version of its type at which an object stands."""
+    old = saved.get("migrationVersion")
+    return str(saved.get("typeMigrationVersion") or (old.get(saved["type"]) if isinstance(old, dict) else ""))

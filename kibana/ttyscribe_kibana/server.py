@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """Which product answers, in which version, and what bundle it takes."""
 
+import re
 from typing import Any, Literal, NamedTuple
 
 from ttyscribe_formats.errors import ConfigError
 from ttyscribe_kibana.bundle import Bundle
-from ttyscribe_kibana.client import Answer, Client, one_line
+from ttyscribe_kibana.client import Answer, Client
 
 Flavour = Literal["kibana", "opensearch-dashboards"]
 
@@ -14,6 +15,7 @@ LENS_FROM = (8, 9)
 """Kibana from this version on takes the bundle with Lens."""
 OLDEST_KIBANA = (7, 10)
 """The first Kibana that knows the versions of the other bundle."""
+_VERSION = re.compile(r"[0-9]{1,4}(\.[0-9]{1,9}){0,3}(-[A-Za-z0-9.+_-]{1,40})?")
 _NEWEST = {"kibana": 9, "opensearch-dashboards": 3}
 
 
@@ -47,11 +49,17 @@ class Server(NamedTuple):
         if self.number >= OLDEST_KIBANA:
             return "opensearch-dashboards"
         oldest = ".".join(str(n) for n in OLDEST_KIBANA)
-        raise ConfigError(f"{self} is too old: dashboards need Kibana {oldest} or OpenSearch Dashboards 1.0 or newer")
+        raise ConfigError(
+            f"{self} is too old: the pages need Kibana {oldest} or OpenSearch Dashboards 1.0 or newer: "
+            "upgrade it, or leave --kibana out"
+        )
 
 
 def identify(client: Client, flavour: Flavour | None = None) -> Server:
-    """Ask for the version. `flavour` decides where the answer does not; a contradiction is a ConfigError."""
+    """Ask for the version, which the client's messages name from then on.
+
+    `flavour` decides where the answer does not; a contradiction is a ConfigError.
+    """
     answer = client.request("GET", "/api/status")
     status = answer.json()
     if answer.status != 200 or not isinstance(status, dict):
@@ -64,8 +72,12 @@ def identify(client: Client, flavour: Flavour | None = None) -> Server:
         raise ConfigError(f"{client.url}: is {NAMES[seen]} {version}, not {NAMES[flavour]}")
     decided = seen or flavour
     if decided is None:
-        raise ConfigError(f"{client.url}: is neither Kibana nor OpenSearch Dashboards for sure: say which")
-    return Server(decided, version)
+        raise ConfigError(
+            f"{client.url} (version {version}) is neither Kibana nor OpenSearch Dashboards for sure: say which"
+        )
+    server = Server(decided, version)
+    client.name = f"{server} at {client.url}"
+    return server
 
 
 def _who_instead(answer: Answer) -> str:
@@ -77,9 +89,7 @@ def _who_instead(answer: Answer) -> str:
 def _version(status: dict[str, Any]) -> str:
     found = status.get("version")
     number = found.get("number") if isinstance(found, dict) else found
-    if not isinstance(number, str):
-        return ""
-    return one_line(number) if number.split("-")[0].replace(".", "").isdecimal() else ""
+    return number if isinstance(number, str) and _VERSION.fullmatch(number) else ""
 
 
 def _flavour(answer: Answer, status: dict[str, Any], version: str) -> Flavour | None:

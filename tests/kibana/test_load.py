@@ -7,53 +7,32 @@ import socket
 import ssl
 import subprocess
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from tests.kibana.conftest import Start
 from tests.kibana.double import Double, Fault, basic, running
 from tests.peers import require_program
 from ttyscribe_formats.errors import ConfigError, Unavailable
 from ttyscribe_kibana.bundle import committed
-from ttyscribe_kibana.load import Access, load
+from ttyscribe_kibana.load import Access, Where
+from ttyscribe_kibana.load import load as load_there
 
 PAGE = b"<!DOCTYPE html><html><body>Sign in</body></html>"
 HTML = (("Content-Type", "text/html"),)
 
 
-@pytest.fixture(autouse=True)
-def _no_credentials_around(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The environment of whoever runs the tests is not part of them."""
-    for name in (
-        "USER",
-        "PASSWORD",
-        "API_KEY",
-        "TOKEN",
-        "PASSWORD_FILE",
-        "API_KEY_FILE",
-        "TOKEN_FILE",
-        "CA",
-        "CLIENT_CERT",
-    ):
-        monkeypatch.delenv(f"TTYSCRIBE_KIBANA_{name}", raising=False)
+def count(server: Double) -> int:
+    """How many objects the bundle has that the server takes."""
+    return len(committed("kibana" if server.flavour == "kibana" else "opensearch-dashboards"))
 
 
-Start = Callable[[str, str], Double]
-
-
-@pytest.fixture
-def start() -> Iterator[Start]:
-    """Start doubles that end with the test."""
-    with ExitStack() as stack:
-        yield lambda flavour, version: stack.enter_context(running(flavour, version))
-
-
-@pytest.fixture(params=[("kibana", "9.5.0"), ("opensearch-dashboards", "3.8.0")], ids=["kibana", "opensearch"])
-def server(request: pytest.FixtureRequest, start: Start) -> Double:
-    """Each product in its newest version."""
-    return start(*request.param)
+def load(url: str, *, player_url: str | None = None, overwrite: bool = False, **where: Any) -> list[str]:
+    """The loader towards an address."""
+    return load_there(Where(url, **where), player_url=player_url, overwrite=overwrite)
 
 
 @pytest.mark.parametrize(
@@ -71,7 +50,7 @@ def server(request: pytest.FixtureRequest, start: Start) -> Double:
 def test_each_version_gets_the_bundle_that_it_takes(start: Start, flavour: str, version: str, bundle: str) -> None:
     double = start(flavour, version)
     done = load(double.url)
-    assert set(double.places[""]) == {(one["type"], one["id"]) for one in committed(bundle)}  # type: ignore[arg-type]
+    assert double.shipped() == {(one["type"], one["id"]) for one in committed(bundle)}  # type: ignore[arg-type]
     assert f"bundle {bundle}" in done[0]
     assert version in done[0]
     assert done[1] == f"open {double.url}/app/dashboards#/view/ttyscribe-recordings"
@@ -87,21 +66,6 @@ def test_loading_twice_leaves_the_same_objects(server: Double) -> None:
     assert not any(request.endswith("_import") for request in server.requests)
 
 
-def test_an_object_that_was_changed_or_removed_is_put_back(server: Double) -> None:
-    load(server.url)
-    before = {key: dict(value) for key, value in server.places[""].items()}
-    page = server.places[""]["dashboard", "ttyscribe-recordings"]
-    server.places[""]["dashboard", "ttyscribe-recordings"] = {
-        **page,
-        "attributes": {**page["attributes"], "title": "x"},
-    }
-    assert "imported" in load(server.url)[0]
-    assert {key: dict(value) for key, value in server.places[""].items()} == before
-    del server.places[""]["dashboard", "ttyscribe-recordings"]
-    assert "imported" in load(server.url)[0]
-    assert {key: dict(value) for key, value in server.places[""].items()} == before
-
-
 def test_a_product_without_its_name_header_is_known_by_its_version(server: Double) -> None:
     server.says_name = False
     assert server.version in load(server.url)[0]
@@ -110,7 +74,7 @@ def test_a_product_without_its_name_header_is_known_by_its_version(server: Doubl
 def test_a_flavour_that_the_server_contradicts_is_refused(server: Double) -> None:
     other = "opensearch-dashboards" if server.flavour == "kibana" else "kibana"
     with pytest.raises(ConfigError, match=r"is .* not "):
-        load(server.url, flavour=other)  # type: ignore[arg-type]
+        load(server.url, flavour=other)
     assert not server.places[""]
 
 
@@ -134,38 +98,6 @@ def test_a_newer_major_version_is_tried_and_said(start: Start) -> None:
 def test_too_old_a_version_is_named(start: Start) -> None:
     with pytest.raises(ConfigError, match=r"Kibana 7\.9\.3 is too old.*7\.10"):
         load(start("kibana", "7.9.3").url)
-
-
-@pytest.mark.parametrize(
-    ("flavour", "front"), [("kibana", "/s/ops%20team"), ("opensearch-dashboards", "/w/ops%20team")]
-)
-def test_objects_land_in_the_named_space_or_workspace(start: Start, flavour: str, front: str) -> None:
-    double = start(flavour, "9.5.0" if flavour == "kibana" else "3.8.0")
-    double.places[front] = {}
-    done = load(double.url, space="ops team")
-    assert not double.places[""]
-    assert ("dashboard", "ttyscribe-recordings") in double.places[front]
-    assert done[-1].startswith(f"open {double.url}{front}/app/")
-
-
-def test_kibanas_default_space_has_no_path(start: Start) -> None:
-    double = start("kibana", "9.5.0")
-    load(double.url, space="default")
-    assert ("dashboard", "ttyscribe-recordings") in double.places[""]
-
-
-def test_a_space_that_is_not_there_is_said(server: Double) -> None:
-    with pytest.raises(ConfigError, match="space nowhere: there is no such place"):
-        load(server.url, space="nowhere")
-
-
-def test_a_tenant_is_sent_to_opensearch_dashboards_and_refused_for_kibana(start: Start) -> None:
-    double = start("opensearch-dashboards", "2.19.1")
-    double.places["tenant:audit"] = {}
-    load(double.url, tenant="audit")
-    assert ("dashboard", "ttyscribe-recordings") in double.places["tenant:audit"]
-    with pytest.raises(ConfigError, match="spaces, not tenants"):
-        load(start("kibana", "9.5.0").url, tenant="audit")
 
 
 def test_a_base_path_is_part_of_the_address(start: Start) -> None:
@@ -194,12 +126,18 @@ def test_prefixes_live_side_by_side(server: Double) -> None:
 @pytest.mark.parametrize(
     ("error", "says"),
     [
-        ({"type": "conflict"}, "exists already"),
-        ({"type": "ambiguous_conflict", "destinations": [{"id": "a"}, {"id": "b"}]}, r"several copies.*a, b"),
-        ({"type": "unsupported_type"}, "a type that this server"),
-        ({"type": "missing_references", "references": [{"type": "index-pattern", "id": "x"}]}, "index-pattern x"),
-        ({"type": "unknown", "statusCode": 500, "message": "shards\nfailed"}, "shards failed"),
-        ({"what": "nobody documented"}, "unknown"),
+        ({"type": "conflict"}, "imported 0 of .*exists already"),
+        ({"type": "ambiguous_conflict", "destinations": [{"id": "a"}, {"id": "b"}]}, r"d 0 of .*several copies.*a, b"),
+        ({"type": "unsupported_type"}, "imported [1-9].*a type that this server"),
+        (
+            {"type": "missing_references", "references": [{"type": "index-pattern", "id": "x"}]},
+            "imported 0 of .*index-pattern x",
+        ),
+        (
+            {"type": "unknown", "statusCode": 500, "message": "shards\nfailed"},
+            "imported [1-9].*shards failed",
+        ),
+        ({"what": "nobody documented"}, "imported [1-9].*unknown"),
     ],
 )
 def test_an_object_refused_inside_a_200_is_told_with_its_reason(
@@ -207,18 +145,18 @@ def test_an_object_refused_inside_a_200_is_told_with_its_reason(
 ) -> None:
     server.refuse["ttyscribe-recordings-newest"] = error
     with pytest.raises(
-        ConfigError, match=r"imported 16 of 17 objects; refused: .* ttyscribe-recordings-newest"
+        ConfigError, match=rf"imported [0-9]+ of {count(server)} objects; refused: .* ttyscribe-recordings-newest"
     ) as seen:
         load(server.url)
     assert re.search(says, str(seen.value))
-
-
-def test_without_overwrite_what_is_there_stays_and_is_told(server: Double) -> None:
+    assert server.version in str(seen.value)
+    assert len(server.shipped()) == (
+        0 if "imported 0" in str(seen.value) else count(server) - 1
+    )  # and so says the message
+    server.refuse.clear()
     load(server.url)
-    server.places[""]["dashboard", "ttyscribe-recordings"]["attributes"]["title"] = "Mine"
-    with pytest.raises(ConfigError, match=r"imported 0 of 17.*exists already.*and 7 more"):
-        load(server.url, overwrite=False)
-    assert server.places[""]["dashboard", "ttyscribe-recordings"]["attributes"]["title"] == "Mine"
+    assert len(server.shipped()) == count(server)
+    assert "nothing to change" in load(server.url)[0]
 
 
 def test_a_server_with_older_objects_refuses_and_both_versions_are_told(server: Double) -> None:
@@ -229,14 +167,8 @@ def test_a_server_with_older_objects_refuses_and_both_versions_are_told(server: 
 
 def test_objects_that_vanish_after_a_good_report_are_noticed(server: Double) -> None:
     server.forget = {"ttyscribe-recordings"}
-    with pytest.raises(ConfigError, match=r"reading them back .* misses dashboard ttyscribe-recordings:"):
+    with pytest.raises(ConfigError, match=r"reading them back misses dashboard ttyscribe-recordings:"):
         load(server.url)
-
-
-def test_an_object_that_got_another_id_is_looked_for_under_it(start: Start) -> None:
-    double = start("kibana", "9.5.0")
-    double.rename = {"ttyscribe-recordings": "5f2c"}
-    assert load(double.url)[-1].endswith("#/view/5f2c")
 
 
 def test_a_reference_to_what_is_not_there_is_noticed_when_reading_back(server: Double) -> None:
@@ -323,10 +255,13 @@ def test_a_malformed_address_is_refused(url: str, says: str) -> None:
             Fault("status", 400, b'{"error":"no handler found for uri"}', (("X-elastic-product", "Elasticsearch"),)),
             "search engine, not its user interface",
         ),
-        (Fault("_import", 413, b'{"message":"Payload too large"}'), r"refused the import \(413\): Payload too large"),
+        (
+            Fault("_import", 413, b'{"message":"Payload too large"}'),
+            r"too large .*Payload too large: raise",
+        ),
         (Fault("_import", 200, PAGE, HTML), "web page"),
-        (Fault("_import", 200, b'{"success":false,"successCount":0}'), "imported 0 of 17"),
-        (Fault("_import", 200, b'{"success":true,"successCount":3}'), "imported 3 of 17"),
+        (Fault("_import", 200, b'{"success":false,"successCount":0}'), "imported 0 of [1-9]"),
+        (Fault("_import", 200, b'{"success":true,"successCount":3}'), "imported 3 of [1-9]"),
         (Fault("_export", 400, b'{"message":"what?"}'), r"cannot read back \(400\): what\?"),
     ],
     ids=lambda value: f"{value.path}-{value.status}" if isinstance(value, Fault) else "",

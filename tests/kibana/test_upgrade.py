@@ -1,0 +1,258 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Upgrade in place, operators' edits, dry run and removal, against stand-ins of both products."""
+
+import json
+from typing import Any
+
+import pytest
+
+from tests.kibana.conftest import Start
+from tests.kibana.double import Double, Fault
+from ttyscribe_formats.errors import ConfigError
+from ttyscribe_kibana import bundle as bundles
+from ttyscribe_kibana import load as loader
+from ttyscribe_kibana.load import Where, load, unload
+
+Json = dict[str, Any]
+PAGE = ("dashboard", "ttyscribe-recordings")
+VIEW = ("index-pattern", "ttyscribe-tlog")
+MEMORY = ("visualization", "ttyscribe-installed")
+
+
+def release(monkeypatch: pytest.MonkeyPatch, change: Any) -> None:
+    """Ship something else from now on: `change` takes and gives the list of objects."""
+    monkeypatch.setattr(loader, "committed", lambda which: change(bundles.committed(which)))
+
+
+def retitle(objects: list[Json], title: str) -> list[Json]:
+    """The next release calls its page otherwise."""
+    return [
+        {**one, "attributes": {**one["attributes"], "title": title}} if (one["type"], one["id"]) == PAGE else one
+        for one in objects
+    ]
+
+
+def title(server: Double, place: str = "") -> str:
+    """What the page is called on the server."""
+    return str(server.places[place][PAGE]["attributes"]["title"])
+
+
+def test_the_second_run_writes_nothing(server: Double) -> None:
+    load(Where(server.url))
+    before = dict(server.places[""])
+    server.requests.clear()
+    done = load(Where(server.url))
+    assert "nothing to change" in done[0]
+    assert server.writes == []
+    assert server.places[""] == before
+
+
+def test_what_nobody_edited_follows_the_release_under_its_id(server: Double, monkeypatch: pytest.MonkeyPatch) -> None:
+    load(Where(server.url))
+    before = set(server.places[""])
+    release(monkeypatch, lambda objects: retitle(objects, "Better"))
+    done = load(Where(server.url))
+    assert "upgraded dashboard ttyscribe-recordings (title)" in done[0]
+    assert title(server) == "Better"
+    assert set(server.places[""]) == before
+    server.requests.clear()
+    load(Where(server.url))
+    assert server.writes == []
+
+
+def test_an_edit_is_kept_and_told_until_overwrite_takes_it_back(
+    server: Double, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    load(Where(server.url))
+    server.edit(*PAGE, title="Mine")
+    for change in (lambda objects: objects, lambda objects: retitle(objects, "Better")):
+        release(monkeypatch, change)
+        server.requests.clear()
+        done = load(Where(server.url))
+        assert any("kept as edited: dashboard ttyscribe-recordings (title) (--overwrite" in line for line in done)
+        assert server.writes == []
+        assert title(server) == "Mine"
+    done = load(Where(server.url), overwrite=True)
+    assert "took back the edit of dashboard ttyscribe-recordings (title)" in done[0]
+    assert title(server) == "Better"
+    assert "nothing to change" in load(Where(server.url))[0]
+
+
+def test_an_edit_that_was_undone_is_none(server: Double, monkeypatch: pytest.MonkeyPatch) -> None:
+    load(Where(server.url))
+    was = title(server)
+    server.edit(*PAGE, title="Mine")
+    load(Where(server.url))
+    server.edit(*PAGE, title=was)
+    release(monkeypatch, lambda objects: retitle(objects, "Better"))
+    assert "upgraded" in load(Where(server.url))[0]
+
+
+def test_an_upgrade_beside_an_edit_does_the_one_and_keeps_the_other(
+    server: Double, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    load(Where(server.url))
+    server.edit(*VIEW, timeFieldName="received")
+    release(monkeypatch, lambda objects: retitle(objects, "Better"))
+    done = load(Where(server.url))
+    assert "upgraded dashboard" in done[0]
+    assert any("kept as edited: index-pattern ttyscribe-tlog (timeFieldName)" in line for line in done)
+    assert server.places[""][VIEW]["attributes"]["timeFieldName"] == "received"
+
+
+def test_counters_of_the_products_are_no_edit(server: Double, monkeypatch: pytest.MonkeyPatch) -> None:
+    load(Where(server.url))
+    server.edit(*VIEW, fields='[{"name":"message","count":7}]', fieldAttrs='{"message":{"count":7}}')
+    release(monkeypatch, lambda objects: retitle(objects, "Better"))
+    assert not any("kept" in line for line in load(Where(server.url)))
+    server.edit(*VIEW, fieldAttrs='{"message":{"customLabel":"Text","count":9}}')
+    assert any("kept as edited: index-pattern" in line for line in load(Where(server.url)))
+
+
+def test_what_was_removed_is_put_back(server: Double) -> None:
+    load(Where(server.url))
+    del server.places[""][PAGE]
+    assert "imported and read back 1 objects" in load(Where(server.url))[0]
+    assert PAGE in server.places[""]
+
+
+def test_what_no_release_ships_any_more_goes_unless_it_was_edited(
+    server: Double, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    load(Where(server.url))
+    panels = sorted(key for key in server.shipped() if key not in (PAGE, VIEW))
+    gone, edited = panels[:2]
+    server.edit(*edited, title="Mine")
+    release(monkeypatch, lambda objects: [one for one in objects if (one["type"], one["id"]) not in (gone, edited)])
+    load(Where(server.url))
+    assert gone not in server.places[""]
+    assert edited in server.places[""]
+    server.requests.clear()
+    load(Where(server.url))
+    assert server.writes == []
+
+
+def test_a_server_that_rewrites_objects_is_told_and_not_taken_for_an_editor(
+    start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    double = start("kibana", "9.5.0")
+    double.rewrites = True
+    release(monkeypatch, lambda objects: [{**o, "attributes": {**o["attributes"], "description": ""}} for o in objects])
+    assert any("in the form of its own version" in line for line in load(Where(double.url)))
+    double.requests.clear()
+    assert "nothing to change" in load(Where(double.url))[0]
+    assert double.writes == []
+
+
+def test_a_servers_own_upgrade_is_no_edit(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
+    double = start("kibana", "8.19.9")
+    load(Where(double.url))
+    double.version = "9.5.0"
+    double.upgrade()
+    for one in double.places[""].values():  # its new version has an attribute more
+        one["attributes"]["more"] = "x"
+    assert "nothing to change" in load(Where(double.url))[0]
+    release(monkeypatch, lambda objects: retitle(objects, "Better"))
+    assert "upgraded" in load(Where(double.url))[0]
+
+
+def test_kibana_upgraded_to_one_that_has_lens_gets_the_other_bundle_in_place(start: Start) -> None:
+    double = start("kibana", "8.8.2")
+    load(Where(double.url))
+    double.version, double.known = "9.5.0", start("kibana", "9.5.0").known
+    load(Where(double.url))
+    assert double.shipped() == {(one["type"], one["id"]) for one in bundles.committed("kibana")}
+
+
+def test_an_attribute_that_is_not_kept_is_told(server: Double) -> None:
+    server.drop = {"timeFieldName"}
+    with pytest.raises(ConfigError, match=r"something else than what was sent: index-pattern .* \(timeFieldName\)"):
+        load(Where(server.url))
+
+
+def test_without_the_memory_what_differs_counts_as_an_edit(server: Double) -> None:
+    load(Where(server.url))
+    server.edit(*PAGE, title="Mine")
+    del server.places[""][MEMORY]
+    assert any("kept as edited: dashboard" in line for line in load(Where(server.url)))
+    assert MEMORY in server.places[""]
+    server.requests.clear()
+    load(Where(server.url))
+    assert server.writes == []
+
+
+@pytest.mark.parametrize(
+    "state", ["", "{", "[]", '{"ttyscribe":7}', '{"ttyscribe":{"objects":{"a b":[1],"c":["x"],"":null}}}', "[" * 9999]
+)
+def test_a_memory_that_was_damaged_is_written_anew(server: Double, state: str) -> None:
+    load(Where(server.url))
+    server.edit(*MEMORY, uiStateJSON=state)
+    assert "nothing to change" in load(Where(server.url))[0]
+    assert "ttyscribe-recordings" in server.places[""][MEMORY]["attributes"]["uiStateJSON"]
+
+
+def test_the_players_address_is_kept_until_another_is_given_or_it_is_taken_away(server: Double) -> None:
+    def template() -> object:
+        formats = json.loads(server.places[""][VIEW]["attributes"]["fieldFormatMap"])
+        return formats.get("ttyscribe.recording", {}).get("params", {}).get("urlTemplate")
+
+    load(Where(server.url), player_url="https://one.example")
+    server.requests.clear()
+    load(Where(server.url))
+    assert server.writes == []
+    assert template() == "https://one.example/{{value}}"
+    load(Where(server.url), player_url="https://two.example")
+    assert template() == "https://two.example/{{value}}"
+    load(Where(server.url), player_url="")
+    assert template() is None
+
+
+def test_a_dry_run_tells_and_writes_nothing(server: Double, monkeypatch: pytest.MonkeyPatch) -> None:
+    told = load(Where(server.url), dry_run=True)
+    assert "would import index-pattern ttyscribe-tlog" in told[0]
+    assert server.writes == []
+    load(Where(server.url))
+    server.edit(*VIEW, timeFieldName="x")
+    release(monkeypatch, lambda objects: retitle(objects, "Better"))
+    server.requests.clear()
+    told = load(Where(server.url), dry_run=True)
+    assert told[0].endswith("would upgrade dashboard ttyscribe-recordings (title)")
+    assert any("kept as edited: index-pattern" in line for line in told)
+    assert any("would take back the edit of" in t for t in load(Where(server.url), dry_run=True, overwrite=True))
+    assert server.writes == []
+    told = unload(Where(server.url), dry_run=True)
+    assert any("would remove" in line for line in told)
+    assert server.writes == []
+
+
+def test_removal_leaves_nothing_and_can_be_repeated(server: Double) -> None:
+    load(Where(server.url))
+    load(Where(server.url, prefix="t1"))
+    done = unload(Where(server.url))
+    assert "removed" in done[0]
+    assert all("t1-" in name for _, name in server.places[""])
+    server.requests.clear()
+    assert "nothing of ours" in unload(Where(server.url))[0]
+    assert server.writes == []
+
+
+def test_removal_keeps_an_edit_and_what_it_needs(server: Double) -> None:
+    load(Where(server.url))
+    panel = next(key for key in sorted(server.shipped()) if key not in (PAGE, VIEW))
+    server.edit(*panel, title="Mine")
+    done = unload(Where(server.url))
+    assert set(server.shipped()) == {panel, VIEW}
+    assert any("kept as edited" in line and panel[1] in line for line in done)
+    unload(Where(server.url), overwrite=True)
+    assert not server.places[""]
+
+
+def test_what_cannot_be_removed_is_named_with_what_to_do(server: Double) -> None:
+    load(Where(server.url))
+    server.undeletable = {PAGE[1]}
+    with pytest.raises(ConfigError, match=r"cannot remove dashboard ttyscribe-recordings \(400: Unable.*by hand"):
+        unload(Where(server.url))
+    server.undeletable = set()
+    server.faults = [Fault("", 404, b'{"message":"Not Found"}', method="DELETE")]  # a server without the interface
+    with pytest.raises(ConfigError, match=r"cannot remove dashboard ttyscribe-recordings.*by hand"):
+        unload(Where(server.url))
