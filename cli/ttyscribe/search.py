@@ -36,6 +36,7 @@ examples:
 _LINES = 4
 """Lines that are shown of one hit."""
 _BEFORE, _WIDTH = 60, 160
+_ENDLESS = 10**9
 _QUERY = 200
 """Characters that an error shows of a query."""
 _WORDS = re.compile(r'[^"()!:~*]*\s[^"()!:~*]*')
@@ -96,7 +97,7 @@ def run(options: argparse.Namespace) -> int:
         recording=options.recording,
         since_ns=options.since,
         until_ns=options.until,
-        limit=options.limit if by_kind else 3 * options.limit,  # a message, its line and its command are one hit
+        limit=options.limit if by_kind else _ENDLESS,  # what is found is taken as it comes, until there is enough
     )
     found, zone = 0, ""
     hits = store.search(query)

@@ -11,6 +11,7 @@ import threading
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
+from functools import partial
 from typing import Any
 
 from ttyscribe_formats.document import Document
@@ -18,6 +19,7 @@ from ttyscribe_formats.errors import ConfigError
 from ttyscribe_store import sqlite_changes as changes
 from ttyscribe_store import sqlite_queries as queries
 from ttyscribe_store import sqlite_rows as rows
+from ttyscribe_store import sqlite_search
 from ttyscribe_store.base import (
     DUPLICATE,
     STORED,
@@ -30,9 +32,11 @@ from ttyscribe_store.base import (
     StoredMessage,
 )
 from ttyscribe_store.conflict import FIRST_ID
+from ttyscribe_store.query.nodes import Node
 from ttyscribe_store.recordings import SLACK_NS, Claim, fits, gaps, is_end, joined, newest_first, precedence, recording
 from ttyscribe_store.sqlite_files import Files
 from ttyscribe_store.sqlite_handles import Busy, Settings, translated
+from ttyscribe_store.sqlite_search import Found
 from ttyscribe_store.sqlite_text import text
 from ttyscribe_store.views import hit, stored_message, to_derived
 
@@ -216,42 +220,42 @@ class SqliteStore:
 
     def search(self, query: Query) -> Iterator[Hit]:
         """Documents that fit, ordered by time, then by document id."""
-        statement = queries.search(query)
         given, last = 0, ""
-        for entry in self._in_order(statement):
-            if given >= query.limit:
-                return
-            document_id = entry[1]
-            bodies = self._read(entry[3], queries.BODY, (entry[2],))
-            if bodies and document_id != last:
-                yield hit(self._document(entry[3], bodies[0][0]))
+        for one in self._in_order(query.tree()) if query.limit > 0 else ():
+            if one.document_id != last:
+                yield hit(one.document)
                 given += 1
-            last = document_id
+                if given >= query.limit:
+                    return
+            last = one.document_id
 
-    def _in_order(self, statement: queries.Statement) -> Iterator[tuple[int, str, int, str]]:
+    def _in_order(self, node: Node) -> Iterator[Found]:
         """What the files find, by time and id. A file is asked only when its first document may be the next."""
         spans = ((self._read(name, queries.SPAN), name) for name in self._files.names())
         waiting = sorted((span[0][0], name) for span, name in spans if span and span[0][0] is not None)
         waiting.reverse()
-        heap: list[tuple[tuple[int, str, int, str], Iterator[tuple[int, str, int, str]]]] = []
+        heap: list[tuple[int, str, str, Found, Iterator[Found]]] = []
         while heap or waiting:
-            while waiting and (not heap or waiting[-1][0] <= heap[0][0][0]):
-                stream = self._found(waiting.pop()[1], statement)
-                for entry in stream:
-                    heapq.heappush(heap, (entry, stream))
+            while waiting and (not heap or waiting[-1][0] <= heap[0][0]):
+                name = waiting.pop()[1]
+                stream = sqlite_search.found(node, partial(self._read, name), partial(self._bodies, name))
+                for one in stream:
+                    heapq.heappush(heap, (one.time_us, one.document_id, name, one, stream))
                     break
             if heap:
-                entry, stream = heap[0]
-                yield entry
+                _, _, name, one, stream = heap[0]
+                yield one
                 following = next(stream, None)
                 if following is None:
                     heapq.heappop(heap)
                 else:
-                    heapq.heapreplace(heap, (following, stream))
+                    heapq.heapreplace(heap, (following.time_us, following.document_id, name, following, stream))
 
-    def _found(self, name: str, statement: queries.Statement) -> Iterator[tuple[int, str, int, str]]:
-        for time_us, document_id, number in self._read(name, *statement):
-            yield time_us, document_id, number, name
+    def _bodies(self, name: str, numbers: Sequence[int]) -> dict[int, dict[str, Any]]:
+        """Documents with their words, by their numbers; without those that have gone."""
+        found = self._read(name, queries.bodies(len(numbers)), numbers)
+        with translated(self._files.path(name)):
+            return {number: rows.with_words(body) for number, body in found}
 
     def _number(self, name: str, value: Any) -> int:
         with translated(self._files.path(name)):

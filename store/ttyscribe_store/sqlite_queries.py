@@ -6,10 +6,9 @@ from itertools import pairwise
 from typing import Any, NamedTuple
 
 from ttyscribe_formats import timestamp
-from ttyscribe_store.base import DERIVED, Query, RecordingFilter
+from ttyscribe_store.base import DERIVED, RecordingFilter
 from ttyscribe_store.conflict import TRUSTS
 from ttyscribe_store.partition import IMPLAUSIBLE
-from ttyscribe_store.query.sqlite import compiled
 from ttyscribe_store.recordings import Part, Seen
 from ttyscribe_store.sqlite_rows import MICROSECOND, Damaged, ordered_back
 from ttyscribe_store.sqlite_text import text
@@ -118,13 +117,7 @@ def overlap(parts: Sequence[Found]) -> bool:
     return any(here[1] >= there[0] for here, there in pairwise(spans))
 
 
-def search(query: Query) -> Statement:
-    """Time, id and number of the first documents that fit, in order."""
-    found = compiled(query.tree())
-    clauses, values = ["words MATCH ?"] * bool(found.words), [found.words] * bool(found.words)
-    tables = "words CROSS JOIN document ON document.number = words.rowid" if found.words else "document"
-    clauses += [found.condition.sql] if found.condition.sql else []
-    where = f"WHERE {' AND '.join(clauses)} " if clauses else ""
-    # All parts are our own words; what somebody chose is bound.
-    sql = f"SELECT time_us, id, number FROM {tables} {where}ORDER BY time_us, id LIMIT ?"  # noqa: S608
-    return sql, (*values, *found.condition.values, max(query.limit, 0))
+def bodies(count: int) -> str:
+    """Numbers and bodies of so many documents."""
+    places = ", ".join("?" * count)
+    return f"SELECT number, body FROM document WHERE number IN ({places})"  # noqa: S608 - no text of others

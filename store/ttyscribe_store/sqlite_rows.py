@@ -28,8 +28,11 @@ _TOKENIZER = "ascii tokenchars '{}'".format(_PUNCTUATION.replace("'", "''"))
 """Splits at blanks and at nothing else: all that is beyond ASCII is part of a word to it."""
 
 APPLICATION_ID = 0x54745363
-VERSION = 2
+VERSION = 3
 """Each has a step in sqlite_upgrade.py."""
+BY_TIME = """CREATE INDEX document_by_time
+    ON document (time_us, id, kind, host, level, trust, recording)"""
+"""With every column that a query compares: who walks through it need not look at the rows."""
 SCHEMA = (
     """CREATE TABLE document (
         number INTEGER PRIMARY KEY,
@@ -49,7 +52,7 @@ SCHEMA = (
         last_ms INTEGER NOT NULL,
         body BLOB NOT NULL
     )""",
-    "CREATE INDEX document_by_time ON document (time_us, id)",
+    BY_TIME,
     """CREATE INDEX document_by_recording
         ON document (recording, message_id, id, trust, out_bytes, in_bytes, resizes, last_ms, time_us, user, host)
         WHERE recording IS NOT NULL""",
@@ -183,6 +186,13 @@ def partition_of(document: Document) -> str:
     if not is_partition(name):
         raise ValueError("ttyscribe.partition is neither YYYY.MM nor implausible-time")
     return name
+
+
+def with_words(body: bytes) -> dict[str, Any]:
+    """The document of a row with its words. Raises Damaged."""
+    document, words = _opened(body)
+    document["ttyscribe"]["words"] = words
+    return document
 
 
 def document_of(body: bytes) -> dict[str, Any]:

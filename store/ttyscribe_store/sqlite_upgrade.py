@@ -8,7 +8,7 @@ anew. Everything but a document's body is made from it, so that the second way n
 
 from typing import NamedTuple
 
-from ttyscribe_store.sqlite_rows import VERSION
+from ttyscribe_store.sqlite_rows import BY_TIME, VERSION
 
 
 class Step(NamedTuple):
@@ -20,7 +20,16 @@ class Step(NamedTuple):
     """Bring a file of the version before to this one, in one transaction. None: its documents are written anew."""
 
 
-STEPS = (Step(2, "fields, commands and lines can be searched"),)
+_VALUES = "INSERT OR IGNORE INTO value SELECT '{0}', {0}, number FROM document WHERE {0} IS NOT NULL"
+
+STEPS = (
+    Step(2, "fields, commands and lines can be searched"),
+    Step(
+        3,
+        "searches read less: users and sessions are among the values, and time's index holds what queries compare",
+        ("DROP INDEX document_by_time", BY_TIME, _VALUES.format("user"), _VALUES.format("session")),
+    ),
+)
 
 UPGRADING = 1 << 16
 """Added to the version that a file is being brought to, until all of its documents are."""

@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A query as a condition over one file of the store on SQLite; pure.
+"""A query over one file of the store on SQLite; pure.
 
-The columns of `document` are looked at directly. Values of fields that have no column, or several values, are in the
-table `value`; their conditions go the other way: which documents have such a value.
+Two ways lead to its documents. *Drivers* are selections of candidates by an index: words, values of fields, trigrams,
+a recording. *Clauses* are what a row can tell about itself; they go with either way. Where a clause can't tell all
+(`exact` is false), it lets too many through, and whoever asks looks at the documents themselves.
 """
 
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -18,10 +19,10 @@ from ttyscribe_store.query.regex import Regex
 from ttyscribe_store.sqlite_text import text
 from ttyscribe_store.views import phrase
 
-COLUMNS = {"user": "user", "host": "host", "kind": "kind", "rec": "recording", "level": "level", "session": "session"}
-"""Fields whose first value is a column of `document`."""
+COLUMNS = {"host": "host", "kind": "kind", "rec": "recording", "level": "level"}
+"""Fields whose only value is a column of `document`."""
 LISTED = ("user", "session", "path", "exe", "ip")
-"""Fields whose values (of those with a column: all but the first) are in the table `value`."""
+"""Fields whose values are in the table `value`."""
 FIRSTS = ("user", "level", "session")
 """Fields whose column holds the first of values that may be several, or none."""
 _ONLY_LISTED = tuple(name for name in LISTED if name not in FIRSTS)
@@ -29,35 +30,165 @@ TEXTS = ("line", "cmd")
 """Fields whose values are in the table `piece`, with an index of their trigrams."""
 _TRIGRAM = 3
 _MICROSECOND = 1000
-_FALSE = "0"
-_WORDS = "number IN (SELECT rowid FROM words WHERE words MATCH ?)"
+
+_Compared = nodes.Exact | nodes.Wild | nodes.Number | nodes.Network | nodes.Pattern
 
 
-class Condition(NamedTuple):
-    """SQL, and what is bound to it in order."""
+class Clause(NamedTuple):
+    """A condition on a row of `document`, and what is bound to it in order."""
 
     sql: str
     values: tuple[Any, ...] = ()
+    exact: bool = True
+    """Whether it holds for nothing but what it stands for."""
+
+
+class Driver(NamedTuple):
+    """A statement that gives the numbers of all documents that some parts of a query can hold for, each once."""
+
+    sql: str
+    values: tuple[Any, ...]
+    covers: frozenset[int] = frozenset()
+    """The parts that hold for every one of them."""
 
 
 class Search(NamedTuple):
-    """A query over `document`."""
+    """A query: what must hold, part by part."""
 
-    words: str
-    """Full text query of `words` that must hold as well; empty where there is none."""
-    condition: Condition
+    drivers: tuple[Driver, ...]
+    clauses: tuple[Clause, ...]
+    """One for each part."""
+    since_us: int
+    """All documents are of that time (µs since the epoch) or later."""
+
+    def clause(self, used: Sequence[Driver] = ()) -> Clause:
+        """What candidates of these drivers must fit as well."""
+        covered = frozenset[int]().union(*(driver.covers for driver in used))
+        return _joined("AND", (clause for number, clause in enumerate(self.clauses) if number not in covered))
+
+
+_NOTHING = Clause("0")
+_ANYTHING = Clause("1", exact=False)
+_NO_TIME = -(1 << 63)
 
 
 def compiled(node: nodes.Node) -> Search:
     """A tree's query. Phrases that must all hold become one full text query, which is the fastest way in."""
-    parts = node.nodes if isinstance(node, nodes.And) else (node,)
+    parts = tuple(_parts_of(node))
+    numbers = [number for number, part in enumerate(parts) if isinstance(part, nodes.Phrase)]
     phrases = [part for part in parts if isinstance(part, nodes.Phrase)]
-    others = [part for part in parts if not isinstance(part, (nodes.Phrase, nodes.Everything))]
-    texts = [_quoted(part) for part in phrases]
-    condition = _joined("AND", (_condition(part) for part in others))
+    drivers = [_words(phrases)._replace(covers=frozenset(numbers))] if phrases else []
+    for number, part in enumerate(parts):
+        found = None if isinstance(part, nodes.Phrase) else _driver(part)
+        drivers += [found._replace(covers=frozenset((number,) if found.covers else ()))] if found else []
+    since = [_up(part.time_ns) for part in parts if isinstance(part, nodes.Since)]
+    return Search(tuple(drivers), tuple(map(_clause, parts)), max(since, default=_NO_TIME))
+
+
+def _parts_of(node: nodes.Node) -> Iterable[nodes.Node]:
+    """What must all hold."""
+    if not isinstance(node, nodes.And):
+        yield node
+        return
+    for inner in node.nodes:
+        yield from _parts_of(inner)
+
+
+def _joined(operator: str, clauses: Iterable[Clause]) -> Clause:
+    found = list(clauses)
+    sql = f" {operator} ".join(f"({clause.sql})" for clause in found) or "1"
+    return Clause(
+        sql, tuple(value for clause in found for value in clause.values), all(clause.exact for clause in found)
+    )
+
+
+def _up(time_ns: int) -> int:
+    return -(-time_ns // _MICROSECOND)
+
+
+# ---- what a row tells
+
+
+def _clause(node: nodes.Node) -> Clause:
+    match node:
+        case nodes.Everything():
+            return Clause("1")
+        case nodes.And():
+            return _joined("AND", map(_clause, node.nodes))
+        case nodes.Or():
+            return _joined("OR", map(_clause, node.nodes))
+        case nodes.Not():
+            inner = _clause(node.node)
+            return Clause(f"NOT ({inner.sql})", inner.values) if inner.exact else _ANYTHING
+        case nodes.Phrase():
+            return _ANYTHING if _quoted(node) else _NOTHING
+        case nodes.Since():
+            return Clause("time_us >= ?", (_up(node.time_ns),))
+        case nodes.Until():
+            return Clause("time_us < ?", (_up(node.time_ns),))
+    return _field(node)
+
+
+def _field(node: _Compared) -> Clause:
+    if node.field == "trust" and isinstance(node, nodes.Exact):  # the parser lets nothing else through
+        return Clause("trust = ?", (TRUSTS.index(node.value),))
+    if node.field in COLUMNS:
+        column = COLUMNS[node.field]
+        inner = _comparison(node, column)
+        return Clause(f"{column} IS NOT NULL AND {inner.sql}", inner.values)
+    if node.field in LISTED and isinstance(node, (nodes.Exact, nodes.Number)):
+        inner = _comparison(node, "value")
+        where = f"field = ? AND {inner.sql} AND number = document.number"
+        return Clause(f"EXISTS (SELECT 1 FROM value WHERE {where})", (node.field, *inner.values))  # noqa: S608 - ours
+    if node.field in TEXTS:
+        inner = _comparison(node, "text")
+        where = f"number = document.number AND field = ? AND {inner.sql}"
+        return Clause(f"EXISTS (SELECT 1 FROM piece WHERE {where})", (node.field, *inner.values))  # noqa: S608 - ours
+    return _ANYTHING if node.field in LISTED else _NOTHING
+
+
+def _comparison(node: _Compared, column: str) -> Clause:
+    """What must hold of one value."""
+    match node:
+        case nodes.Exact():
+            return Clause(f"{column} = CAST(? AS TEXT)", (text(node.value),))
+        case nodes.Number():
+            return Clause(f"{column} = ?", (node.value,))
+        case nodes.Wild():
+            return Clause(f"ttyscribe_wild(?, {column})", (json.dumps(node.parts),))
+        case nodes.Pattern():
+            return Clause(f"ttyscribe_regex(?, {column})", (node.regex.source,))
+        case nodes.Network():
+            return Clause(f"{column} BETWEEN ? AND ?", bounds(node.network))
+
+
+# ---- what an index tells
+
+
+def _driver(node: nodes.Node) -> Driver | None:
+    """The way in that one part offers; `covers` is not empty where it holds for all that come."""
+    match node:
+        case nodes.Phrase():
+            return _words([node])
+        case nodes.And():
+            found = [driver for driver in map(_driver, node.nodes) if driver]
+            return found[0]._replace(covers=frozenset()) if found else None
+        case nodes.Or():
+            return _either([_driver(inner) for inner in node.nodes])
+        case nodes.Exact() | nodes.Wild() | nodes.Number() | nodes.Network() | nodes.Pattern():
+            return _listed(node) if node.field in LISTED else _piece(node) if node.field in TEXTS else _of(node)
+    return None
+
+
+_COVERED = frozenset((0,))
+
+
+def _words(found: Sequence[nodes.Phrase]) -> Driver:
+    """The documents with all of these phrases."""
+    texts = [_quoted(one) for one in found]
     if "" in texts:
-        return Search("", Condition(_FALSE))
-    return Search(" AND ".join(texts), condition)
+        return Driver("SELECT 0 AS number WHERE 0", (), _COVERED)
+    return Driver("SELECT rowid AS number FROM words WHERE words MATCH ?", (" AND ".join(texts),), _COVERED)
 
 
 def _quoted(node: nodes.Phrase) -> str:
@@ -66,66 +197,58 @@ def _quoted(node: nodes.Phrase) -> str:
     return "" if not words or "\0" in words else '"{}"'.format(words.replace('"', '""'))
 
 
-def _joined(operator: str, conditions: Iterable[Condition]) -> Condition:
-    found = list(conditions)
-    sql = f" {operator} ".join(f"({condition.sql})" for condition in found)
-    return Condition(sql, tuple(value for condition in found for value in condition.values))
+def _either(found: Sequence[Driver | None]) -> Driver | None:
+    drivers = [driver for driver in found if driver]
+    if len(drivers) < len(found):
+        return None
+    sql = " UNION ".join(f"SELECT number FROM ({driver.sql})" for driver in drivers)  # noqa: S608 - our own words
+    covers = _COVERED if all(driver.covers for driver in drivers) else frozenset[int]()
+    return Driver(sql, tuple(value for driver in drivers for value in driver.values), covers)
 
 
-def _condition(node: nodes.Node) -> Condition:
-    match node:
-        case nodes.Everything():
-            return Condition("1")
-        case nodes.And():
-            return _joined("AND", map(_condition, node.nodes))
-        case nodes.Or():
-            return _joined("OR", map(_condition, node.nodes))
-        case nodes.Not():
-            inner = _condition(node.node)
-            return Condition(f"NOT ({inner.sql})", inner.values)
-        case nodes.Phrase():
-            words = _quoted(node)
-            return Condition(_WORDS, (words,)) if words else Condition(_FALSE)
-        case nodes.Since():
-            return Condition("time_us >= ?", (_up(node.time_ns),))
-        case nodes.Until():
-            return Condition("time_us < ?", (_up(node.time_ns),))
-    return _field(node)
+def _of(node: _Compared) -> Driver | None:
+    """The documents of one recording."""
+    if node.field != "rec" or not isinstance(node, nodes.Exact):
+        return None
+    return Driver("SELECT number FROM document WHERE recording = CAST(? AS TEXT)", (text(node.value),), _COVERED)
 
 
-def _up(time_ns: int) -> int:
-    return -(-time_ns // _MICROSECOND)
+def _listed(node: _Compared) -> Driver:
+    """The documents with such a value: each value that there is is looked at once, however often it is there."""
+    first, last = "", b""
+    if isinstance(node, nodes.Wild) and node.parts[0]:
+        first, last = node.parts[0], text(node.parts[0]) + b"\xff"
+    if not isinstance(node, (nodes.Wild, nodes.Pattern)) or (isinstance(node, nodes.Wild) and not any(node.parts[1:])):
+        inner = Clause("value >= CAST(? AS TEXT) AND value < CAST(? AS TEXT)", (text(first), last)) if first else None
+        if inner is None:
+            inner = Clause("1") if isinstance(node, nodes.Wild) else _comparison(node, "value")
+        sql = f"SELECT DISTINCT number FROM value WHERE field = ? AND {inner.sql}"  # noqa: S608 - our own words
+        return Driver(sql, (node.field, *inner.values), _COVERED)
+    inner = _comparison(node, "one")
+    below, bound = (" AND value < CAST(? AS TEXT)", (last,)) if last else ("", ())
+    sql = f"""SELECT DISTINCT number FROM (
+        WITH RECURSIVE each(one) AS (
+            SELECT min(value) FROM value WHERE field = ? AND value >= CAST(? AS TEXT){below}
+            UNION ALL SELECT (SELECT min(value) FROM value WHERE field = ? AND value > one{below}) FROM each
+            WHERE one IS NOT NULL)
+        SELECT number FROM each CROSS JOIN value ON field = ? AND value = one
+        WHERE one IS NOT NULL AND {inner.sql})"""  # noqa: S608 - our own words
+    return Driver(sql, (node.field, text(first), *bound, node.field, *bound, node.field, *inner.values), _COVERED)
 
 
-def _field(node: nodes.Exact | nodes.Wild | nodes.Number | nodes.Network | nodes.Pattern) -> Condition:
-    if node.field == "trust" and isinstance(node, nodes.Exact):  # the parser lets nothing else through
-        return Condition("trust = ?", (TRUSTS.index(node.value),))
-    found = []
-    if node.field in COLUMNS:
-        column = COLUMNS[node.field]
-        inner = _comparison(node, column)
-        found.append(Condition(f"{column} IS NOT NULL AND {inner.sql}", inner.values))
-    if node.field in LISTED:
-        inner = _comparison(node, "value")
-        sql = f"number IN (SELECT number FROM value WHERE field = ? AND {inner.sql})"  # noqa: S608 - our own words
-        found.append(Condition(sql, (node.field, *inner.values)))
-    if node.field in TEXTS:
-        found.append(_piece(node))
-    return _joined("OR", found) if found else Condition(_FALSE)
-
-
-def _piece(node: nodes.Exact | nodes.Wild | nodes.Number | nodes.Network | nodes.Pattern) -> Condition:
-    """The documents with such a text; those that can't have it are left out by trigrams first."""
-    inner = _comparison(node, "text", ordered=False)
+def _piece(node: _Compared) -> Driver | None:
+    """The documents that may have such a text by its trigrams."""
     needed: tuple[str, ...] = ()
     if isinstance(node, nodes.Wild):
         needed = node.parts
     elif isinstance(node, nodes.Pattern):
         needed = node.regex.needed
     query = _trigrams(needed)
-    clause, bound = (" AND id IN (SELECT rowid FROM trigrams WHERE trigrams MATCH ?)", (query,)) if query else ("", ())
-    sql = f"number IN (SELECT number FROM piece WHERE field = ?{clause} AND {inner.sql})"  # noqa: S608 - our own words
-    return Condition(sql, (node.field, *bound, *inner.values))
+    if not query:
+        return None
+    sql = """SELECT DISTINCT number FROM trigrams CROSS JOIN piece ON piece.id = trigrams.rowid
+        WHERE trigrams MATCH ? AND field = ?"""
+    return Driver(sql, (query, node.field))
 
 
 def _trigrams(texts: Iterable[str]) -> str:
@@ -135,30 +258,7 @@ def _trigrams(texts: Iterable[str]) -> str:
     return " AND ".join('"{}"'.format(trigram.replace('"', '""')) for trigram in usable)
 
 
-def _comparison(node: nodes.Node, column: str, *, ordered: bool = True) -> Condition:
-    """What must hold of one value."""
-    match node:
-        case nodes.Exact():
-            return Condition(f"{column} = CAST(? AS TEXT)", (text(node.value),))
-        case nodes.Number():
-            return Condition(f"{column} = ?", (node.value,))
-        case nodes.Wild():
-            inner = Condition(f"ttyscribe_wild(?, {column})", (json.dumps(node.parts),))
-            return _after(node.parts[0], column, inner) if ordered else inner
-        case nodes.Pattern():
-            return Condition(f"ttyscribe_regex(?, {column})", (node.regex.source,))
-        case nodes.Network():
-            return Condition(f"{column} BETWEEN ? AND ?", bounds(node.network))
-    raise AssertionError(node)
-
-
-def _after(prefix: str, column: str, inner: Condition) -> Condition:
-    """The same, with the values that begin so looked at alone: they stand together in the index."""
-    if not prefix:
-        return inner
-    first, last = text(prefix), text(prefix) + b"\xff"
-    sql = f"{column} >= CAST(? AS TEXT) AND {column} < CAST(? AS TEXT) AND {inner.sql}"
-    return Condition(sql, (first, last, *inner.values))
+# ---- what documents are found by
 
 
 class Indexed(NamedTuple):
@@ -175,12 +275,11 @@ def indexed(document: Mapping[str, Any]) -> Indexed:
     found = Indexed({}, set())
     for name in (*FIRSTS, *_ONLY_LISTED):
         values = [_comparable(name, value) for value in matching.values(document, name)]
-        values = [value for value in values if value is not None]
-        first = None
+        known = [value for value in values if value is not None]
         if name in FIRSTS:
-            first = found.columns[name] = values[0] if values else None
+            found.columns[name] = known[0] if known else None
         if name in LISTED:
-            found.listed.update((name, value) for value in values if value is not None and value != first)
+            found.listed.update((name, value) for value in known)
     return found
 
 

@@ -213,3 +213,32 @@ def test_what_cannot_be_read_is_told_and_kept(folder: Path) -> None:
     connection = sqlite3.connect(folder / "2026.10.sqlite")
     assert connection.execute("SELECT count(*) FROM before_1").fetchone() == (4,)
     connection.close()
+
+
+def _rows_of(path: Path) -> dict[str, list[Any]]:
+    connection = sqlite3.connect(path)
+    connection.text_factory = bytes
+    names = ("document", "value", "piece")
+    found = {name: sorted(connection.execute(f"SELECT * FROM {name}"), key=repr) for name in names}
+    connection.close()
+    return found
+
+
+def test_from_schema_2_users_and_sessions_come_among_the_values(tmp_path: Path) -> None:
+    store = SqliteStore(str(tmp_path))
+    store.write(written())
+    store.close()
+    path = tmp_path / "2026.11.sqlite"
+    before, wanted = _rows_of(path), schema(path)
+    connection = sqlite3.connect(path)
+    for name in ("user", "session"):
+        same = f"field = '{name}' AND value = (SELECT {name} FROM document WHERE document.number = value.number)"
+        connection.execute(f"DELETE FROM value WHERE {same}")
+    connection.execute("DROP INDEX document_by_time")
+    connection.execute("CREATE INDEX document_by_time ON document (time_us, id)")
+    connection.execute("PRAGMA user_version = 2")
+    connection.commit()
+    connection.close()
+    assert _rows_of(path) != before
+    upgrade.upgrade(str(tmp_path))
+    assert (_rows_of(path), schema(path)) == (before, wanted)
