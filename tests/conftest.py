@@ -27,6 +27,13 @@ def pytest_configure() -> None:
             signal.signal(number, handler)
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put files with slow tests first (xdist deals out whole files): else one of them ends the run alone."""
+    slow = {item.path for item in items if item.get_closest_marker("slow")}
+    items.sort(key=lambda item: item.path not in slow)
+
+
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add the switch that writes golden outputs anew (read the diff afterwards)."""
     parser.addoption("--write-golden", action="store_true", help="write golden outputs instead of comparing them")

@@ -1,15 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
 """pytest fixtures: a real OpenSearch and a real Elasticsearch, started when the first test asks for them.
 
-`TTYSCRIBE_TEST_OPENSEARCH` and `TTYSCRIBE_TEST_ELASTICSEARCH` name nodes that run already.
+All processes of one run share them. `TTYSCRIBE_TEST_OPENSEARCH` and `TTYSCRIBE_TEST_ELASTICSEARCH` name nodes that run
+already.
 """
 
+import fcntl
 import json
 import os
 import urllib.error
 import urllib.request
 import uuid
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
@@ -59,29 +62,70 @@ def clean(engine: Engine, prefix: str) -> None:
         _found(engine, "DELETE", f"/_{kind}/{prefix}-*")
 
 
+class Shared:
+    """One node for all processes of a run: who asks first starts it, and stops it when nobody uses it any more."""
+
+    def __init__(self, name: str, folder: Path) -> None:
+        self._name = name
+        self._note = folder / f"{name}.url"
+        self._lock = folder / f"{name}.lock"
+        self._users = (folder / f"{name}.users").open("a")
+        self._own: nodes.Node | None = None
+        try:
+            fcntl.flock(self._users, fcntl.LOCK_SH)
+            self.url = self._get()
+        except BaseException:
+            self._users.close()
+            raise
+
+    def _get(self) -> str:
+        with self._lock.open("a") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not self._note.exists():
+                self._own = nodes.start(self._name)
+                self._note.write_text(self._own.url)
+            return self._note.read_text()
+
+    def leave(self) -> None:
+        """Use it no more."""
+        if self._own is None:
+            self._users.close()
+
+    def stop(self) -> None:
+        """Stop our own, once the others have left it."""
+        if self._own is not None:
+            fcntl.flock(self._users, fcntl.LOCK_EX)
+            self._note.unlink()
+            nodes.stop(self._own)
+            self._users.close()
+
+
 @pytest.fixture(scope="session")
-def engine_starter() -> Iterator[Callable[[str], Engine]]:
+def engine_starter(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], Engine]]:
     """Give each engine by name, started once a run and stopped at its end."""
-    started: dict[str, Engine] = {}
-    owned: list[nodes.Node] = []
+    shared: dict[str, Shared] = {}
+    base = tmp_path_factory.getbasetemp()
+    # A worker of xdist has a folder of its own in that of the run.
+    folder = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
 
     def give(name: str) -> Engine:
         named = os.environ.get(f"TTYSCRIBE_TEST_{name.upper()}", "").rstrip("/")
         if named:
             return Engine(name, named)
-        if name not in started:
+        if name not in shared:
             try:
-                owned.append(nodes.start(name))
+                shared[name] = Shared(name, folder)
             except NoEngine as reason:
                 peers.absent(str(reason))
-            started[name] = Engine(name, owned[-1].url)
-        return started[name]
+        return Engine(name, shared[name].url)
 
     try:
         yield give
     finally:
-        for node in owned:
-            nodes.stop(node)
+        for one in shared.values():  # first of all: else two that stop one each could wait for each other
+            one.leave()
+        for one in shared.values():
+            one.stop()
 
 
 @pytest.fixture(scope="session", params=nodes.NAMES)

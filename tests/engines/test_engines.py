@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -12,7 +13,7 @@ import pytest
 
 from tests import peers
 from tests.engines import fetch, nodes
-from tests.engines.fixtures import Engine, call, clean
+from tests.engines.fixtures import Engine, Shared, call, clean
 from tests.engines.java import NEW, OLD, Java, NoEngine, Pair, find_java, major_of, pair_for
 
 
@@ -90,6 +91,32 @@ def test_node_dies_with_a_killed_test_run() -> None:
     assert not nodes._born(pid)
     nodes.sweep()
     assert not Path(folder).exists()
+
+
+def test_processes_of_a_run_share_a_node_and_the_last_to_leave_lets_it_be_stopped(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[str] = []
+    node = nodes.Node("x", "0", "http://127.0.0.1:1", 0, str(tmp_path))
+
+    def start(name: str) -> nodes.Node:
+        told.append(f"start {name}")
+        return node
+
+    monkeypatch.setattr(nodes, "start", start)
+    monkeypatch.setattr(nodes, "stop", lambda stopped: told.append(f"stop {stopped.name}"))
+    first, second = Shared("x", tmp_path), Shared("x", tmp_path)
+    assert first.url == second.url == node.url
+    for one in (first, second):
+        one.leave()  # the second does, the first has to stop it
+    third = Shared("x", tmp_path)
+    stopping = threading.Thread(target=first.stop)
+    stopping.start()
+    stopping.join(0.2)
+    assert told == ["start x"]
+    third.leave()
+    stopping.join()
+    assert told == ["start x", "stop x"]
 
 
 @pytest.mark.engine

@@ -219,7 +219,9 @@ def test_a_file_that_is_no_segment(tmp_path: Path, content: bytes) -> None:
         found.close()
 
 
-@pytest.mark.parametrize("done", [b"", b"\0" * 20, os.urandom(20), b"x" * 100])
+@pytest.mark.parametrize(
+    "done", [b"", b"\0" * 20, os.urandom(20), b"x" * 100], ids=["empty", "zeros", "random", "long"]
+)
 def test_a_place_that_cannot_be_read_delivers_again(tmp_path: Path, done: bytes) -> None:
     one = new(tmp_path)
     fill(one, 1, 4)

@@ -36,12 +36,23 @@ PROGRAMS: dict[str, tuple[list[str], str, list[Doing]]] = {
         [(b"/77 za\r", " 77 za"), ((90, 30), "104 za"), (b"G", "120 za"), (b"g", "  1 za")],
     ),
     "tmux": (
-        ["tmux", "-f", "conf", "-S", "socket", "new-session", "echo begin; exec sh"],
-        "begin",
-        [(b"echo o''ne\r", "one"), (b"\x02%", "│"), (b"echo t''wo\r", "two"), ((110, 34), "two"),
-         (b'\x02"', "─"), (b"seq 3 | sed s/$/th/\r", "3th")],
+        ["tmux", "-f", "conf", "-S", "socket", "new-session", "PS1='first> ' exec sh"],
+        "first>",
+        [(b"echo o''ne\r", "one"), (b"\x02%", "right>"), (b"echo t''wo\r", "two"), ((110, 34), "110x34"),
+         (b'\x02"', "below>"), (b"seq 3 | sed s/$/th/\r", "3th")],
     ),
 }  # fmt: skip
+# Each shell tells by its prompt, and the status line by the size, that the next key finds all as it is to be.
+TMUX = r"""
+set -g status-left ""
+set -g status-right "#{client_width}x#{client_height}"
+set -g status-interval 0
+set -g window-status-current-format ""
+set -g escape-time 0
+bind % split-window -h "PS1='right> ' exec sh"
+bind '"' split-window "PS1='below> ' exec sh"
+bind k kill-server
+"""
 LEAVE = {"vim": b":qa!\r", "less": b"q", "tmux": b"\x02k"}
 
 
@@ -90,9 +101,7 @@ def settled(live: Live) -> list[str]:
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """Where they run."""
     (tmp_path / "text").write_text(TEXT)
-    (tmp_path / "conf").write_text(
-        "set -g status off\nset -g escape-time 0\nset -g default-command sh\nbind k kill-server\n"
-    )
+    (tmp_path / "conf").write_text(TMUX)
     monkeypatch.chdir(tmp_path)
     yield tmp_path
     if shutil.which("tmux"):
