@@ -12,12 +12,13 @@ from typing import Any
 
 from ttyscribe_formats.document import Document
 from ttyscribe_formats.errors import ConfigError, Unavailable
-from ttyscribe_store import bulk, elastic_queries, elastic_templates
+from ttyscribe_store import bulk, elastic_queries
 from ttyscribe_store.access import Access
 from ttyscribe_store.address import parse_address
 from ttyscribe_store.base import DERIVED, Derived, Hit, Outcome, Query, Recording, RecordingFilter, StoredMessage
 from ttyscribe_store.conflict import FIRST_ID
 from ttyscribe_store.elastic_write import Writer
+from ttyscribe_store.install import apply
 from ttyscribe_store.recordings import fits, gaps, newest_first
 from ttyscribe_store.transport import Transport
 from ttyscribe_store.views import hit as to_hit
@@ -50,8 +51,12 @@ class ElasticStore:
         self._writer.check()
 
     def setup(self) -> list[str]:
-        """Install our templates where they are missing or older; one line for each that was written."""
-        return elastic_templates.setup(self._transport, self._prefix)
+        """Install our templates where they are missing or older; one line for each that was written or kept."""
+        return apply.setup(self._transport, self._prefix)
+
+    def installation(self) -> tuple[Transport, str]:
+        """What `install` works on: the way to the engine, and what all our names begin with."""
+        return self._transport, self._prefix
 
     def write(self, documents: Sequence[Document]) -> list[Outcome]:
         """Create each document. Where an outage hit only some of them, those are `retry`."""

@@ -8,8 +8,9 @@ from typing import Any
 
 from ttyscribe_formats.document import Document
 from ttyscribe_formats.errors import ConfigError, Unavailable
-from ttyscribe_store import bulk, elastic_templates, jsontext
+from ttyscribe_store import bulk, jsontext
 from ttyscribe_store.base import Outcome
+from ttyscribe_store.install.verify import verify
 from ttyscribe_store.transport import NDJSON, Answer, Transport
 
 _LOG = logging.getLogger("ttyscribe.store")
@@ -34,7 +35,7 @@ class Writer:
         """Raise `Unavailable` while the engine does not answer, refuses us, or would use another template than ours."""
         self._in_force = False
         try:
-            elastic_templates.verify(self._transport, self._prefix)
+            verify(self._transport, self._prefix)
         except ConfigError as error:
             raise Unavailable(str(error)) from None
         self._in_force = True

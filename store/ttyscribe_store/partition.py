@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Names of partitions: the month of a document's own time, decided by the normalizer, obeyed by stores.
 
-Stores refuse any other name, so that nothing in a document can name a file or an index of its own.
+Stores refuse any other name, so that nothing in a document can name a file or an index of its own. On engines a
+partition is an index of its own, or less, or more, by the layout: the reads are the same.
 """
 
 import re
@@ -9,6 +10,9 @@ from functools import lru_cache
 
 _MONTH = re.compile(r"[0-9]{4}\.(?:0[1-9]|1[0-2])")
 IMPLAUSIBLE = "implausible-time"
+MONTHLY, DAILY, STREAM = "monthly", "daily", "data-stream"
+LAYOUTS = (MONTHLY, DAILY, STREAM)
+"""One index a month for each kind; one a day, as ViaQ has it; one data stream."""
 
 
 @lru_cache(maxsize=256)

@@ -18,7 +18,7 @@ from fnmatch import fnmatch
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-from ttyscribe_store.elastic_templates import load
+from ttyscribe_store.install.objects import load
 
 
 class Handler(BaseHTTPRequestHandler):

@@ -15,7 +15,8 @@ from ttyscribe_formats.document import Document
 from ttyscribe_formats.words import query_terms
 from ttyscribe_store.base import STORED, Query, Store
 from ttyscribe_store.elastic import ElasticStore
-from ttyscribe_store.elastic_templates import field_types, is_type, load
+from ttyscribe_store.install.objects import field_types, load
+from ttyscribe_store.install.probe import is_type
 from ttyscribe_store.open import open_store
 
 GOLDEN = Path(__file__).resolve().parents[1] / "normalizers" / "golden"

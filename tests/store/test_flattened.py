@@ -12,7 +12,7 @@ from tests.store.stand_in import Action, Handler, answer, standing_in
 from ttyscribe_formats import flat
 from ttyscribe_formats.errors import Unavailable
 from ttyscribe_store.elastic import ElasticStore
-from ttyscribe_store.elastic_templates import field_types
+from ttyscribe_store.install.objects import field_types
 
 
 def engine(*types: str, taken: list[Any]) -> Action:
@@ -27,8 +27,10 @@ def engine(*types: str, taken: list[Any]) -> Action:
         elif unknown:
             reason = f"No handler for type [{unknown[0]}] declared on field [data]"
             answer(400, {"error": {"type": "mapper_parsing_exception", "reason": reason}, "status": 400})(handler, body)
+        elif "_simulate_index" in handler.path:
+            answer(200, handler.server.in_force(handler.path))(handler, body)
         else:
-            taken.append(sent)
+            taken.extend([sent] if handler.command == "PUT" else [])
             answer(200, {"acknowledged": True})(handler, body)
 
     return act

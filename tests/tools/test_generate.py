@@ -15,7 +15,7 @@ from tests.store.elastic_samples import syslog, tlog
 from tools import generate
 from tools.generators import GENERATORS, Generator, fields, schema, templates
 from ttyscribe_formats.document import Document, Own
-from ttyscribe_store.elastic_templates import FLATTENED
+from ttyscribe_store.install.probe import FALLBACKS
 
 ROOT = Path(__file__).resolve().parents[2]
 GOLDEN = ROOT / "tests/normalizers/golden"
@@ -128,7 +128,7 @@ def test_the_document_type_and_the_declared_fields_agree() -> None:
 def test_only_what_every_engine_has_is_in_the_templates() -> None:
     """Neither a field type nor a setting of a plugin or of one engine alone."""
     portable = {"keyword", "text", "date", "date_nanos", "long", "double", "ip", "object", "alias"}
-    replaced = {FLATTENED}  # by the loader
+    replaced = set(FALLBACKS)  # by the loader
     assert {mapping["type"] for mapping in templates.MAPPINGS.values()} <= portable | replaced
     assert set(templates.SETTINGS["index"]) <= {
         "number_of_shards",

@@ -110,7 +110,7 @@ def others(model: Model, components: dict[str, dict[str, Any]]) -> dict[str, Any
     text = {"match_mapping_type": "string", "mapping": MAPPINGS["keyword"]}
     mappings = {**_mappings(kind), "dynamic": True, "dynamic_templates": [{"text": text}]}
     mappings["properties"] = properties([], kind.aliases)
-    return _index("ttyscribe-*", PRIORITY - 1, kind, {"mappings": mappings, "aliases": {}}, components, model.version)
+    return _index("ttyscribe-*", PRIORITY - 2, kind, {"mappings": mappings, "aliases": {}}, components, model.version)
 
 
 def _mappings(kind: Kind) -> dict[str, Any]:
