@@ -35,6 +35,7 @@ class ElasticStore:
 
     def __init__(self, url: str, **options: Any) -> None:
         chunk_bytes, chunk_count = options.pop("chunk_bytes", bulk.DEFAULT_BYTES), options.pop("chunk_count", 1000)
+        flights = options.pop("flights", 2)
         try:
             access = Access(**options)
         except TypeError as error:
@@ -42,7 +43,7 @@ class ElasticStore:
         self._address = parse_address(url)
         self._prefix = self._address.prefix
         self._transport = Transport(self._address, access)
-        self._writer = Writer(self._transport, self._prefix, int(chunk_bytes), int(chunk_count))
+        self._writer = Writer(self._transport, self._prefix, int(chunk_bytes), int(chunk_count), int(flights))
 
     # ---- writing
 
@@ -209,4 +210,5 @@ class ElasticStore:
 
     def close(self) -> None:
         """Close the connections."""
+        self._writer.close()
         self._transport.close()

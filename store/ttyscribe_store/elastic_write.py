@@ -9,7 +9,8 @@ from typing import Any
 from ttyscribe_formats.document import Document
 from ttyscribe_formats.errors import ConfigError, Unavailable
 from ttyscribe_store import bulk, jsontext
-from ttyscribe_store.base import Outcome
+from ttyscribe_store.base import STORED, Outcome
+from ttyscribe_store.flights import Crew, send
 from ttyscribe_store.install.verify import verify
 from ttyscribe_store.transport import NDJSON, Answer, Transport
 
@@ -20,13 +21,16 @@ _LEAST_BYTES = 16 << 10
 
 
 class Writer:
-    """Writes documents by bulk requests of at most so many bytes and documents."""
+    """Writes documents by bulk requests of at most so many bytes and documents, up to `flights` of them at once."""
 
-    def __init__(self, transport: Transport, prefix: str, most_bytes: int, most_count: int) -> None:
+    def __init__(self, transport: Transport, prefix: str, most_bytes: int, most_count: int, flights: int) -> None:
         self._transport = transport
         self._prefix = prefix
-        self._wanted_bytes = self._most_bytes = most_bytes
-        self._most_count = most_count
+        self._wanted_bytes = most_bytes
+        self._limits = bulk.Limits(most_bytes, most_count)
+        self._create, self._overwrite = bulk.Encoder(prefix), bulk.Encoder(prefix, "index")
+        self._crew = Crew("bulk")
+        self._most_flights = self._flights = max(1, flights)
         self._in_force = False
         self._rejection = ""
         self._rejections = 0
@@ -39,7 +43,7 @@ class Writer:
         except ConfigError as error:
             raise Unavailable(str(error)) from None
         self._in_force = True
-        self._most_bytes = self._wanted_bytes  # the limit may be another one now
+        self._limits.most_bytes = self._wanted_bytes  # the limit may be another one now
 
     def make_sure(self) -> None:
         """Check, unless nothing has happened since the last check that went well."""
@@ -49,20 +53,34 @@ class Writer:
     def write(self, documents: Sequence[Document]) -> list[Outcome]:
         """Create each document. Where an outage hit only some of them, those are `retry`."""
         self.make_sure()
-        try:
-            outcomes = bulk.send(documents, self._prefix, self._post, self._most_bytes, self._most_count)
-        except Unavailable:
-            self._in_force = False
-            raise
+        outcomes = self._send(documents, self._create)
         self._watch(outcomes)
         return outcomes
 
     def overwrite(self, documents: Sequence[Document]) -> None:
         """Write each document whether it is there or not. Raises `Unavailable` where one can't be written."""
-        outcomes = bulk.send(documents, self._prefix, self._post, self._most_bytes, self._most_count, "index")
+        outcomes = self._send(documents, self._overwrite)
         failed = [outcome for outcome in outcomes if outcome.status not in ("stored", "duplicate")]
         if failed:
             raise Unavailable(f"{self._transport.address}: {failed[0].reason}", failed[0].after)
+
+    def close(self) -> None:
+        """Let go of the threads."""
+        self._crew.close()
+
+    def _send(self, documents: Sequence[Document], encode: bulk.Encoder) -> list[Outcome]:
+        """Send all; after trouble fewer requests at once, and one more after each success."""
+        try:
+            outcomes = send(documents, encode, self._limits, self._post, self._crew, self._flights)
+        except Unavailable:
+            self._in_force = False
+            self._flights = 1
+            raise
+        if any(outcome.status == "retry" for outcome in outcomes):
+            self._flights = max(1, self._flights // 2)
+        else:
+            self._flights = min(self._most_flights, self._flights + 1)
+        return outcomes
 
     def remove(self, hits: Sequence[dict[str, Any]]) -> int:
         """Delete by `_index` and `_id`; how many were there. Raises `Unavailable` where one can't be removed."""
@@ -76,25 +94,32 @@ class Writer:
             raise Unavailable(f"{self._transport.address} delete: {failed[0]['status']} {failed[0].get('error')}")
         return sum(item["delete"]["status"] == 200 for item in items)
 
-    def _post(self, chunk: list[bulk.Item]) -> list[Outcome] | str:
-        """Send one bulk request; text = it is refused for what is in it."""
-        body = bulk.body(chunk)
-        answer = self._transport.request("POST", _BULK, body, NDJSON)
-        if answer.status == 413 and len(chunk) > 1:  # what comes next need not find out again
-            self._most_bytes = max(min(self._most_bytes, len(body) // 2), _LEAST_BYTES)
+    def _post(self, chunk: bulk.Chunk) -> list[Outcome] | str:
+        """Send one bulk request; text = it is refused for what is in it. Called in several threads."""
+        answer = self._transport.request("POST", _BULK, chunk.body, NDJSON)
+        count = len(chunk.positions)
+        if answer.status == 413 and count > 1:  # what comes next need not find out again
+            self._limits.most_bytes = max(min(self._limits.most_bytes, len(chunk.body) // 2), _LEAST_BYTES)
         if answer.status == 413 or (answer.status == 400 and _is_json(answer)):
             return answer.reason()
         if answer.status != 200:
             raise Unavailable(f"{self._transport.address} bulk: {answer.reason()}", answer.retry_after)
-        return bulk.read(answer.json(), len(chunk))
+        if bulk.all_created(answer.body, count):
+            return [STORED] * count
+        return bulk.read(answer.json(), count)
 
     def _watch(self, outcomes: list[Outcome]) -> None:
         """Raise `Unavailable` where an outage hit all; look at the template again after many equal rejections."""
+        if outcomes.count(STORED) == len(outcomes):
+            self._rejection, self._rejections = "", 1
+            return
         held = [outcome for outcome in outcomes if outcome.status == "retry"]
         if held:
             self._in_force = False
             if all(outcome.status in ("retry", "rejected") for outcome in outcomes):
-                raise Unavailable(f"{self._transport.address}: {held[0].reason}")
+                where = f"{self._transport.address}"
+                reason = held[0].reason if held[0].reason.startswith(where) else f"{where}: {held[0].reason}"
+                raise Unavailable(reason, held[0].after)
         for outcome in outcomes:
             cause = outcome.reason.partition(":")[0] if outcome.status == "rejected" else ""
             self._rejections = self._rejections + 1 if cause and cause == self._rejection else 1

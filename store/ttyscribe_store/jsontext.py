@@ -14,6 +14,7 @@ except ImportError:  # the bare package has none
     orjson = None  # type: ignore[assignment]
 
 _DIGITS = bytes(0x30 if chr(code).isdigit() and code < 0x80 else 0x20 for code in range(256))
+NULL = b"null"
 _BEYOND_64_BIT = b"0" * 19
 """18 digits always fit, with a sign too."""
 
@@ -26,7 +27,17 @@ def dumps(value: Any) -> bytes:
         text = orjson.dumps(value)
     except TypeError:
         return _dumps_exactly(value)
-    return _dumps_exactly(value) if b"null" in text and _has_no_number(value) else text
+    return _dumps_exactly(value) if NULL in text and _has_no_number(value) else text
+
+
+def dumps_but_nan(value: Any) -> bytes:
+    """As `dumps`, but NaN and the infinities may have become null: where `NULL` is in it, ask `dumps`."""
+    if orjson is not None:
+        try:
+            return orjson.dumps(value)
+        except TypeError:
+            pass
+    return _dumps_exactly(value)
 
 
 def loads(text: bytes | str) -> Any:

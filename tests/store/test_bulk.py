@@ -10,40 +10,84 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.store.elastic_samples import syslog, tlog
+from ttyscribe_formats.document import Document
 from ttyscribe_formats.errors import Unavailable
 from ttyscribe_store import bulk, jsontext
 from ttyscribe_store.base import DUPLICATE, STORED, Outcome
-from ttyscribe_store.bulk import Item, chunks, outcome, prepare, read, send
+from ttyscribe_store.bulk import Chunk, Encoder, Limits, all_created, cut, outcome, read
 
-sizes = st.lists(st.integers(1, 400), max_size=60)
-
-
-def _items(lengths: list[int]) -> list[Item]:
-    return [Item(position, b"x" * length) for position, length in enumerate(lengths)]
+sizes = st.lists(st.integers(0, 400), max_size=40)
 
 
-@given(sizes, st.integers(1, 1000), st.integers(1, 20))
-def test_chunks_lose_nothing_and_keep_order_and_limits(lengths: list[int], most: int, count: int) -> None:
-    items = _items(lengths)
-    cut = list(chunks(items, most, count))
-    assert [item for chunk in cut for item in chunk] == items
-    for chunk in cut:
-        assert 0 < len(chunk) <= count
-        assert len(chunk) == 1 or sum(len(item.lines) for item in chunk) <= most
+def _encode(document: Document, prefix: str = "") -> bytes:
+    return Encoder(prefix).lines(document)
 
 
-@given(sizes, st.integers(1, 1000), st.integers(1, 20))
-def test_chunks_are_no_smaller_than_they_must_be(lengths: list[int], most: int, count: int) -> None:
-    cut = list(chunks(_items(lengths), most, count))
-    for chunk, following in pairwise(cut):
-        size = sum(len(item.lines) for item in chunk)
-        assert len(chunk) == count or size + len(following[0].lines) > most
+def _cut(documents: list[Document], limits: Limits) -> tuple[list[Chunk], dict[int, Outcome]]:
+    refused: dict[int, Outcome] = {}
+    return list(cut(documents, Encoder("p-"), limits, refused)), refused
+
+
+@given(sizes, st.integers(1, 5000), st.integers(1, 20))
+def test_requests_lose_nothing_keep_order_and_limits_and_are_no_smaller_than_they_must_be(
+    lengths: list[int], most: int, count: int
+) -> None:
+    documents = [syslog(number, text="x" * length) for number, length in enumerate(lengths)]
+    chunks, refused = _cut(documents, Limits(most, count))
+    assert refused == {}
+    assert [position for chunk in chunks for position in chunk.positions] == list(range(len(documents)))
+    lines = [Encoder("p-").lines(document) for document in documents]
+    for chunk in chunks:
+        assert chunk.body == b"".join(lines[position] for position in chunk.positions)
+        assert 0 < len(chunk.positions) <= count
+        assert len(chunk.positions) == 1 or len(chunk.body) <= most
+    for chunk, following in pairwise(chunks):
+        assert len(chunk.positions) == count or len(chunk.body) + len(lines[following.positions[0]]) > most
+
+
+@given(st.lists(st.text(max_size=5), min_size=2, max_size=9))
+def test_halves_make_the_whole(texts: list[str]) -> None:
+    ((whole,), _) = _cut([syslog(number, text=text) for number, text in enumerate(texts)], Limits())
+    first, second = whole.halves()
+    assert [*first.positions, *second.positions] == whole.positions
+    assert first.body + second.body == whole.body
+    for half in (first, second):
+        assert half.body.count(b"\n") == 2 * len(half.positions) > 0
+
+
+def test_a_limit_that_falls_holds_from_the_next_request_on() -> None:
+    limits = Limits(most_count=10)
+    chunks = cut([syslog(number) for number in range(20)], Encoder(""), limits, {})
+    assert len(next(chunks).positions) == 10
+    limits.most_count = 3
+    assert [len(chunk.positions) for chunk in chunks] == [3, 3, 3, 1]
+
+
+def test_no_limit_is_beyond_what_proxies_take() -> None:
+    assert Limits(10**9).most_bytes == bulk.MAX_BYTES
 
 
 def test_a_document_becomes_a_create_at_its_own_index_and_id() -> None:
-    head, document = bulk.encode(tlog(7), "p-").splitlines()
+    head, document = _encode(tlog(7), "p-").splitlines()
     assert json.loads(head) == {"create": {"_index": "p-ttyscribe-tlog-2026.11", "_id": "tlog:r1:7:0"}}
     assert json.loads(document) == tlog(7)
+
+
+def test_other_actions_and_more_indices_than_are_remembered() -> None:
+    encoder = Encoder("", "index")
+    for year in range(1, 400):
+        head = json.loads(encoder.lines(syslog(partition=f"{year:04}.01")).splitlines()[0])
+        assert head["index"]["_index"] == f"ttyscribe-syslog-{year:04}.01"
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), -float("inf"), None])
+def test_what_is_no_number_is_not_sent_as_null(value: float | None) -> None:
+    document: Any = syslog(2)
+    document["pipeline_metadata"] = {"x": [value]}
+    ((chunk,), _) = _cut([syslog(1), document, syslog(3, text="null")], Limits())
+    sent = [json.loads(line) for line in chunk.body.splitlines()[1::2]]
+    assert [line["message"] for line in sent] == ["a line", "a line", "null"]
+    assert repr(sent[1]["pipeline_metadata"]["x"]) == repr([value])
 
 
 @pytest.mark.parametrize("text", ["\ud800 alone", "a\nb\u2028c\x00", "\U0001f600", 'quo"te\\'])
@@ -51,7 +95,7 @@ def test_a_document_is_one_line_whatever_it_holds(text: str, monkeypatch: pytest
     for without in (False, True):
         if without:
             monkeypatch.setattr(jsontext, "orjson", None)
-        lines = bulk.encode(syslog(text=text), "").split(b"\n")
+        lines = _encode(syslog(text=text)).split(b"\n")
         assert len(lines) == 3
         assert lines[2] == b""
         assert json.loads(lines[1])["message"] == text
@@ -60,16 +104,16 @@ def test_a_document_is_one_line_whatever_it_holds(text: str, monkeypatch: pytest
 def test_what_is_no_json_is_rejected_alone() -> None:
     bad = syslog(2)
     bad["pipeline_metadata"] = {"collector": object()}
-    refused: dict[int, Outcome] = {}
-    assert [item.position for item in prepare([syslog(1), bad, syslog(3)], "", refused)] == [0, 2]
+    (chunk,), refused = _cut([syslog(1), bad, syslog(3)], Limits())
+    assert chunk.positions == [0, 2]
     assert refused[1].status == "rejected"
     assert "can't be sent" in refused[1].reason
 
 
 @pytest.mark.parametrize("part", [{"kind": "../x"}, {"kind": "A"}, {"kind": ""}, {"partition": "*"}, {"partition": ""}])
 def test_what_names_no_index_of_ours_is_rejected(part: dict[str, str]) -> None:
-    refused: dict[int, Outcome] = {}
-    assert list(prepare([syslog(1, **part)], "", refused)) == []
+    chunks, refused = _cut([syslog(1, **part)], Limits())
+    assert chunks == []
     assert refused[0].status == "rejected"
 
 
@@ -171,28 +215,23 @@ def test_no_answer_breaks_the_reader(answer: Any, sent: int) -> None:
     assert len(found) == sent
 
 
-@given(
-    st.lists(st.booleans(), max_size=40),
-    st.sets(st.integers(0, 39)),
-    st.integers(200, 5000),
-    st.integers(1, 10),
-)
-def test_every_document_has_its_own_outcome_and_bad_ones_are_found_by_halving(
-    stored: list[bool], poison: set[int], most: int, count: int
-) -> None:
-    """`post` takes no request with a poisoned document in it; the others get through, each once."""
-    taken: list[int] = []
+@pytest.mark.parametrize("head", ['{"errors":false,"took":30,', '{"took":7,"errors":false,', '{"took":7,', "{"])
+def test_the_ordinary_answer_is_known_by_its_bytes(head: str) -> None:
+    body = (head + '"items":[' + ",".join(['{"create":{"status":201}}'] * 3) + "]}").encode()
+    assert all_created(body, 3) == (head != "{")
+    assert read(json.loads(body), 3) == [STORED] * 3
+    for other in (body.replace(b"201", b"409", 1), body.replace(b"false", b"true"), body[:-1], body + b" ", b""):
+        assert not all_created(other, 3) or other == body
+    assert not all_created(body, 2)
+    assert not all_created(body, 4)
 
-    def post(chunk: list[Item]) -> list[Outcome] | str:
-        numbers = [json.loads(item.lines.splitlines()[0])["create"]["_id"] for item in chunk]
-        positions = [int(number.removeprefix("log:")) for number in numbers]
-        if poison.intersection(positions):
-            return "HTTP 413"
-        taken.extend(positions)
-        return [STORED if stored[position] else DUPLICATE for position in positions]
 
-    found = send([syslog(number) for number in range(len(stored))], "", post, most, count)
-    for position, what in enumerate(stored):
-        wanted = "rejected" if position in poison else "stored" if what else "duplicate"
-        assert found[position].status == wanted
-    assert sorted(taken) == [position for position in range(len(stored)) if position not in poison]
+_HEADS = st.lists(st.sampled_from(['"errors":false,', '"errors":true,', '"took":1,', '"took":true,', ""]), max_size=3)
+_ITEMS = st.lists(st.sampled_from(['{"create":{"status":201}}'] * 9 + ['{"create":{"status":409}}', "7"]), max_size=4)
+
+
+@given(_HEADS, _ITEMS, st.integers(0, 4))
+def test_what_is_known_by_its_bytes_reads_the_same(heads: list[str], items: list[str], sent: int) -> None:
+    body = ("{" + "".join(heads) + '"items":[' + ",".join(items) + "]}").encode()
+    if all_created(body, sent):
+        assert read(jsontext.loads(body), sent) == [STORED] * sent
