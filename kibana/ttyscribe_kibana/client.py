@@ -149,13 +149,13 @@ class Client:
         self, connection: http.client.HTTPConnection, method: str, path: str, body: bytes, headers: Mapping[str, str]
     ) -> Answer:
         connection.request(method, self._base + path, body or None, dict(headers))
-        answer = connection.getresponse()
-        data = answer.read(MOST)
-        if len(data) == MOST:
-            raise ConfigError(f"{self.name}: answers with more than {MOST >> 20} MiB, which no such server does")
-        if answer.length:  # bytes announced and not there: a bounded read does not complain of its own
-            raise http.client.IncompleteRead(data, answer.length)
-        return Answer(answer.status, {k.lower(): v for k, v in answer.getheaders()}, data)
+        with connection.getresponse() as answer:  # it keeps the socket where the answer's end is the connection's
+            data = answer.read(MOST)
+            if len(data) == MOST:
+                raise ConfigError(f"{self.name}: answers with more than {MOST >> 20} MiB, which no such server does")
+            if answer.length:  # bytes announced and not there: a bounded read does not complain of its own
+                raise http.client.IncompleteRead(data, answer.length)
+            return Answer(answer.status, {k.lower(): v for k, v in answer.getheaders()}, data)
 
     def _connection(self) -> http.client.HTTPConnection:
         if self._context is None:
@@ -201,7 +201,7 @@ def _checked(url: str) -> Any:
         raise ConfigError("credentials in the address are refused: use files or the environment")
     if parts.scheme not in ("http", "https") or not parts.hostname or not port_is_number:
         raise ConfigError(f"not an http or https address: {one_line(url)!r}")
-    if not (parts.path.isascii() and parts.path.isprintable()) or " " in parts.path:
+    if not (parts.path.isascii() and url.isprintable()) or " " in url:
         raise ConfigError(f"the address has characters in it that must be percent-encoded: {one_line(url)!r}")
     if parts.query or parts.fragment:
         raise ConfigError(f"the address must end with the base path, without ? and #: {one_line(url)!r}")
