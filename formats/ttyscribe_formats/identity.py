@@ -20,7 +20,7 @@ def key(text: str) -> str:
     """A bounded key that is safe in ids, file names and queries: the text itself where it is, else its hash."""
     if text.isalnum() and len(text) <= MAX_KEY and text.isascii():
         return text
-    if _PLAIN_KEY.fullmatch(text) and not text.startswith(_HASHED):
+    if _PLAIN_KEY.fullmatch(text) and not text.startswith(_HASHED) and text.strip("."):  # `..` is no name in a path
         return text
     return _HASHED + blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
 

@@ -17,7 +17,8 @@ from typing import Any, NamedTuple, Self
 from urllib.parse import urlsplit
 
 from ttyscribe_formats.errors import ConfigError, TtyscribeError, Unavailable
-from ttyscribe_store.access import Access
+from ttyscribe_store.access import Access, hidden
+from ttyscribe_store.address import shown
 
 ENVIRONMENT = "TTYSCRIBE_KIBANA_"
 _LATER = (429, 502, 503, 504)
@@ -155,6 +156,7 @@ class Client:
                 raise ConfigError(f"{self.name}: answers with more than {MOST >> 20} MiB, which no such server does")
             if answer.length:  # bytes announced and not there: a bounded read does not complain of its own
                 raise http.client.IncompleteRead(data, answer.length)
+            data = hidden(data, self._headers.get("Authorization", ""))
             return Answer(answer.status, {k.lower(): v for k, v in answer.getheaders()}, data)
 
     def _connection(self) -> http.client.HTTPConnection:
@@ -195,14 +197,14 @@ def _checked(url: str) -> Any:
     try:
         parts = urlsplit(url)
         port_is_number = parts.port is None or parts.port > 0
-    except ValueError as error:
-        raise ConfigError(f"not an address: {error}") from None
+    except ValueError:  # its text repeats the address
+        raise ConfigError(f"not an address: {shown(url)!r}") from None
     if parts.username is not None or parts.password is not None:
         raise ConfigError("credentials in the address are refused: use files or the environment")
     if parts.scheme not in ("http", "https") or not parts.hostname or not port_is_number:
-        raise ConfigError(f"not an http or https address: {one_line(url)!r}")
+        raise ConfigError(f"not an http or https address: {shown(url)!r}")
     if not (parts.path.isascii() and url.isprintable()) or " " in url:
-        raise ConfigError(f"the address has characters in it that must be percent-encoded: {one_line(url)!r}")
+        raise ConfigError(f"the address has characters in it that must be percent-encoded: {shown(url)!r}")
     if parts.query or parts.fragment:
-        raise ConfigError(f"the address must end with the base path, without ? and #: {one_line(url)!r}")
+        raise ConfigError(f"the address must end with the base path, without ? and #: {shown(url)!r}")
     return parts

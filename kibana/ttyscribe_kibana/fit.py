@@ -13,6 +13,7 @@ from ttyscribe_formats.errors import ConfigError
 from ttyscribe_kibana.aggs import compact
 from ttyscribe_kibana.bundle import SavedObject
 from ttyscribe_kibana.dashboards import DASHBOARDS
+from ttyscribe_store.address import shown
 
 VALUE = "{{value}}"
 """What both products replace by the field's value, percent-encoded."""
@@ -30,16 +31,16 @@ def link_template(player_url: str) -> str:
     try:
         parts = urlsplit(player_url)
     except ValueError:
-        raise ConfigError(f"the player's address is none: {player_url!r}") from None
+        raise ConfigError(f"the player's address is none: {shown(player_url)!r}") from None
     if parts.scheme not in ("http", "https") or not parts.netloc:
-        raise ConfigError(f"the player's address must be an http or https URL, not {player_url!r}")
+        raise ConfigError(f"the player's address must be an http or https URL, not {shown(player_url)!r}")
     if parts.password is not None or parts.username is not None:
         raise ConfigError("the player's address must not hold a user or password: everyone who reads sees it")
     rest = player_url.replace(VALUE, "")
     if VALUE in parts.netloc or "{{" in rest or not _PLAIN.fullmatch(rest):
         raise ConfigError(
             f"the player's address may hold {VALUE} behind its host and no other template, blanks and quotes "
-            f"percent-encoded, not {player_url!r}"
+            f"percent-encoded, not {shown(player_url)!r}"
         )
     return player_url if VALUE in player_url else f"{player_url.rstrip('/')}/{VALUE}"
 

@@ -16,6 +16,8 @@ from ttyscribe_formats.errors import ConfigError
 
 _OWN = ("timeout", "environment")
 """Settings that are no text from the environment."""
+_SHORTEST_HIDDEN = 4
+"""A shorter secret stands in ordinary words too."""
 
 
 class Access(NamedTuple):
@@ -111,6 +113,19 @@ def verified_tls(ca: str, client_cert: str = "", client_key: str = "") -> ssl.SS
         reason = getattr(error, "strerror", None) or getattr(error, "reason", None) or str(error)
         raise ConfigError(f"cannot use the certificates in it: {reason}", path) from None
     return context
+
+
+def hidden(data: bytes, authorization: str) -> bytes:
+    """What a far side says, without the secret that it was sent: some servers and proxies repeat a request."""
+    credential = authorization.partition(" ")[2].encode()
+    try:
+        decoded = base64.b64decode(credential, validate=True).partition(b":")[2]
+    except ValueError:
+        decoded = b""
+    for secret in (credential, decoded):
+        if len(secret) >= _SHORTEST_HIDDEN:
+            data = data.replace(secret, b"...")
+    return data
 
 
 def _base64(text: str) -> str:

@@ -6,7 +6,6 @@ that our index template is in force, since an index made without it would hold d
 """
 
 import itertools
-import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -152,10 +151,10 @@ class ElasticStore:
         target = f"/{names}/_search?{_LENIENT}"
         answer = self._transport.call("POST", target, body)
         if not isinstance(answer, dict) or not isinstance(answer.get("_shards"), dict):
-            raise Unavailable(f"{self._address}: the answer to a search is none: {str(answer)[:_SHOWN]}")
+            raise Unavailable(f"{self._address}: the answer to a search is none: {self._transport.said(answer)}")
         shards = answer["_shards"]
         if answer.get("timed_out") or shards.get("failed"):
-            failures = json.dumps(shards.get("failures", "timed out"))[:_SHOWN]
+            failures = self._transport.said(shards.get("failures", "timed out"))
             raise Unavailable(f"{self._address}: the search answers in part only: {failures}")
         return answer
 
@@ -201,7 +200,7 @@ class ElasticStore:
         """How many documents are stored, as far as they are visible."""
         answer = self._transport.call("GET", f"/{self._prefix}ttyscribe-*/_count?{_LENIENT}")
         if not isinstance(answer, dict) or not isinstance(answer.get("count"), int):
-            raise Unavailable(f"{self._address}: the answer to a count is none: {str(answer)[:_SHOWN]}")
+            raise Unavailable(f"{self._address}: the answer to a count is none: {self._transport.said(answer)}")
         return int(answer["count"])
 
     def refresh(self) -> None:

@@ -5,6 +5,7 @@ import os
 from typing import Any
 
 from ttyscribe_formats.errors import ConfigError
+from ttyscribe_store.address import shown
 from ttyscribe_store.base import Store
 
 FORMS = "sqlite:DIR, http(s)://host:port[/prefix], memory:"
@@ -31,8 +32,7 @@ def open_store(url: str, **options: Any) -> Store:
         return MemoryStore()
     if scheme == "sqlite" and colon:
         raise ConfigError("sqlite: needs a folder: sqlite:DIR")
-    shown = url if "@" not in url else f"{scheme}:..."
-    raise ConfigError(f"not a store: {shown!r} (wanted: {FORMS})")
+    raise ConfigError(f"not a store: {shown(url)!r} (wanted: {FORMS})")
 
 
 def _made(kind: type[Any], folder: str, url: str, options: dict[str, Any]) -> Store:

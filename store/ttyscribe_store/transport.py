@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from ttyscribe_formats.errors import ConfigError, Unavailable
 from ttyscribe_store import jsontext
-from ttyscribe_store.access import Access
+from ttyscribe_store.access import Access, hidden
 from ttyscribe_store.address import Address
 
 try:
@@ -71,6 +71,7 @@ class Transport:
         access = access.completed()
         authorization = access.authorization()
         self.address = address
+        self._authorization = authorization
         self._headers = {"accept": JSON, "user-agent": "ttyscribe"}
         if authorization:
             self._headers["authorization"] = authorization
@@ -97,6 +98,8 @@ class Transport:
     def _once(self, method: str, target: str, body: bytes | None, headers: dict[str, str]) -> Answer:
         sent = elastic_transport.HttpHeaders(headers)
         meta, data = self._node.perform_request(method, target, body=body, headers=sent)
+        if meta.status >= 400 or data[:1] not in (b"{", b"["):  # what messages may repeat
+            data = hidden(data, self._authorization)
         return Answer(meta.status, data, _wait(meta.headers.get("retry-after") or ""))
 
     def call(self, method: str, target: str, body: object = None, *, absent: bool = False) -> Any:
@@ -113,6 +116,11 @@ class Transport:
             where = f"{self.address} {method} {target.partition('?')[0]}"
             raise Unavailable(f"{where}: {answer.reason()}", answer.retry_after)
         return answer.json()
+
+    def said(self, value: object) -> str:
+        """A part of an answer, short, as messages may repeat it."""
+        text = json.dumps(value, default=str).encode()
+        return hidden(text, self._authorization)[:_SHOWN].decode("utf-8", "replace")
 
     def close(self) -> None:
         """Close the connections."""

@@ -266,3 +266,10 @@ def test_partition_is_of_the_documents_own_time() -> None:
     assert partition(now - 401 * 86_400 * 10**9, now) == IMPLAUSIBLE
     assert partition(now + 2 * 86_400 * 10**9, now) == IMPLAUSIBLE
     assert partition(parse_time("1999-01-01T00:00:00Z"), None) == "1999.01"
+
+
+@pytest.mark.parametrize("text", [".", "..", "..."])
+def test_a_key_is_never_a_step_in_a_path(text: str) -> None:
+    """It ends links to players and may name files."""
+    assert identity.key(text).startswith("h-")
+    assert identity.key(f"a{text}") == f"a{text}"
