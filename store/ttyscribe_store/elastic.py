@@ -87,12 +87,14 @@ class ElasticStore:
             if fits(one, wanted, elastic_queries.seen(bucket)):
                 yield one
 
-    def _buckets(self, name: str, body: Callable[[Any], dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
+    def _buckets(
+        self, name: str, body: Callable[[Any], dict[str, Any]], kinds: str = "tlog-*"
+    ) -> Iterator[list[dict[str, Any]]]:
         """The pages of a composite aggregation."""
         after: dict[str, Any] | None = None
         while True:
             asked = body(after)
-            page = self._search("tlog-*", asked).get("aggregations", {}).get(name, {})
+            page = self._search(kinds, asked).get("aggregations", {}).get(name, {})
             buckets = page.get("buckets", [])
             if buckets:
                 yield buckets
@@ -195,6 +197,11 @@ class ElasticStore:
             if not hits:
                 return removed
             removed += self._writer.remove(hits)
+
+    def doubles(self) -> Iterator[str]:
+        """The ids of documents that are in more than one index."""
+        for buckets in self._buckets("ids", elastic_queries.documents_body, "*"):
+            yield from (bucket["key"]["id"] for bucket in buckets if bucket["doc_count"] > 1)
 
     def count(self) -> int:
         """How many documents are stored, as far as they are visible."""

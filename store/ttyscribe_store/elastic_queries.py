@@ -137,6 +137,14 @@ def ids_body(recording: str, after: Mapping[str, Any] | None) -> dict[str, Any]:
     return {"size": 0, "query": term("ttyscribe.recording", recording), "aggs": {"ids": {"composite": composite}}}
 
 
+def documents_body(after: Mapping[str, Any] | None) -> dict[str, Any]:
+    """One page of all documents' ids, in order."""
+    composite: dict[str, Any] = {"size": 10_000, "sources": [{"id": {"terms": {"field": "viaq_msg_id"}}}]}
+    if after:
+        composite["after"] = after
+    return {"size": 0, "aggs": {"ids": {"composite": composite}}}
+
+
 class Span(NamedTuple):
     """Ids of a recording's messages."""
 

@@ -18,6 +18,7 @@ from ttyscribe_store.partition import is_partition
 
 SUFFIX = ".sqlite"
 _FOLDER_MODE = 0o750
+_IDLE_SECONDS = 60.0
 _READ_TRIES = 8
 _READ_PAUSE = 0.01
 
@@ -31,6 +32,7 @@ class Files:
         self._max_open = max_open
         self._writers: dict[str, handles.Handle] = {}
         self._readers: dict[str, handles.Handle] = {}
+        self._written: dict[str, float] = {}
 
     def create(self, *, parents: bool) -> bool:
         """Make the folder where it is missing; tell whether it was. Raises ConfigError, Unavailable."""
@@ -71,17 +73,40 @@ class Files:
         """One transaction on a partition: all of it or nothing. Raises Busy, Unavailable, ConfigError."""
         path = self.path(name)
         with handles.translated(path):
-            handle = self._kept(self._writers, name)
-            if handle is None:
-                self.create(parents=False)
-                handle = handles.writer(path, self._settings)
-            self._keep(self._writers, name, handle)
+            handle = self._begun(name, path)
             try:
-                with handles.transaction(handle.connection):
+                with handles.begun(handle.connection):
                     yield handle.connection
             except BaseException:  # nothing of what went wrong is kept
                 self._writers.pop(name).connection.close()
                 raise
+        self._close_idle(name)
+
+    def _begun(self, name: str, path: str) -> handles.Handle:
+        """A handle in a transaction, of a file that is still the partition's: it may have gone while we waited."""
+        while True:
+            handle = self._kept(self._writers, name)
+            if handle is None:
+                self.create(parents=False)
+                handle = handles.writer(path, self._settings)
+            try:
+                handle.connection.execute("BEGIN IMMEDIATE")
+                if handle.is_current():
+                    self._keep(self._writers, name, handle)
+                    return handle
+                handle.connection.execute("ROLLBACK")
+            except BaseException:
+                self._writers.pop(name, None)
+                handle.connection.close()
+                raise
+
+    def _close_idle(self, name: str) -> None:
+        """Let go of files that were not written for a while, so that others can take them away."""
+        now = self._written[name] = time.monotonic()
+        for other in [other for other, when in self._written.items() if now - when > _IDLE_SECONDS]:
+            del self._written[other]
+            if other in self._writers:
+                self._writers.pop(other).connection.close()
 
     def empty_log(self, name: str) -> None:
         """Bring all that was written into the file itself, and the log to nothing, as far as readers let us."""

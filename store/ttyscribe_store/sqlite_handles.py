@@ -229,6 +229,13 @@ def _retried(step: Callable[[], None], seconds: float) -> None:
 def transaction(connection: sqlite3.Connection) -> Iterator[None]:
     """All of it or nothing."""
     connection.execute("BEGIN IMMEDIATE")
+    with begun(connection):
+        yield
+
+
+@contextmanager
+def begun(connection: sqlite3.Connection) -> Iterator[None]:
+    """The rest of a transaction that has begun."""
     try:
         yield
         connection.execute("COMMIT")

@@ -76,6 +76,11 @@ SCHEMA = (
 """`recording` is NULL outside recordings; `message_id`, made by `ordered`, is NULL outside their messages. `user`,
 `level` and `session` are NULL where a document has none; `value` is described in `query/sqlite.py`."""
 
+COLUMNS = (
+    *("id", "kind", "time_us", "host", "user", "level", "session", "recording"),
+    *("message_id", "trust", "out_bytes", "in_bytes", "resizes", "last_ms"),
+)
+"""Of `document`, as `INSERT` takes them; `body` comes last."""
 INSERT = """INSERT INTO document VALUES (
     NULL, CAST(? AS TEXT), CAST(? AS TEXT), ?, CAST(? AS TEXT), CAST(? AS TEXT), CAST(? AS TEXT), ?, CAST(? AS TEXT),
     ?, ?, ?, ?, ?, ?, ?
@@ -205,6 +210,14 @@ def indexed_by(body: bytes) -> tuple[bytes, set[tuple[str, str | int | bytes]]]:
     """The words that a row's document was indexed by, and its rows of `value`. Raises Damaged."""
     document, words = _opened(body)
     return text(words), indexed(document).listed
+
+
+def again(body: bytes) -> Row:
+    """The row that a document which is kept gives now. Raises Damaged."""
+    try:
+        return to_row(whole(body))
+    except (KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
+        raise Damaged(str(error)) from None
 
 
 def whole(body: bytes) -> Document:

@@ -1,6 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the verbs share that look after a folder of SQLite files."""
+"""What the verbs that look after a store share."""
 
+import contextlib
+from collections.abc import Callable, Iterator
+
+from ttyscribe.progress import Advance, progress
 from ttyscribe_formats.errors import ConfigError
 from ttyscribe_store.base import Store
 from ttyscribe_store.sqlite import SqliteStore
@@ -20,3 +24,17 @@ def size(count: int) -> str:
         number /= 1024
         del units[0]
     return f"{number:.0f} {units[0]}" if units[0] == "B" else f"{number:.1f} {units[0]}"
+
+
+@contextlib.contextmanager
+def told(what: str) -> Iterator[Callable[[int, int], None]]:
+    """Takes how much is done and how much there is to do, and shows it to whom it may concern."""
+    with contextlib.ExitStack() as stack:
+        bars: list[Advance] = []
+
+        def tell(done: int, total: int) -> None:
+            if not bars:
+                bars.append(stack.enter_context(progress(what, total)))
+            bars[0](done)
+
+        yield tell

@@ -2,11 +2,9 @@
 """`ttyscribe store upgrade`: brings SQLite files of an older version to this one."""
 
 import argparse
-import contextlib
 
 from ttyscribe import stores
-from ttyscribe.care.folders import folder_of
-from ttyscribe.progress import Advance, progress
+from ttyscribe.care.folders import folder_of, told
 from ttyscribe_store import sqlite_rows
 from ttyscribe_store.care import upgrade
 
@@ -33,14 +31,7 @@ def run(options: argparse.Namespace) -> int:
     if options.dry_run:
         found = upgrade.waiting(folder)
     else:
-        with contextlib.ExitStack() as stack:
-            bars: list[Advance] = []
-
-            def tell(done: int, total: int) -> None:
-                if not bars:
-                    bars.append(stack.enter_context(progress("upgrading", total)))
-                bars[0](done)
-
+        with told("upgrading") as tell:
             found = upgrade.upgrade(folder, tell)
     for one in found:
         was = f"schema {one.version}" if one.version < upgrade.UPGRADING else "half upgraded"

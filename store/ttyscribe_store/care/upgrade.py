@@ -112,18 +112,11 @@ def _move(connection: sqlite3.Connection, table: str) -> int:
     """Move the next documents; how many."""
     with handles.transaction(connection):
         found = connection.execute(f"SELECT number, body FROM {table} ORDER BY number LIMIT ?", (_BATCH,)).fetchall()  # noqa: S608
-        for number, body in found:
-            changes.put(connection, _row(number, body))
+        for _, body in found:
+            changes.put(connection, rows.again(body))
         if found:
             connection.execute(f"DELETE FROM {table} WHERE number <= ?", (found[-1][0],))  # noqa: S608
     return len(found)
-
-
-def _row(number: int, body: bytes) -> rows.Row:
-    try:
-        return rows.to_row(rows.whole(body))
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise rows.Damaged(f"document {number}: {error}") from None
 
 
 def _end(connection: sqlite3.Connection) -> None:
