@@ -19,7 +19,7 @@ VERBS = {
     "import": "bring recordings of other programs, files of messages or a journal into a store",
     "export": "write a recording as asciicast, typescript or text",
     "index": "derive lines, commands and rows of recordings from what is stored",
-    "store": "look after a store: verify, upgrade",
+    "store": "look after a store: verify, rebuild, delete, retention, backup, upgrade",
     "setup": "prepare a store, and bring the dashboards into Kibana or OpenSearch Dashboards",
     "doctor": "find what is known to go wrong in rsyslog's, journald's and Fluentd's configuration",
     "install": "put the recorder onto this host, or bring it to this version",

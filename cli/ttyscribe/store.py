@@ -9,9 +9,14 @@ DESCRIPTION = """Looks after a store: whether all is there, what takes place awa
 `ttyscribe store VERB --help` tells each verb's options, with examples."""
 EPILOG = """examples:
   ttyscribe store verify --store sqlite:/var/lib/ttyscribe
-  ttyscribe store upgrade --store sqlite:/var/lib/ttyscribe"""
+  ttyscribe store backup --store sqlite:/var/lib/ttyscribe /backup/ttyscribe
+  ttyscribe store retention --store sqlite:/var/lib/ttyscribe --older-than 400d --larger-than 50G --dry-run"""
 VERBS = {
     "verify": "look for gaps, conflicts, forged messages and damage",
+    "rebuild": "make anew what is derived of the documents",
+    "delete": "take recordings out",
+    "retention": "take whole months out, by age and size",
+    "backup": "copy a folder of SQLite files while it is written",
     "upgrade": "bring SQLite files of an older version to this one",
 }
 

@@ -2,6 +2,7 @@
 """What the reading verbs share: the store, bounds of time, and how a recording is told."""
 
 import argparse
+import atexit
 import os
 from typing import Any
 
@@ -41,7 +42,9 @@ def store_url(options: argparse.Namespace) -> str:
 def opened(options: argparse.Namespace) -> tuple[str, Store]:
     """The store and its URL."""
     url = store_url(options)
-    return url, open_store(url)
+    store = open_store(url)
+    atexit.register(store.close)  # files come to rest, whichever way the verb ends
+    return url, store
 
 
 def as_json(one: Recording) -> dict[str, Any]:

@@ -8,6 +8,7 @@ that our index template is in force, since an index made without it would hold d
 import itertools
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
+from urllib.parse import quote
 
 from ttyscribe_formats.document import Document
 from ttyscribe_formats.errors import ConfigError, Unavailable
@@ -18,6 +19,7 @@ from ttyscribe_store.base import DERIVED, Derived, Hit, Outcome, Query, Recordin
 from ttyscribe_store.conflict import FIRST_ID
 from ttyscribe_store.elastic_write import Writer
 from ttyscribe_store.install import apply
+from ttyscribe_store.partitions import Partition, period
 from ttyscribe_store.recordings import fits, gaps, newest_first
 from ttyscribe_store.transport import Transport
 from ttyscribe_store.views import hit as to_hit
@@ -202,6 +204,27 @@ class ElasticStore:
         """The ids of documents that are in more than one index."""
         for buckets in self._buckets("ids", elastic_queries.documents_body, "*"):
             yield from (bucket["key"]["id"] for bucket in buckets if bucket["doc_count"] > 1)
+
+    def partitions(self) -> list[Partition]:
+        """Our indices by month, or day. Those of data streams are left to their lifecycle."""
+        target = f"/_cat/indices/{self._prefix}ttyscribe-*?format=json&bytes=b&h=index,store.size"
+        answer = self._transport.call("GET", target)
+        if not isinstance(answer, list):
+            raise Unavailable(f"{self._address}: the answer to a list of indices is none: {str(answer)[:_SHOWN]}")
+        found: dict[str, list[tuple[str, int]]] = {}
+        for line in answer:
+            name = str(line["index"])
+            if period(name) and name.startswith(f"{self._prefix}ttyscribe-"):
+                found.setdefault(period(name), []).append((name, int(line.get("store.size") or 0)))
+        return [
+            Partition(name, sum(size for _, size in parts), tuple(sorted(index for index, _ in parts)))
+            for name, parts in sorted(found.items())
+        ]
+
+    def drop(self, partition: Partition) -> None:
+        """Delete all indices of a month, or day."""
+        for index in partition.parts:
+            self._transport.call("DELETE", f"/{quote(index, safe='')}?ignore_unavailable=true")
 
     def count(self) -> int:
         """How many documents are stored, as far as they are visible."""

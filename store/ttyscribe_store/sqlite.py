@@ -32,9 +32,10 @@ from ttyscribe_store.base import (
     StoredMessage,
 )
 from ttyscribe_store.conflict import FIRST_ID
+from ttyscribe_store.partitions import Partition
 from ttyscribe_store.query.nodes import Node
 from ttyscribe_store.recordings import SLACK_NS, Claim, fits, gaps, is_end, joined, newest_first, precedence, recording
-from ttyscribe_store.sqlite_files import Files
+from ttyscribe_store.sqlite_files import SUFFIX, Files
 from ttyscribe_store.sqlite_handles import Busy, Settings, translated
 from ttyscribe_store.sqlite_search import Found
 from ttyscribe_store.sqlite_text import text
@@ -321,6 +322,16 @@ class SqliteStore:
                     pages, changes = queries.MERGE_PAGES, connection.total_changes - before
             with self._lock:
                 self._files.empty_log(name)
+
+    def partitions(self) -> list[Partition]:
+        """The files, one a month."""
+        files = self._files
+        return [Partition(name, files.size(name), (name + SUFFIX,)) for name in files.names()]
+
+    def drop(self, partition: Partition) -> None:
+        """Take a whole file away. Raises Unavailable where another process has it open."""
+        with self._lock:
+            self._files.remove(partition.name)
 
     def count(self) -> int:
         """How many documents are stored."""

@@ -8,6 +8,8 @@ from ttyscribe_store import sqlite_queries as queries
 from ttyscribe_store import sqlite_rows as rows
 from ttyscribe_store.sqlite_text import text
 
+_INSERTS = rows.inserts()
+
 
 def put(connection: sqlite3.Connection, row: rows.Row) -> bool:
     """Insert a document; False = it is there already."""
@@ -15,13 +17,18 @@ def put(connection: sqlite3.Connection, row: rows.Row) -> bool:
     number = cursor.lastrowid
     if not cursor.rowcount or number is None:
         return False
-    connection.execute(rows.INSERT_WORDS, (number, row.words))
-    for value in row.listed:
-        connection.execute(*rows.of_value(rows.INSERT_VALUE, value, number))
-    for field, piece in row.pieces:
-        added = connection.execute(rows.INSERT_PIECE, (number, field, text(piece)))
-        connection.execute(rows.INSERT_TRIGRAMS, (added.lastrowid, text(piece)))
+    index(connection, number, row, _INSERTS)
     return True
+
+
+def index(connection: sqlite3.Connection, number: int, row: rows.Row, inserts: rows.Inserts) -> None:
+    """Put in what finds a document."""
+    connection.execute(inserts.words, (number, row.words))
+    for value in row.listed:
+        connection.execute(*rows.of_value(inserts.value, value, number))
+    for field, piece in row.pieces:
+        added = connection.execute(inserts.piece, (number, field, text(piece)))
+        connection.execute(inserts.trigrams, (added.lastrowid, text(piece)))
 
 
 def forget(connection: sqlite3.Connection, number: int) -> None:

@@ -9,7 +9,7 @@ import os
 import sqlite3
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from ttyscribe_formats.errors import ConfigError, TtyscribeError, Unavailable
@@ -136,6 +136,22 @@ class Files:
                 if handle.is_current():
                     return rows
         raise Unavailable(f"{path}: changes faster than it can be read")
+
+    def size(self, name: str) -> int:
+        """Bytes that a partition takes, its log included."""
+        found = 0
+        for path in (self.path(name), handles.log(self.path(name))):
+            with suppress(FileNotFoundError):
+                found += os.stat(path).st_size
+        return found
+
+    def remove(self, name: str) -> None:
+        """Take a partition away. Raises Busy where another process has it open, ConfigError where it is not ours."""
+        for kept in (self._writers, self._readers):
+            if name in kept:
+                kept.pop(name).connection.close()
+        with handles.translated(self.path(name)):
+            handles.remove(self.path(name), self._settings)
 
     def path(self, name: str) -> str:
         """The file of a partition."""

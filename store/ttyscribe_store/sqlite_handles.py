@@ -105,6 +105,20 @@ def maintaining(path: str, settings: Settings) -> Iterator[sqlite3.Connection]:
         handle.connection.close()
 
 
+def remove(path: str, settings: Settings) -> None:
+    """Take a file away that nobody else has open, with its log. Errors are SQLite's and the system's."""
+    handle = _open(path, "rw", settings)
+    try:
+        version(handle.connection, path)  # it is ours, or this raises
+        handle.connection.execute("PRAGMA locking_mode = EXCLUSIVE")
+        handle.connection.execute("PRAGMA journal_mode = DELETE")  # takes log and shared memory away
+        handle.connection.execute("BEGIN EXCLUSIVE")
+        os.unlink(path)
+        sync_folder(os.path.dirname(path))
+    finally:
+        handle.connection.close()
+
+
 def _make(path: str) -> None:
     """An empty file. What root makes belongs to whom the folder belongs, or the store's own user couldn't go on."""
     folder = os.path.dirname(path)
@@ -128,7 +142,7 @@ def sync_folder(folder: str) -> None:
             os.close(descriptor)
 
 
-def reader(path: str, settings: Settings) -> Handle | None:
+def reader(path: str, settings: Settings, *, any_version: bool = False) -> Handle | None:
     """A handle to read; none where there is no file, or nothing in it yet. Unavailable: a writer has just come."""
     if not os.path.exists(path):
         return None
@@ -136,7 +150,7 @@ def reader(path: str, settings: Settings) -> Handle | None:
     try:
         if not handle.stamp:
             raise Unavailable(f"{path}: is just being changed")
-        if _is_made(handle):
+        if (any_version and version(handle.connection, path)) or _is_made(handle):
             return handle
     except BaseException:
         handle.connection.close()
@@ -146,7 +160,7 @@ def reader(path: str, settings: Settings) -> Handle | None:
 
 
 def _open(path: str, mode: str, settings: Settings) -> Handle:
-    immutable = mode == "ro" and not os.path.exists(_log(path))
+    immutable = mode == "ro" and not os.path.exists(log(path))
     stamp = _stamp(path, immutable)
     name = f"file:{quote(os.fsencode(path))}?mode={mode}{'&immutable=1' if immutable else ''}"
     connection = sqlite3.connect(
@@ -158,7 +172,8 @@ def _open(path: str, mode: str, settings: Settings) -> Handle:
     return Handle(connection, path, immutable, stamp)
 
 
-def _log(path: str) -> str:
+def log(path: str) -> str:
+    """The write-ahead log of a file."""
     return path + "-wal"
 
 
@@ -168,7 +183,7 @@ def look(path: str) -> tuple[int, ...]:
         found = os.stat(path)
     except FileNotFoundError:
         return ()
-    return (found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, int(os.path.exists(_log(path))))
+    return (found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, int(os.path.exists(log(path))))
 
 
 def _stamp(path: str, immutable: bool) -> tuple[int, ...]:

@@ -6,7 +6,7 @@ too, because a word index without texts of its own needs them again to forget a 
 """
 
 import zlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from ttyscribe_formats.document import Document
@@ -33,6 +33,23 @@ VERSION = 3
 BY_TIME = """CREATE INDEX document_by_time
     ON document (time_us, id, kind, host, level, trust, recording)"""
 """With every column that a query compares: who walks through it need not look at the rows."""
+TABLES = {
+    "words": "CREATE VIRTUAL TABLE words USING fts5 (text, content='', columnsize=0, tokenize=\"{}\")".format(
+        _TOKENIZER.replace('"', '""')
+    ),
+    "piece": """CREATE TABLE piece (
+        id INTEGER PRIMARY KEY,
+        number INTEGER NOT NULL,
+        field TEXT NOT NULL,
+        text TEXT NOT NULL
+    )""",
+    "piece_by_number": "CREATE INDEX piece_by_number ON piece (number)",
+    "trigrams": """CREATE VIRTUAL TABLE trigrams USING fts5 (
+        text, content='piece', content_rowid='id', columnsize=0, detail=none, tokenize='trigram case_sensitive 1'
+    )""",
+    "value": "CREATE TABLE value (field TEXT, value, number INTEGER, PRIMARY KEY (field, value, number)) WITHOUT ROWID",
+}
+"""What finds documents besides the table of documents; all of it is made from their bodies."""
 SCHEMA = (
     """CREATE TABLE document (
         number INTEGER PRIMARY KEY,
@@ -56,20 +73,7 @@ SCHEMA = (
     """CREATE INDEX document_by_recording
         ON document (recording, message_id, id, trust, out_bytes, in_bytes, resizes, last_ms, time_us, user, host)
         WHERE recording IS NOT NULL""",
-    "CREATE VIRTUAL TABLE words USING fts5 (text, content='', columnsize=0, tokenize=\"{}\")".format(
-        _TOKENIZER.replace('"', '""')
-    ),
-    """CREATE TABLE piece (
-        id INTEGER PRIMARY KEY,
-        number INTEGER NOT NULL,
-        field TEXT NOT NULL,
-        text TEXT NOT NULL
-    )""",
-    "CREATE INDEX piece_by_number ON piece (number)",
-    """CREATE VIRTUAL TABLE trigrams USING fts5 (
-        text, content='piece', content_rowid='id', columnsize=0, detail=none, tokenize='trigram case_sensitive 1'
-    )""",
-    "CREATE TABLE value (field TEXT, value, number INTEGER, PRIMARY KEY (field, value, number)) WITHOUT ROWID",
+    *TABLES.values(),
     f"PRAGMA application_id = {APPLICATION_ID}",
     f"PRAGMA user_version = {VERSION}",
 )
@@ -81,17 +85,39 @@ COLUMNS = (
     *("message_id", "trust", "out_bytes", "in_bytes", "resizes", "last_ms"),
 )
 """Of `document`, as `INSERT` takes them; `body` comes last."""
+_NUMBERS = ("time_us", "session", *COLUMNS[8:])
 INSERT = """INSERT INTO document VALUES (
     NULL, CAST(? AS TEXT), CAST(? AS TEXT), ?, CAST(? AS TEXT), CAST(? AS TEXT), CAST(? AS TEXT), ?, CAST(? AS TEXT),
     ?, ?, ?, ?, ?, ?, ?
     ) ON CONFLICT (id) DO NOTHING"""
-INSERT_WORDS = "INSERT INTO words (rowid, text) VALUES (?, CAST(? AS TEXT))"
-INSERT_PIECE = "INSERT INTO piece (number, field, text) VALUES (?, ?, CAST(? AS TEXT))"
-INSERT_TRIGRAMS = "INSERT INTO trigrams (rowid, text) VALUES (?, CAST(? AS TEXT))"
+CORRECT = "UPDATE document SET {} WHERE number = ?".format(  # noqa: S608 - our own names
+    ", ".join(f"{name} = {'?' if name in _NUMBERS else 'CAST(? AS TEXT)'}" for name in COLUMNS)
+)
+"""Takes the values of `COLUMNS`, and the number."""
+
+
+class Inserts(NamedTuple):
+    """The statements that put what finds a document into tables; `value` is for `of_value`."""
+
+    words: str
+    value: str
+    piece: str
+    trigrams: str
+
+
+def inserts(prefix: str = "") -> Inserts:
+    """Those of tables with this prefix."""
+    return Inserts(
+        f"INSERT INTO {prefix}words (rowid, text) VALUES (?, CAST(? AS TEXT))",  # noqa: S608 - our own names
+        f"INSERT INTO {prefix}value VALUES (?, {{}}, ?)",  # noqa: S608
+        f"INSERT INTO {prefix}piece (number, field, text) VALUES (?, ?, CAST(? AS TEXT))",  # noqa: S608
+        f"INSERT INTO {prefix}trigrams (rowid, text) VALUES (?, CAST(? AS TEXT))",  # noqa: S608
+    )
+
+
 PIECES = "SELECT id, text FROM piece WHERE number = ?"
 FORGET_TRIGRAMS = "INSERT INTO trigrams (trigrams, rowid, text) VALUES ('delete', ?, CAST(? AS TEXT))"
 FORGET_PIECES = "DELETE FROM piece WHERE number = ?"
-INSERT_VALUE = "INSERT INTO value VALUES (?, {}, ?)"
 FORGET_VALUE = "DELETE FROM value WHERE field = ? AND value = {} AND number = ?"
 FORGET_WORDS = "INSERT INTO words (words, rowid, text) VALUES ('delete', ?, CAST(? AS TEXT))"
 
@@ -115,6 +141,10 @@ class Row(NamedTuple):
     def document_id(self) -> str:
         """The document's id."""
         return text_back(self.values[0])
+
+    def has(self, columns: Sequence[Any]) -> bool:
+        """Tell whether a document has these columns, as they are read."""
+        return [text(value) if isinstance(value, str) else value for value in columns] == list(self.values[:-1])
 
     @property
     def body(self) -> bytes:

@@ -158,7 +158,7 @@ class _Sums:
         self.sums["words"] += sum(map(hash, zip(words, repeat(number), count())))
         self.sums["value"] += sum(hash((field, value, number)) for field, value in row.listed)
         self.sums["piece"] += sum(hash((number, field, piece)) for field, piece in row.pieces)
-        return [text(value) if isinstance(value, str) else value for value in columns] == list(row.values[:-1])
+        return row.has(columns)
 
 
 _RECORDING, _MESSAGE = rows.COLUMNS.index("recording"), rows.COLUMNS.index("message_id")

@@ -25,7 +25,7 @@ _ASIDE = "before_"
 """Begins the name of a table whose documents are still to be moved."""
 _SETTINGS = handles.Settings(busy_seconds=10.0, synchronous="NORMAL")
 _TABLES = "SELECT name FROM sqlite_master WHERE type = 'table' AND sql LIKE ? ORDER BY name"
-_INDEXES = "SELECT name FROM sqlite_master WHERE type = 'index' AND sql IS NOT NULL"
+_NAMED = "SELECT name FROM sqlite_master WHERE type = ? AND sql IS NOT NULL"
 
 
 class Waiting(NamedTuple):
@@ -96,8 +96,9 @@ def _begin(connection: sqlite3.Connection, version: int) -> None:
     """Put the documents aside, drop all that was made from them, make the new tables."""
     with handles.transaction(connection):
         connection.execute(f"ALTER TABLE document RENAME TO {_ASIDE}{version}")
-        for (name,) in connection.execute(_INDEXES).fetchall():
-            connection.execute(f"DROP INDEX {name}")
+        for kind in ("trigger", "index"):
+            for (name,) in connection.execute(_NAMED, (kind,)).fetchall():
+                connection.execute(f"DROP {kind.upper()} {name}")
         kept = set(_aside(connection))
         for kind in ("CREATE VIRTUAL TABLE%", "CREATE TABLE%"):  # the first take tables of their own with them
             for (name,) in connection.execute(_TABLES, (kind,)).fetchall():

@@ -1,0 +1,71 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`ttyscribe store delete`: takes recordings out of a store."""
+
+import argparse
+import contextlib
+import sys
+
+from ttyscribe import stores, times
+from ttyscribe.care import trail
+from ttyscribe.text import clean
+from ttyscribe_formats.errors import ConfigError
+from ttyscribe_store.base import RecordingFilter, Store
+from ttyscribe_store.care.lock import alone
+from ttyscribe_store.sqlite import SqliteStore
+
+DESCRIPTION = """Takes recordings out of a store: all messages, and the lines, commands and row that were derived of
+them. On SQLite their text is gone from the files too, the word index included. What is to go is told first, and asked
+about unless --yes is given. Who deleted what is said in syslog.
+
+Audit events and log lines of the session stay: they are the host's, and tell what happened there, not what was shown.
+Copies that `ttyscribe store backup` made keep the recording until they are made again."""
+EPILOG = """examples:
+  ttyscribe store delete --store sqlite:/var/lib/ttyscribe 1f0c-1011-13dda
+  ttyscribe store delete --store https://search:9200 --yes 1f0c-1011-13dda 1f0c-1012-24ef1
+
+exit status: 0 done; 1 the store can't be reached, or the answer was no; 2 usage, or a recording is not there"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the verb's options."""
+    parser.add_argument("recordings", metavar="REC", nargs="+", help="what to delete; whole ids alone")
+    stores.add_store(parser)
+    parser.add_argument("--yes", action="store_true", help="do not ask")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Tell, ask, delete."""
+    url, store = stores.opened(options)
+    wanted = list(dict.fromkeys(options.recordings))
+    for text in [_told(store, recording) for recording in wanted]:
+        print(text)
+    if not options.yes and not confirmed(f"Delete {len(wanted)} recording{'s' * (len(wanted) != 1)}?"):
+        print("nothing was deleted")
+        return 1
+    with alone(store.folder) if isinstance(store, SqliteStore) else contextlib.nullcontext():
+        for recording in wanted:
+            trail.record("delete", url, recording=recording)
+            count = store.delete(recording)
+            trail.record("delete done", url, recording=recording, documents=count)
+            print(f"{clean(recording)}: {count} documents deleted")
+    return 0
+
+
+def confirmed(question: str) -> bool:
+    """Whether a person says yes. ConfigError where there is none to ask."""
+    if not sys.stdin.isatty():
+        raise ConfigError("nobody can be asked here: give --yes if that is what you want")
+    sys.stdout.write(f"{question} [y/N] ")
+    sys.stdout.flush()
+    return sys.stdin.readline().strip().lower() in ("y", "yes")
+
+
+def _told(store: Store, recording: str) -> str:
+    """What goes. ConfigError where there is nothing of it."""
+    for one in store.recordings(RecordingFilter(recording=recording)):
+        who = clean(f"{one.user}@{one.host}")
+        start = times.local(one.start_ns)
+        return f"{clean(recording)}: {who}, {start}, {stores.duration(one.duration_ms)}, {one.messages} messages"
+    if any(one.recording == recording for one in store.derived()):
+        return f"{clean(recording)}: no messages, only what was derived of them"
+    raise ConfigError(f"there is no recording {recording!r}; `ttyscribe recordings` lists them")
