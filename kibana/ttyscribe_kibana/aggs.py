@@ -7,13 +7,29 @@ Kibana 8 and 9 take them too; there they serve what Lens cannot ask.
 import json
 from typing import Any
 
-from ttyscribe_kibana.panels import Group, Measure, Panel
+from ttyscribe_kibana.panels import CHARTS, Group, Measure, Panel
 
 TYPE = "visualization"
 INDEX_REFERENCE = "kibanaSavedObjectMeta.searchSourceJSON.index"
-_OPERATIONS = {"count": "count", "unique": "cardinality", "sum": "sum", "min": "min", "max": "max"}
-_VISUALIZATION = {"metric": "metric", "bar": "histogram", "area": "area", "table": "table"}
+_OPERATIONS = {
+    "count": "count",
+    "unique": "cardinality",
+    "sum": "sum",
+    "min": "min",
+    "max": "max",
+    "average": "avg",
+}
+_VISUALIZATION = {
+    "metric": "metric",
+    "bar": "histogram",
+    "area": "area",
+    "line": "line",
+    "ranking": "horizontal_bar",
+    "table": "table",
+}
 _SEGMENT = "segment"
+STEP_MS = 10_000
+"""Interval of a chart along a number; the user interfaces widen it where there would be too many bars."""
 
 Json = dict[str, Any]
 
@@ -52,12 +68,19 @@ def _aggregations(panel: Panel, time_field: str) -> list[Json]:
     The group stands before the time, so that its top values are those of the whole range.
     """
     found = [_measure(n + 1, measure) for n, measure in enumerate(panel.measures)]
-    schema = "bucket" if panel.kind == "table" else "group"
-    for group in panel.groups:
-        found.append(_terms(len(found) + 1, group, schema))
-    if panel.kind in ("bar", "area"):
-        found.append(_histogram(len(found) + 1, time_field))
+    for index, group in enumerate(panel.groups):
+        found.append(_terms(len(found) + 1, group, _schema(panel, index)))
+    if panel.kind in CHARTS:
+        number = len(found) + 1
+        found.append(_ranges(number, panel.along) if panel.along else _histogram(number, time_field))
     return found
+
+
+def _schema(panel: Panel, index: int) -> str:
+    """What a group is for: a table's column, the line of a ranking, or the split of a chart."""
+    if panel.kind == "table":
+        return "bucket"
+    return _SEGMENT if panel.kind == "ranking" and index == 0 else "group"
 
 
 def _measure(number: int, measure: Measure) -> Json:
@@ -81,7 +104,7 @@ def _terms(number: int, group: Group, schema: str) -> Json:
         "size": group.size,
         "otherBucket": False,
         "otherBucketLabel": "Other",
-        "missingBucket": False,
+        "missingBucket": group.missing,
         "missingBucketLabel": "Missing",
         "customLabel": group.label,
     }
@@ -95,6 +118,12 @@ def _histogram(number: int, time_field: str) -> Json:
     params = {"field": time_field, "interval": "auto", "drop_partials": False, "min_doc_count": 1}
     params["extended_bounds"] = {}
     return {"id": str(number), "enabled": True, "type": "date_histogram", "schema": _SEGMENT, "params": params}
+
+
+def _ranges(number: int, field: str) -> Json:
+    params = {"field": field, "interval": STEP_MS, "min_doc_count": False, "has_extended_bounds": False}
+    params["extended_bounds"] = {"min": "", "max": ""}
+    return {"id": str(number), "enabled": True, "type": "histogram", "schema": _SEGMENT, "params": params}
 
 
 def _params(panel: Panel) -> Json:
@@ -132,20 +161,21 @@ def _metric_params() -> Json:
 
 
 def _chart_params(panel: Panel) -> Json:
-    shape = _VISUALIZATION[panel.kind]
+    lying = panel.kind == "ranking"
+    shape = "histogram" if lying else _VISUALIZATION[panel.kind]
     return {
         "type": shape,
         "grid": {"categoryLines": False},
-        "categoryAxes": [_axis("CategoryAxis-1", "category", "bottom") | {"title": {}}],
+        "categoryAxes": [_axis("CategoryAxis-1", "category", "left" if lying else "bottom") | {"title": {}}],
         "valueAxes": [
-            _axis("ValueAxis-1", "value", "left")
-            | {"name": "LeftAxis-1", "title": {"text": panel.measures[0].label if len(panel.measures) == 1 else ""}}
+            _axis("ValueAxis-1", "value", "bottom" if lying else "left")
+            | {"name": "BottomAxis-1" if lying else "LeftAxis-1", "title": {"text": _value_title(panel)}}
         ],
         "seriesParams": [
             {
                 "show": True,
                 "type": shape,
-                "mode": "stacked" if panel.groups else "normal",
+                "mode": "stacked" if panel.groups and panel.kind != "line" else "normal",
                 "data": {"label": measure.label, "id": str(n + 1)},
                 "valueAxis": "ValueAxis-1",
                 "drawLinesBetweenPoints": True,
@@ -163,6 +193,10 @@ def _chart_params(panel: Panel) -> Json:
         "labels": {"show": False},
         "thresholdLine": {"show": False, "value": 10, "width": 1, "style": "full", "color": "#E7664C"},
     }
+
+
+def _value_title(panel: Panel) -> str:
+    return panel.measures[0].label if len(panel.measures) == 1 else ""
 
 
 def _axis(name: str, kind: str, position: str) -> Json:

@@ -78,6 +78,7 @@ def _fit(one: SavedObject, front: str, link: str, place: str) -> SavedObject:
 
 def _with_link(name: str, formats: str, link: str) -> str:
     """The data view's formats and one more: recordings are links that open in a tab of their own."""
-    field = next(d.data.recording_field for d in DASHBOARDS if name.endswith(f"-{d.data.slug}"))
+    views = [view for d in DASHBOARDS for view in (d.data, *(panel.data for panel in d.panels)) if view]
+    field = next(view.recording_field for view in views if name.endswith(f"-{view.slug}"))
     params = {"type": "a", "urlTemplate": link, "labelTemplate": VALUE, "openLinkInCurrentTab": False}
     return compact({**json.loads(formats), field: {"id": "url", "params": params}})

@@ -1,10 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The interval that both user interfaces choose when a chart over time says `auto`.
+"""The intervals that both user interfaces choose.
 
-They aim at 50 bars and take a round interval near the span's fiftieth.
+Where a chart over time says `auto`, they aim at 50 bars and take a round interval near the span's fiftieth. Along a
+number they first ask for its least and greatest value.
 """
 
+import math
+
 BARS = 50
+MOST_BARS = 100
+"""Default limit of OpenSearch Dashboards for charts along a number."""
 
 _SECOND = 1_000
 _MINUTE = 60 * _SECOND
@@ -38,3 +43,22 @@ def automatic(span_ms: int) -> dict[str, str]:
         if target < bound:
             return dict(interval)
     return {"calendar_interval": "1y"}
+
+
+def widened(low: float, high: float, step: float) -> float:
+    """The interval taken for numbers where one is given: wider by a round factor where there would be too many bars."""
+    least = (high - low) / MOST_BARS
+    if least <= step:
+        return step
+    power = 10.0 ** math.floor(math.log10(least))
+    return math.ceil(least / power) * power
+
+
+def of_numbers(low: float, high: float, bars: int) -> float:
+    """The interval that Kibana takes for whole numbers so that there are at most so many bars: 1, 2 or 5 by a power of
+    ten."""
+    span = high - low
+    if span < bars:
+        return 1
+    power = 10.0 ** math.floor(math.log10(span / bars))
+    return next(power * factor for factor in (1, 2, 5, 10) if span / power / factor <= bars)

@@ -3,16 +3,28 @@
 
 from typing import Any
 
-from ttyscribe_kibana.panels import Group, Measure, Panel
+from ttyscribe_kibana.panels import CHARTS, Group, Measure, Panel
 
 LAYER = "layer"
 TIME = "time"
 TYPE = "lens"
 REFERENCE = f"indexpattern-datasource-layer-{LAYER}"
 _RECORDS = "___records___"
-_OPERATIONS = {"count": "count", "unique": "unique_count", "sum": "sum", "min": "min", "max": "max"}
-_VISUALIZATION = {"metric": "lnsMetric", "bar": "lnsXY", "area": "lnsXY", "table": "lnsDatatable"}
-_SERIES = {"bar": "bar_stacked", "area": "area"}
+_OPERATIONS = {
+    "count": "count",
+    "unique": "unique_count",
+    "sum": "sum",
+    "min": "min",
+    "max": "max",
+    "average": "average",
+}
+_SERIES = {"bar": "bar_stacked", "area": "area", "line": "line", "ranking": "bar_horizontal_stacked"}
+_VISUALIZATION = {"metric": "lnsMetric", "table": "lnsDatatable"} | dict.fromkeys(_SERIES, "lnsXY")
+BARS = 60
+"""Most bars of a chart along a number."""
+
+TIMES = ("@timestamp", "ttyscribe.received")
+"""Fields whose least and greatest value is shown as a time."""
 
 Json = dict[str, Any]
 
@@ -50,8 +62,8 @@ def _columns(panel: Panel, time_field: str) -> dict[str, Json]:
     The group stands before the time, so that its top values are those of the whole range.
     """
     columns = {_group_id(n): _terms(group) for n, group in enumerate(panel.groups)}
-    if panel.kind in _SERIES:
-        columns[TIME] = _histogram(time_field)
+    if panel.kind in CHARTS:
+        columns[TIME] = _ranges(panel.along) if panel.along else _histogram(time_field)
     columns.update((_measure_id(n), _measure(measure, time_field)) for n, measure in enumerate(panel.measures))
     return columns
 
@@ -71,7 +83,7 @@ def _terms(group: Group) -> Json:
             "orderBy": {"type": "column", "columnId": _measure_id(group.by)},
             "orderDirection": "desc",
             "otherBucket": False,
-            "missingBucket": False,
+            "missingBucket": group.missing,
             "parentFormat": {"id": "terms"},
             "include": [],
             "exclude": [],
@@ -94,11 +106,29 @@ def _histogram(time_field: str) -> Json:
     }
 
 
+def _ranges(field: str) -> Json:
+    """Intervals of a number, which Lens makes as wide as the values ask for."""
+    return {
+        "label": field,
+        "dataType": "number",
+        "operationType": "range",
+        "sourceField": field,
+        "isBucketed": True,
+        "scale": "interval",
+        "params": {
+            "type": "histogram",
+            "ranges": [{"from": 0, "to": 1000, "label": ""}],
+            "maxBars": BARS,
+            "includeEmptyRows": True,
+        },
+    }
+
+
 def _measure(measure: Measure, time_field: str) -> Json:
     return {
         "label": measure.label,
         "customLabel": True,
-        "dataType": "date" if measure.field == time_field else "number",
+        "dataType": "date" if measure.field in (time_field, *TIMES) else "number",
         "operationType": _OPERATIONS[measure.operation],
         "scale": "ratio",
         "sourceField": measure.field or _RECORDS,
@@ -124,17 +154,18 @@ def _visualization(panel: Panel) -> Json:
         "layerId": LAYER,
         "layerType": "data",
         "seriesType": _SERIES[panel.kind],
-        "xAccessor": TIME,
+        "xAccessor": TIME if panel.kind in CHARTS else _group_id(0),
         "accessors": measures,
         "position": "top",
         "showGridlines": False,
     }
-    if panel.groups:
-        layer["splitAccessor"] = _group_id(0)
+    splits = panel.groups if panel.kind in CHARTS else panel.groups[1:]
+    if splits:
+        layer["splitAccessor"] = _group_id(panel.groups.index(splits[0]))
     return {
         "preferredSeriesType": _SERIES[panel.kind],
         "layers": [layer],
-        "legend": {"isVisible": True, "position": "right"},
+        "legend": {"isVisible": panel.kind in CHARTS or bool(splits), "position": "right"},
         "valueLabels": "hide",
         "fittingFunction": "None",
         "axisTitlesVisibilitySettings": {"x": False, "yLeft": False, "yRight": False},

@@ -10,11 +10,24 @@ from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 from ttyscribe_kibana import kql
-from ttyscribe_kibana.intervals import automatic
+from ttyscribe_kibana.intervals import automatic, of_numbers, widened
 
 Json = dict[str, Any]
 
-_LENS_OPERATIONS = {"unique_count": "cardinality", "sum": "sum", "min": "min", "max": "max"}
+_LENS_OPERATIONS = {"unique_count": "cardinality", "sum": "sum", "min": "min", "max": "max", "average": "avg"}
+SAMPLE = 500
+"""How many documents a list of them asks for."""
+MISSING = "__missing__"
+"""The key of the group of documents without the field; the user interfaces show words for it."""
+_SHAPES = {
+    "bar_stacked": "bar",
+    "histogram": "bar",
+    "area": "area",
+    "line": "line",
+    "bar_horizontal_stacked": "ranking",
+    "horizontal_bar": "ranking",
+}
+_LOW, _HIGH = "low", "high"
 
 
 class Span(NamedTuple):
@@ -46,18 +59,38 @@ class Panel(NamedTuple):
     """For `POST /<pattern>/_search`."""
     groups: tuple[Column, ...]
     measures: tuple[Column, ...]
+    columns: tuple[str, ...] = ()
+    """Fields of a list of documents; it has no groups and no measures."""
+    shape: str = ""
+    """What it is drawn as: `bar`, `area`, `line`, `ranking`, or nothing of these."""
+    probe: Json | None = None
+    """To be asked first, where the interval depends on the values; `settled` takes the answer."""
 
 
 class _Parts(NamedTuple):
-    """What both kinds of saved object boil down to."""
+    """What the kinds of saved object boil down to."""
 
     query: str
-    groups: tuple[Column, ...]
-    measures: tuple[Column, ...]
+    groups: tuple[Column, ...] = ()
+    measures: tuple[Column, ...] = ()
+    columns: tuple[str, ...] = ()
+    sort: tuple[Json, ...] = ()
 
 
-def panels(saved: Sequence[Json], dashboard: str, span: Span) -> list[Panel]:
-    """Every panel of a dashboard, by its id, in the order of the page. KeyError where a reference leads nowhere."""
+class _View(NamedTuple):
+    """A data view: what it reads, and the scripts of computed fields, by the product that runs them."""
+
+    pattern: str
+    time: str
+    runtime: Json
+    scripts: dict[str, Json]
+
+
+def panels(saved: Sequence[Json], dashboard: str, span: Span, where: str = "") -> list[Panel]:
+    """Every panel of a dashboard that asks, in the order of the page; `where` is what a control has added, as KQL.
+
+    KeyError where a reference leads nowhere.
+    """
     by_id = {(one["type"], one["id"]): one for one in saved}
     page = by_id["dashboard", dashboard]
     targets = {reference["name"]: reference for reference in page["references"]}
@@ -65,25 +98,91 @@ def panels(saved: Sequence[Json], dashboard: str, span: Span) -> list[Panel]:
     for place in json.loads(page["attributes"]["panelsJSON"]):
         name = place["panelRefName"]
         reference = targets.get(f"{place['panelIndex']}:{name}") or targets[name]
-        found.append(_panel(by_id, by_id[reference["type"], reference["id"]], span))
+        one = by_id[reference["type"], reference["id"]]
+        if asks(one):
+            found.append(_panel(by_id, one, span, where))
     return found
 
 
-def _panel(by_id: dict[tuple[str, str], Json], one: Json, span: Span) -> Panel:
+def asks(one: Json) -> bool:
+    """Tell whether a panel's object computes something: texts and controls do not."""
+    if one["type"] != "visualization":
+        return one["type"] in ("lens", "search")
+    return json.loads(one["attributes"]["visState"])["type"] not in ("markdown", "input_control_vis")
+
+
+def _panel(by_id: dict[tuple[str, str], Json], one: Json, span: Span, where: str) -> Panel:
     (reference,) = one["references"]
-    view = by_id[reference["type"], reference["id"]]["attributes"]
-    parts = (_lens if one["type"] == "lens" else _aggregations)(one, span)
-    body = {
-        "size": 0,
-        "track_total_hits": True,
-        "query": {"bool": {"filter": [kql.translate(parts.query), _range(view["timeFieldName"], span)]}},
-        "aggs": _nest(parts.groups, parts.measures),
-    }
-    return Panel(one["id"], one["attributes"]["title"], view["title"], body, parts.groups, parts.measures)
+    view = _view(by_id[reference["type"], reference["id"]]["attributes"])
+    parts = _parts(one, span, view)
+    filters = [kql.translate(parts.query), _range(view.time, span)] + ([kql.translate(where)] if where else [])
+    body: Json = {"size": 0, "track_total_hits": True, "query": {"bool": {"filter": filters}}}
+    if view.runtime and one["type"] != "visualization":
+        body["runtime_mappings"] = view.runtime
+    probe = None
+    if parts.columns:
+        body |= {"size": SAMPLE, "sort": list(parts.sort), "fields": list(parts.columns), "_source": False}
+    else:
+        along = [column.body["histogram"] for column in parts.groups if "histogram" in column.body]
+        probe = _probe(body, along[0]["field"]) if along else None
+        body["aggs"] = _nest(parts.groups, parts.measures)
+    title = one["attributes"]["title"]
+    return Panel(one["id"], title, view.pattern, body, parts.groups, parts.measures, parts.columns, _shape(one), probe)
+
+
+def _shape(one: Json) -> str:
+    attributes = one["attributes"]
+    if one["type"] == "lens":
+        kind = attributes["state"]["visualization"].get("preferredSeriesType", "")
+    else:
+        kind = json.loads(attributes.get("visState", "{}")).get("type", "")
+    return _SHAPES.get(kind, "")
+
+
+def _parts(one: Json, span: Span, view: _View) -> _Parts:
+    if one["type"] == "lens":
+        return _lens(one, span)
+    return _search(one, view) if one["type"] == "search" else _aggregations(one, span, view)
+
+
+def _view(attributes: Json) -> _View:
+    """Runtime fields go along with each request; a scripted field stands in the request in place of its name."""
+    listed = json.loads(attributes["fields"])
+    scripts = {one["name"]: {"source": one["script"], "lang": one["lang"]} for one in listed if one.get("scripted")}
+    runtime = json.loads(attributes.get("runtimeFieldMap", "{}"))
+    return _View(attributes["title"], attributes["timeFieldName"], runtime, scripts)
+
+
+def _probe(body: Json, field: str) -> Json:
+    return {**body, "aggs": {_LOW: {"min": {"field": field}}, _HIGH: {"max": {"field": field}}}}
+
+
+def settled(panel: Panel, answer: Json) -> Panel:
+    """The panel with its interval, after `probe` was asked."""
+    low, high = (answer["aggregations"][name]["value"] or 0 for name in (_LOW, _HIGH))
+    groups = tuple(_with_interval(column, low, high) for column in panel.groups)
+    return panel._replace(groups=groups, probe=None, body={**panel.body, "aggs": _nest(groups, panel.measures)})
+
+
+def _with_interval(column: Column, low: float, high: float) -> Column:
+    if "histogram" not in column.body:
+        return column
+    body = dict(column.body["histogram"])
+    bars = body.pop("bars", None)
+    body["interval"] = of_numbers(low, high, bars) if bars else widened(low, high, body["interval"])
+    return column._replace(body={"histogram": body})
 
 
 def _range(field: str, span: Span) -> Json:
     return {"range": {field: {"gte": span.since_ms, "lte": span.until_ms, "format": "epoch_millis"}}}
+
+
+def _search(one: Json, view: _View) -> _Parts:
+    attributes = one["attributes"]
+    source = json.loads(attributes["kibanaSavedObjectMeta"]["searchSourceJSON"])
+    sort = tuple({field: {"order": order, "unmapped_type": "boolean"}} for field, order in attributes["sort"])
+    # The user interfaces put the time before the columns.
+    return _Parts(source["query"]["query"], columns=(view.time, *attributes["columns"]), sort=sort)
 
 
 def _lens(one: Json, span: Span) -> _Parts:
@@ -108,14 +207,17 @@ def _lens_body(column: Json, columns: Json, span: Span) -> Json:
             bounds = {"min": span.since_ms, "max": span.until_ms}
             body |= {"min_doc_count": 0, "extended_bounds": bounds}
         return {"date_histogram": body}
+    if operation == "range":
+        return {"histogram": {"field": field, "bars": params["maxBars"], "min_doc_count": 1}}
     if operation == "terms":
         by = params["orderBy"]["columnId"]
         rank = "_count" if columns[by]["operationType"] == "count" else by
-        return {"terms": {"field": field, "size": params["size"], "order": {rank: params["orderDirection"]}}}
+        terms = {"field": field, "size": params["size"], "order": {rank: params["orderDirection"]}}
+        return {"terms": terms | _missing(params)}
     return {_LENS_OPERATIONS[operation]: {"field": field}}
 
 
-def _aggregations(one: Json, span: Span) -> _Parts:
+def _aggregations(one: Json, span: Span, view: _View) -> _Parts:
     state = json.loads(one["attributes"]["visState"])
     source = json.loads(one["attributes"]["kibanaSavedObjectMeta"]["searchSourceJSON"])
     kinds = {agg["id"]: agg["type"] for agg in state["aggs"]}
@@ -123,23 +225,31 @@ def _aggregations(one: Json, span: Span) -> _Parts:
     measures: list[Column] = []
     for agg in state["aggs"]:
         label = agg["params"].get("customLabel") or agg["params"].get("field", agg["type"])
-        made = Column(agg["id"], label, _aggregation_body(agg, kinds, span))
+        made = Column(agg["id"], label, _aggregation_body(agg, kinds, span, view))
         (measures if agg["schema"] == "metric" else groups).append(made)
     return _Parts(source["query"]["query"], tuple(groups), tuple(measures))
 
 
-def _aggregation_body(agg: Json, kinds: dict[str, str], span: Span) -> Json:
+def _aggregation_body(agg: Json, kinds: dict[str, str], span: Span, view: _View) -> Json:
     kind, params = agg["type"], agg["params"]
     if kind == "count":
         return {}
     if kind == "date_histogram":
         least = {"time_zone": "UTC", "min_doc_count": params["min_doc_count"]}
         return {kind: {"field": params["field"], **automatic(span.until_ms - span.since_ms), **least}}
+    if kind == "histogram":
+        return {kind: {"field": params["field"], "interval": params["interval"], "min_doc_count": 1}}
     if kind == "terms":
         rank = "_count" if kinds[params["orderBy"]] == "count" else params["orderBy"]
         body = {"field": params["field"], "size": params["size"], "order": {rank: params["order"]}}
-        return {kind: body | json.loads(params.get("json", "{}"))}
+        return {kind: body | _missing(params) | json.loads(params.get("json", "{}"))}
+    if params["field"] in view.scripts:
+        return {kind: {"script": view.scripts[params["field"]]}}
     return {kind: {"field": params["field"]}}
+
+
+def _missing(params: Json) -> Json:
+    return {"missing": MISSING} if params["missingBucket"] else {}
 
 
 def _nest(groups: Sequence[Column], measures: Sequence[Column]) -> Json:
@@ -154,7 +264,13 @@ def _nest(groups: Sequence[Column], measures: Sequence[Column]) -> Json:
 
 
 def rows(panel: Panel, answer: Json) -> list[Json]:
-    """The panel's table: one row for each innermost bucket, values by label; times in ms since the epoch."""
+    """The panel's table: one row for each innermost bucket, values by label; times in ms since the epoch.
+
+    Of a list of documents, one row for each, values by field, several ones joined by a comma.
+    """
+    if panel.columns:
+        hits = answer["hits"]["hits"]
+        return [{name: ", ".join(map(str, hit["fields"].get(name, []))) for name in panel.columns} for hit in hits]
     top = {**answer.get("aggregations", {}), "doc_count": answer["hits"]["total"]["value"]}
     return list(_rows(panel.groups, panel.measures, top, {}))
 

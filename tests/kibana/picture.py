@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from typing import Any
 from xml.sax.saxutils import escape
 
-from ttyscribe_kibana.queries import Panel
+from ttyscribe_kibana.queries import MISSING, Panel
 
 Json = dict[str, Any]
 Rows = Sequence[Json]
@@ -21,14 +21,21 @@ CELL = 26
 ROW = 20
 FONT = "Inter, DejaVu Sans, sans-serif"
 GAP = 5
-COLOURS = ("#54b399", "#6092c0", "#d36086", "#9170b8", "#ca8eae", "#d6bf57")
-TIMES = ("First time", "Last time")
+COLOURS = ("#54b399", "#6092c0", "#d36086", "#9170b8", "#ca8eae", "#d6bf57", "#b9a888", "#da8b45", "#aa6556", "#e7664c")
+BAD, GOOD = "#d36086", "#54b399"
+MEANT = {"failure": BAD, "success": GOOD, "none": BAD, "user": "#6092c0", "system": GOOD, "no": BAD, "yes": GOOD}
+"""Values that have a colour of their own on every page."""
+TIMES = ("First time", "Last time", "Last event", "Last received")
 SIZES = ("Shown", "Typed")
+SPANS = ("Duration", "command.ms", "line.first_ms", "line.last_ms", "tlog.pos", "Average lag", "Greatest lag")
+NAMES = {"@timestamp": "Time", "ttyscribe.received": "Received"}
+WIDE = ("process.title", "command.text", "process.command_line", "line.text", "message")
 
 
 def draw(saved: Sequence[Json], dashboard: str, shown: Mapping[str, tuple[Panel, Rows]]) -> str:
     """The page as SVG; `shown` gives each panel's question and rows by the id of its saved object."""
-    page = next(one for one in saved if one["id"] == dashboard)["attributes"]
+    by_id = {one["id"]: one["attributes"] for one in saved}
+    page = by_id[dashboard]
     places = json.loads(page["panelsJSON"])
     height = max(place["gridData"]["y"] + place["gridData"]["h"] for place in places) * ROW + 50
     parts = [
@@ -36,17 +43,24 @@ def draw(saved: Sequence[Json], dashboard: str, shown: Mapping[str, tuple[Panel,
         f'<rect width="100%" height="100%" fill="#eef1f6"/>{_text(14, 32, page["title"], size=20, weight=600)}',
     ]
     for place in places:
-        panel, rows = shown[f"{dashboard}-{place['panelIndex']}"]
-        grid = place["gridData"]
+        name, grid = f"{dashboard}-{place['panelIndex']}", place["gridData"]
         box = (grid["x"] * CELL + GAP, grid["y"] * ROW + 50, grid["w"] * CELL - 2 * GAP, grid["h"] * ROW - 2 * GAP)
-        parts.append(_panel(panel, rows, box))
+        if name in shown:
+            parts.append(_panel(*shown[name], box))
+        else:
+            parts.append(_markdown(json.loads(by_id[name]["visState"])["params"]["markdown"], page, box))
     return "\n".join([*parts, "</svg>"]) + "\n"
 
 
-def _text(x: float, y: float, text: str, *, size: int = 12, weight: int = 400, anchor: str = "start") -> str:
+INK, LINK = "#1a1c21", "#006bb8"
+
+
+def _text(
+    x: float, y: float, text: str, *, size: int = 12, weight: int = 400, anchor: str = "start", colour: str = INK
+) -> str:
     return (
         f'<text x="{x:.1f}" y="{y:.1f}" font-size="{size}" font-weight="{weight}" text-anchor="{anchor}" '
-        f'fill="#1a1c21">{escape(_printable(text))}</text>'
+        f'fill="{colour}">{escape(_printable(text))}</text>'
     )
 
 
@@ -54,17 +68,45 @@ def _printable(text: str) -> str:
     return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)
 
 
+def _frame(box: Box) -> str:
+    x, y, w, h = box
+    return f'<rect x="{x}" y="{y}" width="{w}" height="{h}" rx="6" fill="#fff" stroke="#d3dae6"/>'
+
+
 def _panel(panel: Panel, rows: Rows, box: Box) -> str:
     x, y, w, h = box
-    frame = f'<rect x="{x}" y="{y}" width="{w}" height="{h}" rx="6" fill="#fff" stroke="#d3dae6"/>'
     inside = (x + 12, y + 34, w - 24, h - 44)
-    if not panel.groups:
+    if panel.columns:
+        body = _lines(panel.columns, rows, inside)
+    elif not panel.groups:
         body = _metric(panel, rows, box)
-    elif any("date_histogram" in group.body for group in panel.groups):
+    elif any("histogram" in kind for group in panel.groups for kind in group.body):
         body = _chart(panel, rows, inside)
+    elif panel.shape == "ranking":
+        body = _ranking(panel, rows, inside)
     else:
-        body = _table(panel, rows, inside)
-    return f"<g>{frame}{_text(x + 12, y + 20, panel.title, size=13, weight=600)}{body}</g>"
+        body = _lines([column.label for column in (*panel.groups, *panel.measures)], rows, inside)
+    return f"<g>{_frame(box)}{_text(x + 12, y + 20, panel.title, size=13, weight=600)}{body}</g>"
+
+
+def _markdown(text: str, page: Json, box: Box) -> str:
+    """The row of links, and Kibana's controls to its right, which stand above the page there."""
+    x, y, w, _ = box
+    links, _, hint = text.partition("\n\n")
+    parts, at = [_frame(box)], x + 12
+    for part in links.split(" | "):
+        bold = part.startswith("**")
+        name = part.strip("*") if bold else part[1:].partition("]")[0]
+        parts.append(_text(at, y + 26, name, size=13, weight=600 if bold else 400, colour=INK if bold else LINK))
+        at += len(name) * 7.2 + 26
+    parts.append(_text(x + 12, y + 56, hint))
+    controls = json.loads(page.get("controlGroupInput", {}).get("panelsJSON", "{}"))
+    for number, control in enumerate(reversed(controls.values())):
+        left = x + w - 12 - (number + 1) * 168
+        parts.append(f'<rect x="{left}" y="{y + 10}" width="160" height="26" rx="4" fill="#f5f7fa" stroke="#d3dae6"/>')
+        parts.append(_text(left + 8, y + 27, control["explicitInput"]["title"], size=11))
+        parts.append(_text(left + 150, y + 27, "Any", size=11, anchor="end", colour="#69707d"))
+    return "".join(parts)
 
 
 def _metric(panel: Panel, rows: Rows, box: Box) -> str:
@@ -77,34 +119,93 @@ def show(label: str, value: Any) -> str:
     """A value as the data view's format shows it."""
     if value is None:
         return "-"
-    if label in TIMES:
+    if label in NAMES:
+        value = datetime.fromisoformat(value).timestamp() * 1000
+    if label in TIMES or label in NAMES:
         return datetime.fromtimestamp(value / 1000, UTC).strftime("%b %d %H:%M:%S")
     if label in SIZES:
         return f"{value:,.0f} B" if value < 1024 else f"{value / 1024:,.1f} KiB"
-    if label == "Duration":
-        return f"{value / 60_000:,.1f} min" if value >= 60_000 else f"{value / 1000:,.1f} s"
+    if label in SPANS:
+        return _span(float(value))
+    if value == MISSING:
+        return "(none)"
     return value if isinstance(value, str) else f"{value:,.0f}"
 
 
-def _table(panel: Panel, rows: Rows, box: Box) -> str:
+def _span(ms: float) -> str:
+    if abs(ms) >= 60_000:
+        return f"{ms / 60_000:,.1f} min"
+    return f"{ms / 1000:,.1f} s" if abs(ms) >= 1000 else f"{ms:,.0f} ms"
+
+
+def _lines(labels: Sequence[str], rows: Rows, box: Box) -> str:
     """Columns as wide as what they hold asks for; cut where the panel ends."""
     x, y, w, h = box
-    labels = [column.label for column in (*panel.groups, *panel.measures)]
     if not rows:
         return _text(x, y + 18, "No results")
-    lines = [[_cut(show(label, row[label])) for label in labels] for row in rows[: int((h - 22) / 22)]]
-    needs = [max(len(label), *(len(line[n]) for line in lines)) + 2 for n, label in enumerate(labels)]
-    edges = [x + w * sum(needs[:n]) / sum(needs) for n in range(len(labels))]
-    parts = [_text(edge, y + 12, label, weight=600) for edge, label in zip(edges, labels, strict=True)]
+    lines = [[show(label, row[label]) for label in labels] for row in rows[: int((h - 22) / 22)]]
+    heads = [NAMES.get(label, label) for label in labels]
+    most = [44 if label in WIDE else 24 for label in labels]
+    needs = [
+        min(max(len(head), *(len(line[n]) for line in lines)), max(most[n], len(head))) + 2
+        for n, head in enumerate(heads)
+    ]
+    room = w / sum(needs)
+    edges = [x + room * sum(needs[:n]) for n in range(len(labels))]
+    parts = [_text(edge, y + 12, head, weight=600) for edge, head in zip(edges, heads, strict=True)]
     for number, line in enumerate(lines):
         below = y + 34 + number * 22
         parts.append(f'<line x1="{x}" x2="{x + w}" y1="{below - 16}" y2="{below - 16}" stroke="#e6ebf2"/>')
-        parts += [_text(edge, below, cell) for edge, cell in zip(edges, line, strict=True)]
+        for edge, label, cell, need in zip(edges, labels, line, needs, strict=True):
+            link = label in ("Recording", "ttyscribe.recording")
+            most_here = int(max(need, need * room / 7.4)) - 2
+            parts.append(_text(edge, below, _cut(cell, most_here), colour=LINK if link else INK))
     return "".join(parts)
 
 
-def _cut(text: str) -> str:
-    return text if len(text) <= 22 else text[:21] + "…"
+def _cut(text: str, most: int = 22) -> str:
+    return text if len(text) <= most else text[: most - 1] + "…"
+
+
+def _ranking(panel: Panel, rows: Rows, box: Box) -> str:
+    """Lying bars, the longest first; stacked where there is a second group."""
+    x, y, w, h = box
+    head, measure = panel.groups[0].label, panel.measures[0].label
+    split = panel.groups[1].label if len(panel.groups) > 1 else ""
+    bars: dict[str, dict[str, float]] = {}
+    for row in rows:
+        bars.setdefault(str(row[head]), {})[str(row[split]) if split else measure] = row[measure] or 0
+    names = list(dict.fromkeys(name for values in bars.values() for name in values))
+    top = max(sum(values.values()) for values in bars.values())
+    left, wide, high = x + 216, w - 216 - 96 * bool(split) - 40, h / len(bars)
+    parts = []
+    for number, (name, values) in enumerate(bars.items()):
+        at, middle = left, y + number * high + high / 2
+        parts.append(_text(left - 8, middle + 4, _cut(name, 30), size=11, anchor="end"))
+        for part in names:
+            length = wide * values.get(part, 0) / top
+            if length:
+                colour = _colour(part, names.index(part))
+                parts.append(
+                    f'<rect x="{at:.1f}" y="{middle - high * 0.35:.1f}" width="{length:.1f}" '
+                    f'height="{high * 0.7:.1f}" fill="{colour}"/>'
+                )
+            at += length
+        parts.append(_text(at + 5, middle + 4, show(measure, sum(values.values())), size=11))
+    return "".join(parts) + (_legend(x + w - 84, y + 8, names) if split else "")
+
+
+def _legend(x: float, y: float, names: Sequence[str]) -> str:
+    parts = []
+    for number, name in enumerate(names):
+        at = y + number * 18
+        parts.append(f'<rect x="{x}" y="{at - 8}" width="10" height="10" fill="{_colour(name, number)}"/>')
+        parts.append(_text(x + 14, at + 1, _cut(name, 13), size=11))
+    return "".join(parts)
+
+
+def _colour(name: str, number: int) -> str:
+    return MEANT.get(name, COLOURS[number % len(COLOURS)])
 
 
 def _series(panel: Panel, rows: Rows) -> tuple[list[float], dict[str, dict[float, float]]]:
@@ -120,28 +221,27 @@ def _series(panel: Panel, rows: Rows) -> tuple[list[float], dict[str, dict[float
 
 
 def _chart(panel: Panel, rows: Rows, box: Box) -> str:
-    """Stacked bars for a split chart, lines with an area for several measures."""
+    """Bars on top of each other for a split chart or a bar chart, else lines, or lines with an area below."""
     x, y, w, h = box
     times, series = _series(panel, rows)
-    stacked = len(panel.groups) > 1
-    plot = (x + 56, y, w - 56 - 96, h - 22)
+    stacked = panel.shape == "bar"
+    plot = (x + 56, y, w - 56 - 104, h - 22)
     tops = [sum(values.get(t, 0) for values in series.values()) for t in times]
     top = max(tops if stacked else [v for values in series.values() for v in values.values()]) or 1
-    parts = [_axes(plot, times, top, panel.measures[0].label)]
+    parts = [_axes(plot, times, top, panel)]
     base = dict.fromkeys(times, 0.0)
     for number, (name, values) in enumerate(series.items()):
-        colour = COLOURS[number % len(COLOURS)]
-        parts.append(
-            _bars(plot, times, base, values, top, colour) if stacked else _area(plot, times, values, top, colour)
-        )
-        legend = plot[1] + 8 + number * 18
-        parts.append(f'<rect x="{x + w - 84}" y="{legend - 8}" width="10" height="10" fill="{colour}"/>')
-        parts.append(_text(x + w - 70, legend + 1, _cut(name)[:11], size=11))
-    return "".join(parts)
+        colour = _colour(name, number)
+        if stacked:
+            parts.append(_bars(plot, times, base, values, top, colour))
+        else:
+            parts.append(_area(plot, times, values, top, colour, filled=panel.shape == "area"))
+    return "".join(parts) + _legend(x + w - 92, plot[1] + 8, list(series))
 
 
-def _axes(plot: Box, times: Sequence[float], top: float, label: str) -> str:
+def _axes(plot: Box, times: Sequence[float], top: float, panel: Panel) -> str:
     x, y, w, h = plot
+    label, along = panel.measures[0].label, panel.groups[-1].label
     parts = []
     for part in range(3):
         at = y + h - h * part / 2
@@ -149,9 +249,16 @@ def _axes(plot: Box, times: Sequence[float], top: float, label: str) -> str:
         if top >= 2 or part != 1:
             parts.append(_text(x - 6, at + 4, show(label, top * part / 2), size=10, anchor="end"))
     for number in range(0, len(times), max(1, math.ceil(len(times) / (w // 90)))):
-        day = datetime.fromtimestamp(times[number] / 1000, UTC).strftime("%b %d %H:%M")
-        parts.append(_text(x + w * number / len(times), y + h + 16, day, size=10))
+        at = x + w * number / len(times)
+        parts += [_text(at, y + h + 16, _tick(along, times[number]), size=10)]
     return "".join(parts)
+
+
+def _tick(along: str, value: float) -> str:
+    """A time of the day, or a place in a recording."""
+    if along in SPANS:
+        return f"{value // 60_000:.0f}:{value // 1000 % 60:02.0f}"
+    return datetime.fromtimestamp(value / 1000, UTC).strftime("%b %d %H:%M")
 
 
 def _bars(
@@ -178,13 +285,13 @@ def _bars(
     return "".join(parts)
 
 
-def _area(plot: Box, times: Sequence[float], values: Mapping[float, float], top: float, colour: str) -> str:
+def _area(
+    plot: Box, times: Sequence[float], values: Mapping[float, float], top: float, colour: str, *, filled: bool
+) -> str:
     x, y, w, h = plot
     width = w / len(times)
-    points = [(x + (n + 0.5) * width, y + h - h * values.get(time, 0) / top) for n, time in enumerate(times)]
+    points = [(x + (n + 0.5) * width, y + h - h * max(values.get(time, 0), 0) / top) for n, time in enumerate(times)]
     line = " ".join(f"{px:.1f},{py:.1f}" for px, py in points)
     closed = f"{points[0][0]:.1f},{y + h:.1f} {line} {points[-1][0]:.1f},{y + h:.1f}"
-    return (
-        f'<polygon points="{closed}" fill="{colour}" fill-opacity="0.25"/>'
-        f'<polyline points="{line}" fill="none" stroke="{colour}" stroke-width="2"/>'
-    )
+    area = f'<polygon points="{closed}" fill="{colour}" fill-opacity="0.25"/>' if filled else ""
+    return f'{area}<polyline points="{line}" fill="none" stroke="{colour}" stroke-width="2"/>'

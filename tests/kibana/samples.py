@@ -9,8 +9,6 @@ from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
-from ttyscribe_formats.document import Document
-
 Row = dict[str, Any]
 
 HOUR = 3_600_000
@@ -20,6 +18,9 @@ UNTIL = SINCE + 7 * DAY
 """A week that crosses the end of a month: its messages lie in two indices."""
 BUCKET = 3 * HOUR
 """What the user interfaces choose for a week."""
+STORY = "rec-story"
+STORY_START = SINCE + 3 * DAY + 9 * HOUR
+"""The recording that the page of one recording is tried on."""
 HOSTILE = 'eve" or * <script>{{value}}</script>\u202e'
 
 
@@ -38,6 +39,7 @@ class Message(NamedTuple):
     typed: int
     trust: str = "user"
     variant: int = 0
+    resizes: int = 0
 
     @property
     def time_ms(self) -> int:
@@ -54,6 +56,20 @@ def _recording(name: str, user: str, host: str, start_ms: int, count: int, step_
     ]
 
 
+def _story() -> list[Message]:
+    """A recording as they are: bursts, pauses, a few changes of the window, two messages lost, two forged."""
+    found = []
+    for n in range(40):
+        at = n * 20_000 + n * 3137 % 9000
+        shown, typed = 60 + n * 7919 % 2900 * (1 + (n % 9 == 4)), n * 13 % 37
+        resizes = 2 if n in (11, 12) else 1 if n in (0, 27) else 0
+        found.append(
+            Message(STORY, "ada", "web1", n + 1, STORY_START, at, at + 6000, shown, typed, "system", 0, resizes)
+        )
+    forged = [found[n]._replace(shown=n, typed=0, trust="none", variant=1, resizes=0) for n in (20, 33)]
+    return [message for message in found if message.id not in (7, 8)] + forged
+
+
 def _messages() -> list[Message]:
     found = [
         *_recording("rec-a", "ada", "web1", SINCE + 2 * HOUR, 12, 20 * 60_000, 400),
@@ -62,6 +78,7 @@ def _messages() -> list[Message]:
         # Across the end of the month.
         *_recording("rec-d", "cyd", "db1", SINCE + 4 * DAY - 2 * HOUR, 7, HOUR, 1_500),
         *_recording("rec-e", HOSTILE, "jump", SINCE + 5 * DAY + 11, 3, 100, 20),
+        *_story(),
         *_recording("rec-f", "bob", "jump", UNTIL - HOUR, 2, 60_000, 700),
         # Outside of the week.
         *_recording("rec-old", "old", "web9", SINCE - 2 * DAY, 4, 1_000, 5_000),
@@ -88,48 +105,6 @@ def _messages() -> list[Message]:
 
 MESSAGES = _messages()
 SEEN = [message for message in MESSAGES if SINCE <= message.time_ms <= UNTIL]
-
-
-def document(message: Message) -> Document:
-    """The stored document of a message."""
-    moment = datetime.fromtimestamp(message.time_ms / 1000, UTC)
-    text = moment.strftime("%Y-%m-%dT%H:%M:%S.") + f"{message.time_ms % 1000:03d}000+00:00"
-    return {
-        "@timestamp": text,
-        "hostname": message.host,
-        "level": "info",
-        "message": f"screen {message.id}",
-        "viaq_msg_id": f"tlog:{message.recording}:{message.id}:{message.variant:016x}",
-        "pipeline_metadata": {"normalizer": {"name": "ttyscribe", "version": "0"}},
-        "tlog": {
-            "ver": "2.3",
-            "host": message.host,
-            "rec": message.recording,
-            "user": message.user,
-            "term": "xterm",
-            "session": 3,
-            "id": message.id,
-            "pos": message.pos_ms,
-            "time": message.time_ms / 1000,
-            "timing": f">{message.shown}",
-            "in_txt": "",
-            "in_bin": [],
-            "out_txt": "x" * 16,
-            "out_bin": [],
-        },
-        "ttyscribe": {
-            "kind": "tlog",
-            "partition": moment.strftime("%Y.%m"),
-            "received": text,
-            "trust": message.trust,
-            "words": f"screen {message.id}",
-            "recording": message.recording,
-            "out_bytes": message.shown,
-            "in_bytes": message.typed,
-            "last_ms": message.last_ms,
-            "resizes": 0,
-        },
-    }
 
 
 def _by(messages: Iterable[Message], key: Callable[[Message], Any]) -> dict[Any, list[Message]]:

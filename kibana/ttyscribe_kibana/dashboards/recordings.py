@@ -6,51 +6,11 @@ host are groups of their own below it: if a message claims another user for a kn
 more instead of a wrong one.
 """
 
-from ttyscribe_kibana.panels import Dashboard, DataView, Format, Grid, Group, Measure, Panel
+from ttyscribe_kibana.dashboards.sources import EVERYTHING, HOST, MESSAGES, RECORDING
+from ttyscribe_kibana.panels import Control, Dashboard, Grid, Group, Measure, Panel
 
-RECORDING = "ttyscribe.recording"
 USER = "tlog.user"
-HOST = "hostname"
-
-_BYTES: dict[str, object] = {"id": "bytes", "params": {"pattern": "0,0.[0]b"}}
-_WHOLE: dict[str, object] = {"id": "number", "params": {"pattern": "0"}}
-_SPAN = Format(
-    kibana={
-        "id": "duration",
-        "params": {
-            "inputFormat": "milliseconds",
-            "outputFormat": "humanizePrecise",
-            "outputPrecision": 1,
-            "useShortSuffix": True,
-            "includeSpaceWithSuffix": True,
-        },
-    },
-    # The precise form is younger than the fork.
-    opensearch={
-        "id": "duration",
-        "params": {
-            "inputFormat": "milliseconds",
-            "outputFormat": "asMinutes",
-            "outputPrecision": 1,
-            "showSuffix": True,
-        },
-    },
-)
-
-MESSAGES = DataView(
-    slug="tlog",
-    kind="tlog",
-    title="ttyscribe recordings",
-    time_field="@timestamp",
-    formats={
-        "ttyscribe.in_bytes": Format(_BYTES, _BYTES),
-        "ttyscribe.last_ms": _SPAN,
-        "ttyscribe.out_bytes": Format(_BYTES, _BYTES),
-        "tlog.id": Format(_WHOLE, _WHOLE),
-        "tlog.session": Format(_WHOLE, _WHOLE),
-    },
-    recording_field=RECORDING,
-)
+ROW = 'ttyscribe.kind : "recording"'
 
 _RECORDINGS = Measure("Recordings", "unique", RECORDING)
 _MESSAGES = Measure("Messages")
@@ -155,6 +115,36 @@ _PANELS = (
         (Group("Recording", RECORDING, 500, by=1), Group("Number", "tlog.id", 10, at_least=2)),
         description="Empty is good. One of the messages is forged. Looks at the 500 newest recordings.",
     ),
+    Panel(
+        "verdicts",
+        "Recordings by their start: complete or not",
+        "bar",
+        Grid(0, 72, 24, 12),
+        (Measure("Recordings"),),
+        (Group("Complete", "recording.complete", 2),),
+        query=ROW,
+        data=EVERYTHING,
+        description="Complete: it ended in order, no message is missing, none is in conflict. As of the last indexing.",
+    ),
+    Panel(
+        "incomplete",
+        "Not complete",
+        "table",
+        Grid(24, 72, 24, 12),
+        (
+            Measure("First time", "max", "@timestamp"),
+            Measure("Missing", "sum", "recording.missing"),
+            Measure("Conflicts", "sum", "recording.conflicts"),
+        ),
+        (
+            Group("Recording", RECORDING, 100),
+            Group("User", "recording.user", 5),
+            Group("Ended", "recording.ended", 2),
+        ),
+        query=f'{ROW} and recording.complete : "no"',
+        data=EVERYTHING,
+        description="It may run still: then it has not ended.",
+    ),
 )
 
 RECORDINGS = Dashboard(
@@ -164,4 +154,6 @@ RECORDINGS = Dashboard(
     data=MESSAGES,
     since="now-7d",
     panels=_PANELS,
+    controls=(Control("user", "User", "user.name"), Control("host", "Host", HOST)),
+    hint="A recording's id links to its playback. To see into one, choose it on the page of one recording.",
 )

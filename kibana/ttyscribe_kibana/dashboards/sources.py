@@ -1,0 +1,105 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The data views of the pages, and how their values are shown."""
+
+from ttyscribe_kibana.panels import Computed, DataView, Format
+
+RECORDING = "ttyscribe.recording"
+HOST = "hostname"
+KIND = "ttyscribe.kind"
+TRUST = "ttyscribe.trust"
+LAG = "lag_ms"
+
+_BYTES: dict[str, object] = {"id": "bytes", "params": {"pattern": "0,0.[0]b"}}
+_WHOLE: dict[str, object] = {"id": "number", "params": {"pattern": "0"}}
+BYTES = Format(_BYTES, _BYTES)
+WHOLE = Format(_WHOLE, _WHOLE)
+SPAN = Format(
+    kibana={
+        "id": "duration",
+        "params": {
+            "inputFormat": "milliseconds",
+            "outputFormat": "humanizePrecise",
+            "outputPrecision": 1,
+            "useShortSuffix": True,
+            "includeSpaceWithSuffix": True,
+        },
+    },
+    # The precise form is younger than the fork.
+    opensearch={
+        "id": "duration",
+        "params": {
+            "inputFormat": "milliseconds",
+            "outputFormat": "asMinutes",
+            "outputPrecision": 1,
+            "showSuffix": True,
+        },
+    },
+)
+SECONDS = Format(
+    kibana=SPAN.kibana,
+    opensearch={
+        "id": "duration",
+        "params": {
+            "inputFormat": "milliseconds",
+            "outputFormat": "asSeconds",
+            "outputPrecision": 1,
+            "showSuffix": True,
+        },
+    },
+)
+
+MESSAGES = DataView(
+    slug="tlog",
+    kind="tlog",
+    title="ttyscribe recordings",
+    time_field="@timestamp",
+    formats={
+        "ttyscribe.in_bytes": BYTES,
+        "ttyscribe.last_ms": SPAN,
+        "ttyscribe.out_bytes": BYTES,
+        "tlog.id": WHOLE,
+        "tlog.session": WHOLE,
+    },
+    recording_field=RECORDING,
+)
+
+_FORMATS = {
+    **MESSAGES.formats,
+    "tlog.pos": SPAN,
+    "recording.duration_ms": SPAN,
+    "recording.in_bytes": BYTES,
+    "recording.out_bytes": BYTES,
+    "command.ms": SPAN,
+    "line.first_ms": SPAN,
+    "line.last_ms": SPAN,
+    "line.number": WHOLE,
+    "ttyscribe.audit_session": WHOLE,
+    "process.pid": WHOLE,
+}
+
+EVERYTHING = DataView(
+    slug="all",
+    kind="*",
+    title="ttyscribe, all kinds",
+    time_field="@timestamp",
+    formats=_FORMATS,
+    recording_field=RECORDING,
+)
+
+ARRIVALS = DataView(
+    slug="received",
+    kind="*",
+    title="ttyscribe, by the time of receipt",
+    time_field="ttyscribe.received",
+    formats={**_FORMATS, LAG: SECONDS},
+    recording_field=RECORDING,
+    computed=(
+        Computed(
+            LAG,
+            "doc['ttyscribe.received'].value.toInstant().toEpochMilli()"
+            " - doc['@timestamp'].value.toInstant().toEpochMilli()",
+            ("ttyscribe.received", "@timestamp"),
+        ),
+    ),
+)
+"""What a sender claims about the time may be wrong; when its message came is not for him to say."""
