@@ -26,7 +26,7 @@ def expected(bundle: Bundle) -> dict[str, list[Row]]:
         "row": _row(rows),
         "bytes": table(messages, [place], {"Shown": shown, "Typed": typed}),
         "trust": table(messages, [("Trust", "ttyscribe.trust", 3), place], {"Messages": len}),
-        "resizes": [row for row in table(messages, [place], {"Resizes": total("ttyscribe.resizes")}) if row["Resizes"]],
+        "resizes": table(messages, [place], {"Resizes": total("ttyscribe.resizes")}),
         "given": listed(commands, given, oldest_first=True),
         "pace": table(lines, [along("line.first_ms", STEP_MS[bundle])], {"Lines": len}),
         "claimed-twice": _claimed(messages),

@@ -50,12 +50,12 @@ def least(field: str) -> Figure:
 
 def last(facts: list[Fact]) -> int:
     """When the latest of them happened."""
-    return max(fact["time"] for fact in facts)
+    return max(int(fact["time"]) for fact in facts)
 
 
 def first(facts: list[Fact]) -> int:
     """When the earliest of them happened."""
-    return min(fact["time"] for fact in facts)
+    return min(int(fact["time"]) for fact in facts)
 
 
 def table(

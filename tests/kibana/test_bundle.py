@@ -2,8 +2,10 @@
 """The bundles as shipped: whole, at the right versions, and about fields that exist."""
 
 import json
+import re
 from collections import Counter
 from itertools import combinations
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,20 +14,34 @@ from tests.kibana.double import STRICT
 from ttyscribe_formats.errors import ConfigError
 from ttyscribe_kibana import kql
 from ttyscribe_kibana.bundle import BUNDLES, Bundle, committed, generated, ndjson
+from ttyscribe_kibana.dashboards import DASHBOARDS
 from ttyscribe_kibana.fit import fitted, link_template
-from ttyscribe_kibana.mapping import aggregatable, field_list, field_mappings
+from ttyscribe_kibana.mapping import aggregatable, field_list
 from ttyscribe_kibana.panels import COLUMNS
+from ttyscribe_kibana.queries import asks
+from ttyscribe_kibana.views import view_mappings
 
 Json = dict[str, Any]
 
+IDS = Path(__file__).with_name("ids.txt")
+"""Every object by type and id, in the order of Kibana's bundle: one that changes stays behind in installations."""
 NESTED = {
+    "search": (),
     "dashboard": ("panelsJSON", "optionsJSON"),
     "visualization": ("visState", "uiStateJSON"),
     "index-pattern": ("fields", "fieldFormatMap", "fieldAttrs", "runtimeFieldMap"),
     "lens": (),
 }
-KIBANA_8_9 = {"index-pattern": (8, 0, 0), "lens": (8, 9, 0), "visualization": (8, 5, 0), "dashboard": (8, 9, 0)}
-OPENSEARCH = {"index-pattern": (7, 6, 0), "visualization": (7, 10, 0), "dashboard": (7, 9, 3)}
+KIBANA_8_9 = {
+    "index-pattern": (8, 0, 0),
+    "search": (8, 0, 0),
+    "lens": (8, 9, 0),
+    "visualization": (8, 5, 0),
+    "dashboard": (8, 9, 0),
+}
+OPENSEARCH = {"index-pattern": (7, 6, 0), "search": (7, 9, 3), "visualization": (7, 10, 0), "dashboard": (7, 9, 3)}
+OF_PRODUCT = {"controls"}
+"""Panels of OpenSearch Dashboards alone: Kibana keeps controls in the dashboard."""
 NUMBERS = ("long", "double")
 TIMES = ("date", "date_nanos")
 ALLOWED = {
@@ -34,6 +50,8 @@ ALLOWED = {
     "sum": NUMBERS,
     "min": (*NUMBERS, *TIMES),
     "max": (*NUMBERS, *TIMES),
+    "avg": NUMBERS,
+    "histogram": NUMBERS,
     "date_histogram": TIMES,
 }
 """Aggregation -> field types that both engines and both editors take."""
@@ -58,8 +76,10 @@ def _version(text: str) -> tuple[int, ...]:
 
 def _uses(one: Json) -> list[tuple[str, str]]:
     """Aggregation and field of everything that a panel asks."""
+    if one["type"] == "search":
+        return []
     if one["type"] == "lens":
-        names = {"unique_count": "cardinality"}
+        names = {"unique_count": "cardinality", "average": "avg", "range": "histogram"}
         (layer,) = one["attributes"]["state"]["datasourceStates"]["formBased"]["layers"].values()
         columns = [c for c in layer["columns"].values() if c["operationType"] != "count"]
         return [(names.get(c["operationType"], c["operationType"]), c["sourceField"]) for c in columns]
@@ -74,22 +94,44 @@ def _query(one: Json) -> str:
 
 
 def _panels(saved: list[Json]) -> list[Json]:
-    return [one for one in saved if one["type"] in ("lens", "visualization")]
+    return [one for one in saved if one["type"] not in ("index-pattern", "dashboard")]
+
+
+def _asking(saved: list[Json]) -> list[Json]:
+    return [one for one in _panels(saved) if asks(one)]
+
+
+def _pages(saved: list[Json]) -> list[Json]:
+    return [one for one in saved if one["type"] == "dashboard"]
+
+
+def _places(page: Json) -> list[Json]:
+    places: list[Json] = json.loads(page["attributes"]["panelsJSON"])
+    return places
+
+
+def _fields(one: Json) -> dict[str, Json]:
+    """What the documents that a panel or control reads have, as the templates say; computed ones are numbers."""
+    views = {
+        f"ttyscribe-{view.slug}": view for d in DASHBOARDS for view in (d.data, *(p.data for p in d.panels)) if view
+    }
+    (name,) = {reference["id"] for reference in one["references"] if reference["type"] == "index-pattern"}
+    computed = {field.name: {"type": "long"} for field in views[name].computed}
+    return {**view_mappings(views[name]), **computed}
 
 
 def test_what_is_shipped_is_what_the_panels_and_templates_give(bundle: Bundle) -> None:
     assert ndjson(committed(bundle)) == generated()[f"{bundle}.ndjson"]
 
 
-def test_ids_are_stable_and_unique(saved: list[Json]) -> None:
+def test_ids_are_stable_and_unique(bundle: Bundle, saved: list[Json]) -> None:
     """An id that changes would leave the old object behind at the next upgrade."""
-    names = [one["id"] for one in saved]
-    panels = (
-        *("count", "users", "hosts", "messages", "shown", "untrusted", "active", "trust", "newest"),
-        *("top-users", "top-hosts", "longest", "biggest", "sizes", "conflicts"),
-    )
-    expected = ["ttyscribe-tlog", *(f"ttyscribe-recordings-{slug}" for slug in panels), "ttyscribe-recordings"]
-    assert names == expected
+    kinds = {"lens": "panel", "search": "panel", "visualization": "panel"}
+    names = [f"{kinds.get(one['type'], one['type'])} {one['id']}" for one in saved]
+    assert len({one["id"] for one in saved}) == len(saved)
+    if bundle == "opensearch-dashboards":
+        names = [name for name in names if name.rpartition("-")[2] not in OF_PRODUCT]
+    assert names == IDS.read_text("utf-8").splitlines()
 
 
 def test_every_reference_resolves_inside_the_bundle_to_an_earlier_object(saved: list[Json]) -> None:
@@ -112,17 +154,17 @@ def test_json_inside_json_parses(saved: list[Json]) -> None:
 
 def test_each_panel_on_the_page_names_its_reference(bundle: Bundle, saved: list[Json]) -> None:
     """By-reference panels: Kibana 8 puts the panel's index before the name, the older level does not."""
-    (page,) = [one for one in saved if one["type"] == "dashboard"]
-    names = [reference["name"] for reference in page["references"]]
-    places = json.loads(page["attributes"]["panelsJSON"])
-    fronts = [f"{place['panelIndex']}:" if bundle == "kibana" else "" for place in places]
-    assert names == [front + place["panelRefName"] for front, place in zip(fronts, places, strict=True)]
-    assert all(place["panelIndex"] == place["gridData"]["i"] for place in places)
-    assert len(places) == len(_panels(saved))
+    for page in _pages(saved):
+        names = [one["name"] for one in page["references"] if not one["name"].startswith("controlGroup_")]
+        places = _places(page)
+        fronts = [f"{place['panelIndex']}:" if bundle == "kibana" else "" for place in places]
+        assert names == [front + place["panelRefName"] for front, place in zip(fronts, places, strict=True)]
+        assert all(place["panelIndex"] == place["gridData"]["i"] for place in places)
+    assert sum(len(_places(page)) for page in _pages(saved)) == len(_panels(saved))
 
 
-def test_each_visualization_names_its_data_view(saved: list[Json]) -> None:
-    for one in _panels(saved):
+def test_each_panel_that_asks_names_its_data_view(saved: list[Json]) -> None:
+    for one in _asking(saved):
         (reference,) = one["references"]
         if one["type"] == "lens":
             (layer,) = one["attributes"]["state"]["datasourceStates"]["formBased"]["layers"]
@@ -133,37 +175,108 @@ def test_each_visualization_names_its_data_view(saved: list[Json]) -> None:
 
 
 def test_the_grid_has_no_overlap_no_hole_and_48_columns(saved: list[Json]) -> None:
-    (page,) = [one for one in saved if one["type"] == "dashboard"]
-    cells: Counter[tuple[int, int]] = Counter()
-    for place in json.loads(page["attributes"]["panelsJSON"]):
-        grid = place["gridData"]
-        cells.update((grid["x"] + dx, grid["y"] + dy) for dx in range(grid["w"]) for dy in range(grid["h"]))
-    assert set(cells.values()) == {1}
-    height = 1 + max(y for _, y in cells)
-    assert set(cells) == {(x, y) for x in range(COLUMNS) for y in range(height)}
+    for page in _pages(saved):
+        cells: Counter[tuple[int, int]] = Counter()
+        for place in _places(page):
+            grid = place["gridData"]
+            cells.update((grid["x"] + dx, grid["y"] + dy) for dx in range(grid["w"]) for dy in range(grid["h"]))
+        assert set(cells.values()) == {1}, page["id"]
+        height = 1 + max(y for _, y in cells)
+        assert set(cells) == {(x, y) for x in range(COLUMNS) for y in range(height)}, page["id"]
 
 
 def test_each_field_exists_with_a_type_that_its_aggregation_allows(saved: list[Json]) -> None:
-    mappings = field_mappings("tlog")
-    for one in _panels(saved):
+    for one in _asking(saved):
+        mappings = _fields(one)
         for aggregation, field in _uses(one):
             assert aggregatable(mappings[field]), field
             assert mappings[field]["type"] in ALLOWED[aggregation], (one["id"], aggregation, field)
 
 
 def test_each_filter_reads_fields_that_can_be_searched(saved: list[Json]) -> None:
-    mappings = field_mappings("tlog")
-    asked = {field for one in _panels(saved) for field in kql.fields(_query(one))}
-    assert asked == {"ttyscribe.trust"}
-    assert all(mappings[field].get("index", True) for field in asked)
+    for one in _asking(saved):
+        mappings, asked = _fields(one), kql.fields(_query(one))
+        assert all(mappings[field].get("index", True) for field in asked), (one["id"], asked)
+        # A phrase means the whole value only where the field is not cut into words.
+        assert all(mappings[field]["type"] != "text" for field in asked), (one["id"], asked)
+
+
+def test_each_column_of_a_list_exists_and_can_be_shown(saved: list[Json]) -> None:
+    lists = [one for one in saved if one["type"] == "search"]
+    assert lists
+    for one in lists:
+        shown = {*one["attributes"]["columns"], *(field for field, _ in one["attributes"]["sort"])}
+        assert shown <= {field["name"] for field in field_list(_fields(one))}, one["id"]
+        assert all(aggregatable(_fields(one)[field]) for field, _ in one["attributes"]["sort"])
+
+
+def test_controls_are_of_fields_that_can_be_listed(bundle: Bundle, saved: list[Json]) -> None:
+    """Kibana keeps them in the dashboard, the other product in a panel; both say the same."""
+    declared = {
+        f"ttyscribe-{page.slug}": [(one.field, one.label, one.single) for one in page.controls] for page in DASHBOARDS
+    }
+    found = {}
+    for page in _pages(saved):
+        controls = _kibana_controls(page) if bundle == "kibana" else _opensearch_controls(page, saved)
+        found[page["id"]] = [(field, label, single) for field, label, single, _ in controls]
+        holder = page if bundle == "kibana" else next(one for one in saved if one["id"] == f"{page['id']}-controls")
+        names = {reference["name"] for reference in holder["references"]}
+        assert all(name in names for *_, name in controls)
+        assert all(aggregatable(_fields(holder)[field]) for field, *_ in controls)
+    assert found == declared
+
+
+def _kibana_controls(page: Json) -> list[tuple[str, str, bool, str]]:
+    group = page["attributes"]["controlGroupInput"]
+    assert isinstance(json.loads(group["ignoreParentSettingsJSON"]), dict)
+    controls = json.loads(group["panelsJSON"])
+    assert [one["order"] for one in controls.values()] == list(range(len(controls)))
+    inputs = {key: one["explicitInput"] for key, one in controls.items()}
+    return [
+        (one["fieldName"], one["title"], one["singleSelect"], f"controlGroup_{key}:optionsListDataView")
+        for key, one in inputs.items()
+    ]
+
+
+def _opensearch_controls(page: Json, saved: list[Json]) -> list[tuple[str, str, bool, str]]:
+    panel = next(one for one in saved if one["id"] == f"{page['id']}-controls")
+    controls = json.loads(panel["attributes"]["visState"])["params"]["controls"]
+    return [
+        (one["fieldName"], one["label"], not one["options"]["multiselect"], one["indexPatternRefName"])
+        for one in controls
+    ]
+
+
+def test_each_page_links_to_every_other_one(saved: list[Json]) -> None:
+    """By the fragment alone, so that it holds in any space, workspace and below any path."""
+    pages = {page["id"] for page in _pages(saved)}
+    assert len(pages) == len(DASHBOARDS)
+    for page in pages:
+        panel = next(one for one in saved if one["id"] == f"{page}-links")
+        text = json.loads(panel["attributes"]["visState"])["params"]["markdown"]
+        assert set(re.findall(r"\]\(#/view/([^)]*)\)", text)) == pages - {page}
+        moved = next(one for one in fitted(saved, prefix="/t1") if one["id"] == f"t1-{page}-links")
+        text = json.loads(moved["attributes"]["visState"])["params"]["markdown"]
+        assert set(re.findall(r"\]\(#/view/([^)]*)\)", text)) == {f"t1-{other}" for other in pages - {page}}
 
 
 def test_formats_are_for_fields_that_exist(saved: list[Json]) -> None:
-    mappings = field_mappings("tlog")
     for one in saved:
         if one["type"] == "index-pattern":
+            mappings = _fields({"references": [one]})
             assert set(json.loads(one["attributes"]["fieldFormatMap"])) <= set(mappings)
             assert mappings[one["attributes"]["timeFieldName"]]["type"] in TIMES
+
+
+def test_kinds_that_differ_over_a_field_are_refused(tmp_path: Path) -> None:
+    """One data view over all kinds is possible only while a name means one type."""
+    for kind, shape in (("a", "keyword"), ("b", "long")):
+        mappings = {"properties": {"x": {"type": shape}}}
+        text = json.dumps({"composed_of": [], "template": {"mappings": mappings}})
+        (tmp_path / f"index.ttyscribe-{kind}.json").write_text(text, "utf-8")
+    view = DASHBOARDS[0].data._replace(kind="*")
+    with pytest.raises(ValueError, match="x is long in kind b and keyword"):
+        view_mappings(view, tmp_path)
 
 
 def test_kibanas_versions_are_those_of_8_9() -> None:
@@ -191,7 +304,7 @@ def test_opensearch_dashboards_gets_only_what_its_strict_mapping_has() -> None:
 
 
 def test_opensearch_dashboards_gets_the_field_list_that_it_no_longer_makes_itself() -> None:
-    view = committed("opensearch-dashboards")[0]
+    view = next(one for one in committed("opensearch-dashboards") if one["id"] == "ttyscribe-tlog")
     fields = {field["name"]: field for field in json.loads(view["attributes"]["fields"])}
     assert fields["@timestamp"]["type"] == "date"
     assert fields["tlog.user"]["aggregatable"]
@@ -199,23 +312,32 @@ def test_opensearch_dashboards_gets_the_field_list_that_it_no_longer_makes_itsel
     assert not fields["message"]["aggregatable"]
     assert not fields["tlog.out_txt"]["searchable"]
     assert "tlog.out_bin" not in fields
-    for one in _panels(committed("opensearch-dashboards")):
-        assert {field for _, field in _uses(one)} <= set(fields)
+    saved = {one["id"]: one for one in committed("opensearch-dashboards")}
+    for one in _asking(list(saved.values())):
+        listed = json.loads(saved[one["references"][0]["id"]]["attributes"]["fields"])
+        assert {field for _, field in _uses(one)} <= {field["name"] for field in listed}
 
 
 def test_both_bundles_show_the_same_panels_in_the_same_places() -> None:
-    def page(bundle: Bundle) -> list[tuple[str, Json]]:
-        saved = {one["id"]: one for one in committed(bundle)}
-        places = json.loads(saved["ttyscribe-recordings"]["attributes"]["panelsJSON"])
-        titles = [saved[f"ttyscribe-recordings-{place['panelIndex']}"]["attributes"]["title"] for place in places]
-        return list(zip(titles, (place["gridData"] for place in places), strict=True))
+    """Beside the row of links and controls, which each product has in its own way."""
 
-    assert page("kibana") == page("opensearch-dashboards")
+    def pages(bundle: Bundle) -> dict[str, list[tuple[str, Json]]]:
+        saved = {one["id"]: one for one in committed(bundle)}
+        return {
+            page["id"]: [
+                (saved[f"{page['id']}-{place['panelIndex']}"]["attributes"]["title"], place["gridData"])
+                for place in _places(page)
+                if place["panelIndex"] not in {"links", *OF_PRODUCT}
+            ]
+            for page in _pages(list(saved.values()))
+        }
+
+    assert pages("kibana") == pages("opensearch-dashboards")
 
 
 def test_both_bundles_ask_for_the_same_numbers() -> None:
-    def asked(bundle: Bundle) -> dict[str, Counter[tuple[str, str]]]:
-        return {one["id"]: Counter(_uses(one)) for one in _panels(committed(bundle))}
+    def asked(bundle: Bundle) -> dict[str, tuple[str, Counter[tuple[str, str]]]]:
+        return {one["id"]: (_query(one), Counter(_uses(one))) for one in _asking(committed(bundle))}
 
     assert asked("kibana") == asked("opensearch-dashboards")
 
@@ -225,8 +347,10 @@ def test_a_prefix_reaches_ids_references_and_pattern(bundle: Bundle, saved: list
     for before, after in zip(saved, moved, strict=True):
         assert after["id"] == "t1-" + before["id"]
         assert [r["id"] for r in after["references"]] == ["t1-" + r["id"] for r in before["references"]]
-    assert moved[0]["attributes"]["title"] == "t1-ttyscribe-tlog"
-    assert moved[-1]["attributes"]["title"] == "t1-ttyscribe: Recordings"
+    titles = {one["id"]: one["attributes"]["title"] for one in moved}
+    assert titles["t1-ttyscribe-tlog"] == "t1-ttyscribe-tlog"
+    assert titles["t1-ttyscribe-all"] == "t1-ttyscribe-*"
+    assert titles["t1-ttyscribe-recordings"] == "t1-ttyscribe: Recordings"
     assert fitted(saved) == saved
 
 
@@ -249,8 +373,13 @@ def test_a_players_address_that_is_no_plain_link_is_refused(address: str) -> Non
     assert "pw@" not in str(seen.value)
 
 
-def test_without_a_player_recordings_are_plain_text(saved: list[Json]) -> None:
-    assert "ttyscribe.recording" not in json.loads(fitted(saved)[0]["attributes"]["fieldFormatMap"])
+def test_recordings_are_links_in_every_data_view_once_there_is_a_player(saved: list[Json]) -> None:
+    def formats(moved: list[Json]) -> list[Json]:
+        return [json.loads(one["attributes"]["fieldFormatMap"]) for one in moved if one["type"] == "index-pattern"]
+
+    assert all("ttyscribe.recording" not in shown for shown in formats(fitted(saved)))
+    for shown in formats(fitted(saved, player_url="https://play.example")):
+        assert shown["ttyscribe.recording"]["params"]["urlTemplate"] == "https://play.example/{{value}}"
 
 
 def test_the_field_list_says_what_the_engine_would() -> None:

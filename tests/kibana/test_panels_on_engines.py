@@ -123,8 +123,8 @@ def _sorted(found: list[Row]) -> list[Row]:
 
 
 def _close(found: list[Row]) -> list[Row]:
-    """Means are sums of floating point numbers: their last digits are not the corpus's."""
-    return [{k: round(v, 3) if isinstance(v, float) else v for k, v in row.items()} for row in found]
+    """Engines give every number as a floating point one; the last digits of a mean are not the corpus's."""
+    return [{k: float(round(v, 3)) if isinstance(v, int | float) else v for k, v in row.items()} for row in found]
 
 
 @pytest.mark.parametrize("page", PAGES)
