@@ -144,10 +144,10 @@ def _lines(labels: Sequence[str], rows: Rows, box: Box) -> str:
     if not rows:
         return _text(x, y + 18, "No results")
     lines = [[show(label, row[label]) for label in labels] for row in rows[: int((h - 22) / 22)]]
-    heads = [NAMES.get(label, label) for label in labels]
+    heads = [NAMES.get(label, label) for label in labels]  # bold: wider than what is below
     most = [44 if label in WIDE else 24 for label in labels]
     needs = [
-        min(max(len(head), *(len(line[n]) for line in lines)), max(most[n], len(head))) + 2
+        min(max(1.15 * len(head), *(len(line[n]) for line in lines)), max(most[n], 1.15 * len(head))) + 2
         for n, head in enumerate(heads)
     ]
     room = w / sum(needs)
