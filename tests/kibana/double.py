@@ -341,7 +341,15 @@ class _Handler(BaseHTTPRequestHandler):
         double = self.double
         front, _, action = parts.path.removeprefix(double.base).partition("/api/")
         place = self._place(front)
-        if action == "workspaces/_list" and double.workspaces is not None:
+        if action == "spaces/space":
+            double.places[f"/s/{json.loads(data)['id']}"] = {}
+            self._answer(200, json.loads(data))
+        elif action == "workspaces" and double.workspaces is not None:
+            name = f"w{len(double.workspaces)}"
+            double.workspaces[name] = json.loads(data)["attributes"]["name"]
+            double.places[f"/w/{name}"] = {}
+            self._answer(200, {"success": True, "result": {"id": name}})
+        elif action == "workspaces/_list" and double.workspaces is not None:
             listed = [{"id": id_, "name": name} for id_, name in double.workspaces.items()]
             result = {"page": 1, "per_page": 999, "total": len(listed), "workspaces": listed}
             self._answer(200, {"success": True, "result": result})
