@@ -10,7 +10,8 @@ import pytest
 from tests.cli.command import ok
 from tests.docker.conftest import Stack, lacking
 from tests.engines.fixtures import Engine, call, clean
-from tests.kibana.samples import MESSAGES, SINCE, UNTIL, document
+from tests.kibana.corpus import FACTS, document
+from tests.kibana.samples import SINCE, UNTIL
 from ttyscribe_kibana.bundle import Bundle, committed
 from ttyscribe_kibana.client import Client
 from ttyscribe_kibana.fit import fitted
@@ -96,7 +97,7 @@ def test_an_edit_is_kept_until_overwrite_takes_it_back(placed: Placed) -> None:
 def test_every_panel_of_the_bundle_finds_the_samples(placed: Placed) -> None:
     store = ElasticStore(placed.store)
     store.setup()
-    store.write([document(message) for message in MESSAGES])
+    store.write([document(fact) for fact in FACTS])
     store.refresh()
     store.close()
     lines = load(placed.where())
