@@ -173,6 +173,10 @@ class Hit(NamedTuple):
     typed: str
     trust: str
     """Who vouches for it: `system`, `user` or `none`."""
+    session: int = -1
+    """The kernel's audit session; -1 where it is not known, or unset."""
+    boot_id: str = ""
+    """During which boot of its host it happened; empty where nobody attested it."""
 
 
 class Query(NamedTuple):

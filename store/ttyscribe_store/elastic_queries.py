@@ -234,10 +234,11 @@ def search_body(query: Query, size: int) -> dict[str, Any]:
         "tlog.pos",
         "user.name",
         "user.audit.name",
+        *("tlog.session", "recording.session", "recording.boot_id"),
         *("line.user", "line.first_ms", "command.user", "command.ms", "recording.user"),
         *(f"ttyscribe.{name}" for name in _OWN),
     ]
     return {"size": size, "query": compiled(query.tree()), "sort": order, "_source": wanted}
 
 
-_OWN = ("kind", "recording", "last_ms", "typed", "trust")
+_OWN = ("kind", "recording", "last_ms", "typed", "trust", "audit_session", "boot_id")

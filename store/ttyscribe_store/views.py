@@ -6,6 +6,7 @@ from typing import Any
 
 from ttyscribe_formats import timestamp
 from ttyscribe_formats.errors import MessageError
+from ttyscribe_formats.tlog import UNSET_SESSION
 from ttyscribe_store.base import DERIVED, Derived, Hit, Recording, StoredMessage
 
 
@@ -99,7 +100,13 @@ def hit(document: Mapping[str, Any]) -> Hit:
         message=document["message"],
         typed=own.get("typed", ""),
         trust=own["trust"],
+        session=_session(own.get("audit_session", tlog.get("session", derived.get("session")))),
+        boot_id=str(own.get("boot_id", derived.get("boot_id", ""))),
     )
+
+
+def _session(value: Any) -> int:
+    return value if type(value) is int and 0 <= value < UNSET_SESSION else -1
 
 
 def _user(document: Mapping[str, Any], recorded: Mapping[str, Any]) -> str:

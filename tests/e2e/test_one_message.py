@@ -267,6 +267,7 @@ def test_stop_9_hit(store: Store, document: Document) -> None:
         message=TEXT,
         typed="",
         trust="system",
+        session=7,
     )
     assert place.format_place(place.Place(found.recording, found.first_ms)) == f"{REC}@0:00.000"
 

@@ -424,6 +424,7 @@ class StoreSuite:
                 message=document["message"],
                 typed="y",
                 trust="system",
+                session=7,
             )
         ]
 

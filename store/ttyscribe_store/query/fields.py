@@ -25,6 +25,7 @@ LONGEST = 8191
 """Characters of a keyword; longer values are stored and not found by their field."""
 
 _USERS = ("tlog.user", "user.name", "user.audit.name", "recording.user", "command.user", "line.user")
+_SESSIONS = ("tlog.session", "ttyscribe.audit_session", "recording.session")
 
 FIELDS = {
     field.name: field
@@ -33,7 +34,7 @@ FIELDS = {
         Field("host", "keyword", ("hostname",), "where"),
         Field("kind", "keyword", ("ttyscribe.kind",), "kind of document: tlog, syslog, aushape, line, command, …"),
         Field("rec", "keyword", ("ttyscribe.recording",), "id of a recording"),
-        Field("session", "number", ("tlog.session", "ttyscribe.audit_session"), "the kernel's audit session"),
+        Field("session", "number", _SESSIONS, "the kernel's audit session"),
         Field("cmd", "text", ("command.text",), "a command that was run", kind="command"),
         Field("line", "text", ("line.text",), "a line that stood on a screen", kind="line"),
         Field("path", "keyword", ("file.path",), "a file that was touched, from audit"),

@@ -23,6 +23,8 @@ COLUMNS = {"host": "host", "kind": "kind", "rec": "recording", "level": "level"}
 """Fields whose only value is a column of `document`."""
 LISTED = ("user", "session", "path", "exe", "ip")
 """Fields whose values are in the table `value`."""
+ROW_SESSION = "recording.session"
+"""What the sessions of the rows of recordings are listed by once more."""
 FIRSTS = ("user", "level", "session")
 """Fields whose column holds the first of values that may be several, or none."""
 _ONLY_LISTED = tuple(name for name in LISTED if name not in FIRSTS)
@@ -81,6 +83,7 @@ def compiled(node: nodes.Node) -> Search:
     for number, part in enumerate(parts):
         found = None if isinstance(part, nodes.Phrase) else _driver(part)
         drivers += [found._replace(covers=frozenset((number,) if found.covers else ()))] if found else []
+    drivers += _rows(parts)
     since = [_up(part.time_ns) for part in parts if isinstance(part, nodes.Since)]
     return Search(tuple(drivers), tuple(map(_clause, parts)), max(since, default=_NO_TIME))
 
@@ -213,6 +216,14 @@ def _of(node: _Compared) -> Driver | None:
     return Driver("SELECT number FROM document WHERE recording = CAST(? AS TEXT)", (text(node.value),), _COVERED)
 
 
+def _rows(parts: Sequence[nodes.Node]) -> list[Driver]:
+    """The rows of recordings of one session, which hits are joined by."""
+    asked = nodes.Exact("kind", "recording") in parts
+    found = [(number, part) for number, part in enumerate(parts) if isinstance(part, nodes.Number)] if asked else []
+    sql = "SELECT number FROM value WHERE field = ? AND value = ?"
+    return [Driver(sql, (ROW_SESSION, part.value), frozenset((number,))) for number, part in found]
+
+
 def _listed(node: _Compared) -> Driver:
     """The documents with such a value: each value that there is is looked at once, however often it is there."""
     first, last = "", b""
@@ -280,6 +291,8 @@ def indexed(document: Mapping[str, Any]) -> Indexed:
             found.columns[name] = known[0] if known else None
         if name in LISTED:
             found.listed.update((name, value) for value in known)
+        if name == "session" and document["ttyscribe"]["kind"] == "recording":
+            found.listed.update((ROW_SESSION, value) for value in known)
     return found
 
 
