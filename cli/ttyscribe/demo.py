@@ -158,7 +158,9 @@ class _Demo:
         """List and search, as a person would; the recording and the hit's place."""
         listed = self._command("List the recordings", "ttyscribe", "recordings")
         self._command(f"Find {seen.word}, a word that only the session printed", "ttyscribe", "search", seen.word)
-        hits = self._output(["ttyscribe", "search", seen.word, "--json"]).splitlines()
+        hits = self._output(["ttyscribe", "search", seen.word, "--json"]).splitlines()[
+            :-1
+        ]  # the last one tells the end
         if len(hits) != 1:
             raise _Failed(f"the word was found {len(hits)} times instead of once")
         hit = json.loads(hits[0])

@@ -5,17 +5,16 @@ import argparse
 import re
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import islice
 
-from ttyscribe import deriving, stores, times
-from ttyscribe.text import clean, marked, print_json
+from ttyscribe import deriving, found, stores, times
 from ttyscribe_formats.errors import ConfigError, MessageError
-from ttyscribe_formats.place import Place, format_place
-from ttyscribe_store.base import Hit, Query
+from ttyscribe_store.base import Hit, Query, Store
 from ttyscribe_store.derive.hits import asks_for_kinds, everyday, folded
+from ttyscribe_store.derive.places import Places
 from ttyscribe_store.query.lexer import QueryError
-from ttyscribe_store.query.nodes import Node, phrases
+from ttyscribe_store.query.nodes import Node
 from ttyscribe_store.query.parser import described, parse
 
 DESCRIPTION = """Finds recordings and log lines, oldest first. All terms must hold.
@@ -24,18 +23,19 @@ A free word is looked for in all that was shown, typed and logged: a run of lett
 double quotes, or joined by other signs as in /etc/shadow, are found only next to each other; so are those of one
 argument that holds nothing but words. OR finds either, ! or NOT what does not fit, parentheses group.
 
-A hit in a recording is a place, RECORDING@M:SS.mmm, where its message begins: `ttyscribe show` and `ttyscribe-play`
-take it."""
+A hit is a place, RECORDING@M:SS.mmm, which `ttyscribe show` and `ttyscribe-play` take: where a line was first seen, a
+message begins, or where the recording was when an audit event of its session happened. What no recording shows is told
+by its kind instead. Hits come as they are found; the exit status does not tell whether there were any."""
 EPILOG = f"""fields, as field:value; * stands for any characters, field~"..." takes a regular expression:
 {"".join(f"  {line}{chr(10)}" for line in described())}
 examples:
   ttyscribe search shadow
   ttyscribe search "rm -rf" --user alice --since 3d
   ttyscribe search 'user:alice (sudo OR su) !host:web* since:2026-11-01'
+  ttyscribe search 'path:/etc/shadow since:2d'           who touched it, where an audit system tells
+  ttyscribe search '*Permission den*' 'rec:1f0c*'        text within lines that stood on screens
+  ttyscribe search 'cmd~"^(rm|dd) "'                     commands, by a regular expression
   ttyscribe search /etc/shadow --host web7 --kind tlog --json"""
-_LINES = 4
-"""Lines that are shown of one hit."""
-_BEFORE, _WIDTH = 60, 160
 _ENDLESS = 10**9
 _QUERY = 200
 """Characters that an error shows of a query."""
@@ -85,9 +85,19 @@ def tree_of(query: str, now_ns: int) -> Node:
 def run(options: argparse.Namespace) -> int:
     """Search and print the hits as they come."""
     tree = tree_of(query_of(options.query), time.time_ns())
-    terms = [found.words for found in phrases(tree)]
     url, store = stores.opened(options)
     deriving.derive_if_local(url, store)
+    if hasattr(sys.stdout, "reconfigure"):
+        sys.stdout.reconfigure(line_buffering=True)  # whoever reads us gets the first hits at once
+    places, printer = Places(store), found.Printer(tree, as_json=options.json)
+    for hit in _hits(store, tree, options):
+        printer.print(hit, places.of(hit))
+    printer.end(url, options.limit)
+    return 0
+
+
+def _hits(store: Store, tree: Node, options: argparse.Namespace) -> Iterator[Hit]:
+    """The hits, no more than wanted."""
     by_kind = asks_for_kinds(tree) or bool(options.kind)
     query = Query(
         where=tree if by_kind else everyday(tree),
@@ -99,66 +109,5 @@ def run(options: argparse.Namespace) -> int:
         until_ns=options.until,
         limit=options.limit if by_kind else _ENDLESS,  # what is found is taken as it comes, until there is enough
     )
-    found, zone = 0, ""
     hits = store.search(query)
-    for hit in hits if by_kind else islice(folded(hits), options.limit):
-        found += 1
-        zone = zone or times.zone(hit.time_ns)
-        if options.json:
-            print_json(_as_json(hit, terms))
-        else:
-            _print_hit(hit, terms)
-    if not options.json:
-        _print_end(found, options.limit, zone, url)
-    return 0
-
-
-def _print_end(found: int, limit: int, zone: str, url: str) -> None:
-    if not found:
-        print(f"ttyscribe: nothing in {url} fits", file=sys.stderr)
-        return
-    more = f" (there may be more: --limit {limit * 10})" if found == limit else ""
-    print(f"{found} hit{'s' * (found != 1)}{more}; times in {zone}")
-
-
-def place_of(hit: Hit) -> str:
-    """`REC@M:SS.mmm`; empty where it is not part of a recording."""
-    return format_place(Place(hit.recording, hit.first_ms)) if hit.recording else ""
-
-
-def _as_json(hit: Hit, terms: Sequence[Sequence[str]]) -> dict[str, object]:
-    fields: dict[str, object] = hit._asdict()
-    fields["time"] = times.utc(hit.time_ns)
-    del fields["time_ns"]
-    return fields | {
-        "place": place_of(hit),
-        "lines": [before + match + behind for before, match, behind in _cut(hit, terms)],
-    }
-
-
-def _print_hit(hit: Hit, terms: Sequence[Sequence[str]]) -> None:
-    who = f"{hit.user}@{hit.host}" if hit.user else hit.host
-    print(f"{clean(place_of(hit) or hit.kind)}  {times.local(hit.time_ns)}  {clean(who)}  trust {clean(hit.trust)}")
-    on, off = marked()
-    for before, match, behind in _cut(hit, terms):
-        print(f"    {clean(before)}{on}{clean(match)}{off}{clean(behind)}" if match else f"    {clean(before)}")
-
-
-def _cut(hit: Hit, terms: Sequence[Sequence[str]]) -> list[tuple[str, str, str]]:
-    """The lines with a match: what stands before it, the match, and what stands behind."""
-    pattern = re.compile("|".join(rf"(?<!\w){_joined(term)}(?!\w)" for term in terms), re.IGNORECASE)
-    lines: dict[int, tuple[str, str, str]] = {}
-    text = "\n".join(filter(None, (hit.message, hit.typed)))
-    for match in pattern.finditer(text) if terms else ():
-        start = max(text.rfind("\n", 0, match.start()) + 1, match.start() - _BEFORE)
-        end = text.find("\n", match.end())
-        end = min(len(text) if end < 0 else end, match.end() + _WIDTH)
-        lines.setdefault(start, (text[start : match.start()], match[0], text[match.end() : end]))
-        if len(lines) == _LINES:
-            break
-    # Letters that fold into others are found by the store and not by the pattern: then the beginning is shown.
-    return list(lines.values()) or [(text.strip().partition("\n")[0][:_WIDTH], "", "")]
-
-
-def _joined(term: Sequence[str]) -> str:
-    return r"[\W]+".join(map(re.escape, term))
+    return hits if by_kind else islice(folded(hits), options.limit)

@@ -39,7 +39,7 @@ def places(url: str, *words: str) -> list[str]:
     """Places that `ttyscribe search` finds."""
     done = run("ttyscribe", "search", "--store", url, "--kind", "tlog", "--json", *words)
     assert done.returncode in (0, 1), done.stderr
-    return [json.loads(line)["place"] for line in done.stdout.splitlines()]
+    return [json.loads(line)["place"] for line in done.stdout.splitlines()[:-1]]
 
 
 def played(url: str, where: str) -> bytes:
