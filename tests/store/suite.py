@@ -408,8 +408,7 @@ class StoreSuite:
         assert {name: [hit.first_ms for hit in found(store, text)] for name, (text, _) in WORDS.items()} == right
 
     def test_a_hit_says_where_it_is(self, store: Store) -> None:
-        item = message(3, "Permission denied\r\n", pos=2000, timing="=80x24<1+250>19", typed="y")
-        document = stored(item)
+        document = stored(message(3, "Permission denied\r\n", pos=2000, timing="=80x24<1+250>19", typed="y"))
         put(store, [document])
         assert found(store, "denied") == [
             Hit(
@@ -431,7 +430,7 @@ class StoreSuite:
     def test_a_hit_outside_recordings_has_no_place(self, store: Store) -> None:
         put(store, [make_syslog(1, "session opened", time_ns=START_NS + 1000)])
         (hit,) = found(store, "opened")
-        assert (hit.kind, hit.recording, hit.user, hit.typed) == ("syslog", "", "", "")
+        assert (hit.kind, hit.recording, hit.user, hit.typed, hit.session) == ("syslog", "", "", "", -1)
         assert (hit.message, hit.host, hit.time_ns) == ("session opened", HOST, START_NS + 1000)
 
     def test_hits_come_by_time_then_id(self, store: Store) -> None:
