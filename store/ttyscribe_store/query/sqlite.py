@@ -281,10 +281,22 @@ class Indexed(NamedTuple):
     """Its rows of `value`: field and value, as it is compared."""
 
 
+def _first_keys(*names: str) -> frozenset[str]:
+    """The keys of a document under which these fields are."""
+    return frozenset(path.partition(".")[0] for name in names for path in FIELDS[name].paths)
+
+
+_FIRST_KEYS = {name: _first_keys(name) for name in (*FIRSTS, *_ONLY_LISTED)}
+_TEXT_KEYS = _first_keys(*TEXTS)
+
+
 def indexed(document: Mapping[str, Any]) -> Indexed:
-    """The values of all fields, each looked up once."""
-    found = Indexed({}, set())
-    for name in (*FIRSTS, *_ONLY_LISTED):
+    """The values of all fields, each looked up once; most documents have few of them."""
+    found = Indexed(dict.fromkeys(FIRSTS), set())
+    keys = document.keys()
+    for name, firsts in _FIRST_KEYS.items():
+        if keys.isdisjoint(firsts):
+            continue
         values = [_comparable(name, value) for value in matching.values(document, name)]
         known = [value for value in values if value is not None]
         if name in FIRSTS:
@@ -298,6 +310,8 @@ def indexed(document: Mapping[str, Any]) -> Indexed:
 
 def pieces(document: Mapping[str, Any]) -> list[tuple[str, str]]:
     """The rows of `piece` that a document has: field and text."""
+    if document.keys().isdisjoint(_TEXT_KEYS):
+        return []
     return [(name, value) for name in TEXTS for value in matching.values(document, name) if isinstance(value, str)]
 
 
