@@ -1,37 +1,45 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Documents into a store: documents a second and the writing process's own CPU a document.
+"""Documents into SQLite: documents a second and the writing process's own CPU a document.
 
-SQLite in a temporary folder; Elasticsearch on a real node, beside elasticsearch-py's streaming_bulk where that client
-is installed (`pip install elasticsearch`).
+The peer is Python's own sqlite3 with two statements, each one `executemany` a batch: a table of ids, times, hosts and
+plain JSON with two indexes, and an FTS5 index of the same words. It compresses nothing, finds nothing by fields, and
+takes every document for new.
 """
 
 import json
 import os
+import random
 import shutil
+import sqlite3
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
-from importlib import import_module
-from importlib.util import find_spec
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))
 
-from bench.bench_normalizer import NORMALIZE, mixed  # noqa: E402
-from tests.engines import nodes  # noqa: E402
-from tests.engines.java import NoEngine  # noqa: E402
+from bench.bench_normalizer import NORMALIZE, coloured, envelope, mixed  # noqa: E402
 from ttyscribe_formats.document import Document  # noqa: E402
 from ttyscribe_store.base import Query, RecordingFilter  # noqa: E402
 from ttyscribe_store.open import open_store  # noqa: E402
 
 ROUNDS = 5
 COUNT = 20_000
+RECORDED = 8_000
+"""Messages of recordings, which are longer."""
 BATCH = 1000
+LINE = 300
+"""Characters of a short message."""
+PEER = (
+    "CREATE TABLE document (number INTEGER PRIMARY KEY, id TEXT UNIQUE, time TEXT, host TEXT, body TEXT)",
+    "CREATE INDEX document_by_time ON document (time)",
+    "CREATE VIRTUAL TABLE words USING fts5 (text, content='')",
+)
 
 
 class Run(NamedTuple):
@@ -41,18 +49,25 @@ class Run(NamedTuple):
     wall: float
 
 
-def documents() -> list[Document]:
-    """The documents that the normalizer makes of its benchmark's mixed lines, each once."""
-    lines = b"".join(mixed().splitlines(keepends=True)[:COUNT])
+def documents(lines: bytes = b"", count: int = COUNT) -> list[Document]:
+    """The documents that the normalizer makes of lines (its benchmark's mixed ones where none are given), each once."""
     done = subprocess.run(
         [NORMALIZE, "--protocol", "ndjson", "--output", "-"],
-        input=lines,
+        input=b"".join((lines or mixed()).splitlines(keepends=True)[:count]),
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         check=True,
     )
     made = map(json.loads, done.stdout.splitlines())
     return list({document["viaq_msg_id"]: document for document in made}.values())
+
+
+def short() -> bytes:
+    """Log lines of 300 characters, of words that daemons use again and again."""
+    dice = random.Random(3)
+    known = ["".join(dice.choices("abcdefghijklmnopqrstuvwxyz", k=dice.randrange(3, 10))) for _ in range(5000)]
+    lines = (" ".join(dice.choices(known, k=60))[:LINE] for _ in range(COUNT))
+    return b"".join(envelope(number, line.encode(), "app") for number, line in enumerate(lines))
 
 
 def timed(work: Callable[[], object]) -> Run:
@@ -62,70 +77,54 @@ def timed(work: Callable[[], object]) -> Run:
     return Run(time.process_time() - cpu, time.perf_counter() - wall)
 
 
-def write(url: str, items: list[Document], **options: Any) -> None:
+def batches(items: Sequence[Document]) -> list[Sequence[Document]]:
+    """The documents as they are written."""
+    return [items[first : first + BATCH] for first in range(0, len(items), BATCH)]
+
+
+def write(url: str, items: Sequence[Document], **options: Any) -> None:
     """Write all, batch by batch, through our own store."""
     store = open_store(url, **options)
-    for first in range(0, len(items), BATCH):
-        outcomes = store.write(items[first : first + BATCH])
+    for some in batches(items):
+        outcomes = store.write(some)
         assert all(outcome.status == "stored" for outcome in outcomes), outcomes
     store.close()
 
 
-def into_sqlite(items: list[Document], sync: str) -> Run:
+def ours(items: Sequence[Document], sync: str) -> Run:
     """One run into a new folder."""
     with tempfile.TemporaryDirectory() as folder:
         return timed(lambda: write(f"sqlite:{folder}", items, sync=sync))
 
 
-def into_engine(items: list[Document], url: str) -> Run:
-    """One run under a new prefix."""
-    target = f"{url}/b{time.monotonic_ns()}"
-    store = open_store(target)
-    store.setup()
-    store.close()
-    return timed(lambda: write(target, items))
+def peer(items: Sequence[Document]) -> Run:
+    """One run into a new file of the peer's."""
+    with tempfile.TemporaryDirectory() as folder:
+        return timed(lambda: write_peer(f"{folder}/peer.sqlite", items))
 
 
-def into_peer(items: list[Document], url: str, serializer: Any) -> Run:
-    """One run of elasticsearch-py's streaming_bulk under a new prefix with our templates."""
-    peer, helpers = import_module("elasticsearch"), import_module("elasticsearch.helpers")
-    prefix = f"b{time.monotonic_ns()}"
-    store = open_store(f"{url}/{prefix}")
-    store.setup()
-    store.close()
-    client = peer.Elasticsearch(url, **({"serializer": serializer} if serializer else {}))
-
-    def actions() -> Iterator[dict[str, Any]]:
-        for item in items:
-            own = item["ttyscribe"]
-            index = f"{prefix}-ttyscribe-{own['kind']}-{own['partition']}"
-            yield {"_op_type": "create", "_index": index, "_id": item["viaq_msg_id"], "_source": item}
-
-    def work() -> None:
-        for good, answer in helpers.streaming_bulk(client, actions(), chunk_size=BATCH, raise_on_error=False):
-            assert good, answer
-
-    run = timed(work)
-    client.close()
-    return run
+def write_peer(path: str, items: Sequence[Document]) -> None:
+    """Write all, batch by batch, through executemany."""
+    connection = sqlite3.connect(path)
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("PRAGMA synchronous = NORMAL")
+    for statement in PEER:
+        connection.execute(statement)
+    number = 0
+    for some in batches(items):
+        rows = [
+            (number + place, item["viaq_msg_id"], item["@timestamp"], item["hostname"], json.dumps(item))
+            for place, item in enumerate(some)
+        ]
+        words = [(number + place, item["ttyscribe"]["words"]) for place, item in enumerate(some)]
+        number += len(some)
+        with connection:
+            connection.executemany("INSERT OR IGNORE INTO document VALUES (?, ?, ?, ?, ?)", rows)
+            connection.executemany("INSERT INTO words (rowid, text) VALUES (?, ?)", words)
+    connection.close()
 
 
-def programs(items: list[Document], url: str) -> dict[str, Callable[[], Run]]:
-    """What is measured, by the name of its row."""
-    found: dict[str, Callable[[], Run]] = {
-        "SQLite": lambda: into_sqlite(items, "normal"),
-        "SQLite, sync=full": lambda: into_sqlite(items, "full"),
-    }
-    if url:
-        found["Elasticsearch, ttyscribe_store"] = lambda: into_engine(items, url)
-    if url and find_spec("elasticsearch"):
-        orjson = import_module("elasticsearch").OrjsonSerializer
-        found["Elasticsearch, streaming_bulk"] = lambda: into_peer(items, url, None)
-        found["Elasticsearch, streaming_bulk with orjson"] = lambda: into_peer(items, url, orjson())
-    return found
-
-
-def reading(items: list[Document]) -> tuple[int, dict[str, float]]:
+def reading(items: Sequence[Document]) -> tuple[int, dict[str, float]]:
     """Bytes a document in a file at rest, and median milliseconds of questions to it."""
     folder = tempfile.mkdtemp()
     try:
@@ -146,40 +145,57 @@ def reading(items: list[Document]) -> tuple[int, dict[str, float]]:
     return size // len(items), {name: seconds * 1000 for name, seconds in times.items()}
 
 
+def rounds(corpora: dict[str, list[Document]]) -> dict[str, dict[str, list[Run]]]:
+    """All runs, in turn, so that what else the machine does hits all alike."""
+    found: dict[str, dict[str, list[Run]]] = {name: {} for name in corpora}
+    for _ in range(ROUNDS):
+        for name, items in corpora.items():
+            runs = found[name]
+            runs.setdefault("ttyscribe", []).append(ours(items, "normal"))
+            runs.setdefault("ttyscribe, sync=full", []).append(ours(items, "full"))
+            runs.setdefault("executemany", []).append(peer(items))
+    return found
+
+
+def table(corpora: dict[str, list[Document]], found: dict[str, dict[str, list[Run]]]) -> list[str]:
+    """The rows of the section's table."""
+    lines = []
+    for name, runs in found.items():
+        items = corpora[name]
+        average = sum(len(json.dumps(item)) for item in items) // len(items)
+        base = statistics.median(run.wall for run in runs["executemany"])
+        for who, several in runs.items():
+            cpu, wall = (statistics.median(getattr(run, part) for run in several) for part in Run._fields)
+            costs = f"{len(items) / wall:,.0f} | {len(items) / cpu:,.0f} | {base / wall:.2f}"
+            lines.append(f"| {name} | {len(items):,} of {average:,} B | {who} | {costs} |")
+    return lines
+
+
 def main() -> int:
     """Measure, write the raw figures, print the section."""
-    items = documents()
-    average = sum(len(json.dumps(item)) for item in items) // len(items)
-    try:
-        node = nodes.start("elasticsearch")
-    except NoEngine as reason:
-        print(f"no engine: {reason}", file=sys.stderr)
-        node = None
-    try:
-        measured = programs(items, node.url if node else "")
-        runs: dict[str, list[Run]] = {name: [] for name in measured}
-        for _ in range(ROUNDS):
-            for name, work in measured.items():
-                runs[name].append(work())
-    finally:
-        if node:
-            nodes.stop(node)
-    size, times = reading(items)
+    corpora = {
+        "log lines of 300 characters": documents(short()),
+        "messages of recordings, coloured listings": documents(coloured(), RECORDED),
+        "both mixed": documents(),
+    }
+    found = rounds(corpora)
+    size, times = reading(corpora["both mixed"])
     (HERE / "data").mkdir(exist_ok=True)
-    raw = {"documents": len(items), "bytes": average, "runs": runs, "file bytes a document": size, "reads ms": times}
+    raw = {"runs": found, "file bytes a document": size, "reads ms": times}
     (HERE / "data" / "store.json").write_text(json.dumps(raw, indent=1) + "\n")
-    print("## Store: documents written and found\n")
+    print("## Store: documents into SQLite and out of it\n")
     print(
-        f"{len(items):,} different documents, {average:,} bytes of JSON each, in batches of {BATCH:,} by one process "
-        f"({ROUNDS} runs in turn, medians). CPU is the writing process's own"
-        f"{f'; the engine is Elasticsearch {node.version} on the same machine' if node else ''}.\n"
+        f"Different documents in batches of {BATCH:,}, each batch one transaction, by one process; bytes are those of "
+        f"the document's JSON ({ROUNDS} runs in turn, medians; CPU is the writing process's own). All write with a "
+        "write-ahead log (`journal_mode=WAL`) and `synchronous=NORMAL`: what is acknowledged survives the death of "
+        "every process, and a loss of power takes at most the last seconds; `sync=full` is `synchronous=FULL`, which "
+        "survives that too. ttyscribe compresses the documents and indexes words, fields, commands and lines. The peer "
+        "is Python's sqlite3 with `executemany` into a table with two indexes, plain JSON, and FTS5.\n"
     )
-    print("| into | documents/s | CPU µs a document |")
-    print("|---|---|---|")
-    for name, found in runs.items():
-        cpu, wall = (statistics.median(getattr(one, part) for one in found) for part in Run._fields)
-        print(f"| {name} | {len(items) / wall:,.0f} | {cpu / len(items) * 1e6:.1f} |")
-    print(f"\nA document takes {size:,} bytes in a SQLite file, its indexes included. Asking that file:\n")
+    print("| corpus | documents | by | documents/s | documents per CPU second | rate to the peer's |")
+    print("|---|---|---|---|---|---|")
+    print("\n".join(table(corpora, found)))
+    print(f"\nA document of the mixed corpus takes {size:,} bytes in a file, its indexes included. Asking that file:\n")
     print("| question | ms |")
     print("|---|---|")
     print("\n".join(f"| {name} | {value:.1f} |" for name, value in times.items()))

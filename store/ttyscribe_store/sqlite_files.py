@@ -19,6 +19,7 @@ from ttyscribe_store.partition import is_partition
 SUFFIX = ".sqlite"
 _FOLDER_MODE = 0o750
 _IDLE_SECONDS = 60.0
+_BOUND_SECONDS = 5.0
 _READ_TRIES = 8
 _READ_PAUSE = 0.01
 
@@ -33,6 +34,7 @@ class Files:
         self._writers: dict[str, handles.Handle] = {}
         self._readers: dict[str, handles.Handle] = {}
         self._written: dict[str, float] = {}
+        self._bounded = -_BOUND_SECONDS
 
     def create(self, *, parents: bool) -> bool:
         """Make the folder where it is missing; tell whether it was. Raises ConfigError, Unavailable."""
@@ -80,7 +82,16 @@ class Files:
             except BaseException:  # nothing of what went wrong is kept
                 self._writers.pop(name).connection.close()
                 raise
+            self._bound_log(handle)
         self._close_idle(name)
+
+    def _bound_log(self, handle: handles.Handle) -> None:
+        """Keep readers that follow each other without a pause from making the log longer and longer."""
+        now = time.monotonic()
+        with suppress(OSError, sqlite3.Error):  # what was written is written
+            if now - self._bounded > _BOUND_SECONDS and handles.has_long_log(handle):
+                self._bounded = now
+                handles.restart_log(handle)
 
     def _begun(self, name: str, path: str) -> handles.Handle:
         """A handle in a transaction, of a file that is still the partition's: it may have gone while we waited."""

@@ -21,6 +21,7 @@ from ttyscribe_store.sqlite_upgrade import complaint
 
 _FILE_MODE = 0o640
 _LOG_KEPT = 64 << 20
+_MOMENT_MS = 100
 _CACHE_KIB = 16 << 10
 _LEAST_PAGE = 512
 _DAMAGED = "is damaged; restore it, or move it away"
@@ -92,6 +93,21 @@ def _settle(handle: Handle, settings: Settings) -> None:
     handle.connection.execute("PRAGMA secure_delete = ON")
     handle.connection.execute(f"PRAGMA journal_size_limit = {_LOG_KEPT}")
     handle.connection.execute(f"PRAGMA cache_size = {-_CACHE_KIB}")
+
+
+def has_long_log(handle: Handle) -> bool:
+    """Tell whether the log is longer than it should get."""
+    return os.stat(log(handle.path)).st_size > _LOG_KEPT
+
+
+def restart_log(handle: Handle) -> None:
+    """Have the log written into the file and begun again, if those who read what is old are done in a moment."""
+    (before,) = handle.connection.execute("PRAGMA busy_timeout").fetchone()
+    handle.connection.execute(f"PRAGMA busy_timeout = {_MOMENT_MS}")
+    try:
+        handle.connection.execute("PRAGMA wal_checkpoint(RESTART)")
+    finally:
+        handle.connection.execute(f"PRAGMA busy_timeout = {before}")
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 """Several processes on one SQLite store: writing at once, killed, held up, reading meanwhile."""
 
 import os
+import random
 import signal
 import sqlite3
 import subprocess
@@ -16,9 +17,11 @@ from tests.peers import require_root
 from tests.store.samples import make_tlog
 from ttyscribe_formats.words import query_terms
 from ttyscribe_store.base import DUPLICATE, STORED, Query, RecordingFilter
+from ttyscribe_store.care.sqlite_check import check
 from ttyscribe_store.sqlite import SqliteStore
 
 ROOT = Path(__file__).parents[2]
+KILLS = 50 if os.environ.get("TTYSCRIBE_TEST_LONG") else 6
 LIMIT = 90.0
 """Seconds in which anything has happened, however slow the machine is."""
 
@@ -140,22 +143,28 @@ def test_processes_that_write_the_same_documents_store_each_once(
 def test_what_a_killed_process_was_told_is_stored_and_nothing_twice(
     writers: Writers, store: SqliteStore, folder: Path
 ) -> None:
+    """Each process writes some of what is there, then what is new, and is killed anywhere in its commits."""
     done: set[int] = set()
-    for lines in (1, 2, 3, 5, 8, 1, 13, 4):
-        process = writers.start("rec-1", 1, 2000, 9)
+    stored: list[int] = []
+    dice = random.Random(20261125)
+    for _ in range(KILLS):
+        first = max(1, len(done) - 50)
+        process = writers.start("rec-1", first, 100_000, dice.choice((1, 9, 70)))
         assert process.stdout is not None
-        report = "".join(process.stdout.readline() for _ in range(lines))
+        report = "".join(process.stdout.readline() for _ in range(dice.randrange(1, 12)))
+        time.sleep(dice.random() * 0.02)
         process.send_signal(signal.SIGKILL)
         report += process.communicate(timeout=LIMIT)[0]
         done.update(_acknowledged(report))
-        assert done <= {message.tlog["id"] for message in store.messages("rec-1")}
-        _sound(folder)
-    process = writers.start("rec-1", 1, 2000, 500)
-    process.communicate(timeout=LIMIT)
+        stored = [message.tlog["id"] for message in store.messages("rec-1")]
+        assert done <= set(stored), "nothing that was acknowledged is lost"
+        assert stored == list(range(1, len(stored) + 1)), "nothing is there twice, no batch in part"
+        assert list(check(str(folder), lambda _, __: None)) == [], "files and indexes are sound"
+        assert store.count() == len(stored)
     (recording,) = store.recordings(RecordingFilter())
-    assert (recording.messages, recording.distinct_ids) == (2000, 2000)
-    hits = list(store.search(Query(query_terms("common"), limit=5000)))
-    assert len(hits) == len({hit.document_id for hit in hits}) == 2000
+    assert (recording.messages, recording.distinct_ids, recording.missing) == (len(stored), len(stored), 0)
+    hits = list(store.search(Query(query_terms("common"), limit=1_000_000)))
+    assert len(hits) == len({hit.document_id for hit in hits}) == len(stored)
 
 
 def test_processes_that_make_the_same_file_at_once_agree(tmp_path: Path) -> None:

@@ -73,7 +73,7 @@ def _finished(folder: str) -> list[str]:
 
 def _remember(folder: str, finished: list[str]) -> None:
     path = os.path.join(folder, _PROGRESS)
-    with handles.translated(path):
+    with suppress(OSError):  # it saves work, no more
         with open(path + ".new", "w", encoding="ascii") as file:
             file.write("\n".join(finished))
         os.replace(path + ".new", path)
