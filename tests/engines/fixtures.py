@@ -53,11 +53,16 @@ def _found(engine: Engine, method: str, path: str) -> Any:
         return None
 
 
-def clean(engine: Engine, prefix: str) -> None:
-    """Remove every index and template whose name begins with the prefix."""
+def empty(engine: Engine, prefix: str) -> None:
+    """Remove every index whose name begins with the prefix."""
     names = list(_found(engine, "GET", f"/{prefix}-*?expand_wildcards=all&ignore_unavailable=true") or ())
     for first in range(0, len(names), _AT_ONCE):
         call(engine, "DELETE", "/" + ",".join(names[first : first + _AT_ONCE]))
+
+
+def clean(engine: Engine, prefix: str) -> None:
+    """Remove every index and template whose name begins with the prefix."""
+    empty(engine, prefix)
     for kind in ("index_template", "component_template"):
         _found(engine, "DELETE", f"/_{kind}/{prefix}-*")
 
@@ -146,6 +151,27 @@ def engine_prefix(engine: Engine) -> Iterator[str]:
 def engine_url(engine: Engine, engine_prefix: str) -> str:
     """Store URL of one test's own on each engine."""
     return f"{engine.url}/{engine_prefix}"
+
+
+@pytest.fixture(scope="module")
+def module_prefix(engine: Engine) -> Iterator[str]:
+    """A prefix of one file's own; its indices and templates are removed afterwards."""
+    prefix = f"t{uuid.uuid4().hex[:10]}"
+    yield prefix
+    clean(engine, prefix)
+
+
+@pytest.fixture
+def kept_prefix(engine: Engine, module_prefix: str) -> Iterator[str]:
+    """A prefix of one file's own, without indices; templates stay for the next test, as their set-up takes seconds."""
+    yield module_prefix
+    empty(engine, module_prefix)
+
+
+@pytest.fixture
+def kept_url(engine: Engine, kept_prefix: str) -> str:
+    """Store URL without documents on each engine, for tests that change no template."""
+    return f"{engine.url}/{kept_prefix}"
 
 
 def pytest_report_header() -> list[str]:

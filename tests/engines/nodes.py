@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Starts one engine node, waits until it serves, and stops it by its process group.
 
-A node lives in its own folder under the temporary directory, removed when it stops. As root Elasticsearch, which
-refuses root, runs as `nobody`.
+A node lives in its own folder under the temporary directory, its data in memory where there is room; both go when it
+stops. As root Elasticsearch, which refuses root, runs as `nobody`.
 """
 
 import ctypes
@@ -29,6 +29,9 @@ from tests.engines.java import Java, NoEngine, find_java, pair_for
 NAMES = ("opensearch", "elasticsearch")
 READY_S = 100.0
 _PREFIX = "ttyscribe-engine-"
+_MEMORY = Path("/dev/shm")
+_ROOM = 2 << 30
+"""Bytes that must be free there; a run leaves a few hundred megabytes."""
 _RUNNER_PORTS = range(9212, 9300)
 """OpenSearch's runner takes no port above 9299; 9211 is left to `python -m tests.engines start`."""
 
@@ -63,18 +66,37 @@ def free_port(wanted: range | None = None) -> int:
     raise NoEngine(f"no free port in {wanted}")
 
 
-def _opensearch(version: str, java: Java, folder: Path, port: int) -> _Plan:
+def _data(folder: Path) -> Path:
+    """Where a node's data lie: in memory, because engines sync each change of a template, and tests make thousands."""
+    try:
+        room = shutil.disk_usage(_MEMORY).free
+    except OSError:
+        room = 0
+    above = _MEMORY if room >= _ROOM else folder
+    data = above / f"{folder.name}-data"
+    data.mkdir()
+    return data
+
+
+def _remove(folder: Path) -> None:
+    """Remove what a node leaves."""
+    shutil.rmtree(folder, ignore_errors=True)
+    shutil.rmtree(_MEMORY / f"{folder.name}-data", ignore_errors=True)
+
+
+def _opensearch(version: str, java: Java, folder: Path, data: Path, port: int) -> _Plan:
     """OpenSearch through its runner, which listens on one above the base port."""
     jars = fetch.opensearch(version, java)
     flags = ["--enable-native-access=ALL-UNNAMED", "--add-modules", "jdk.incubator.vector"] if java.major >= 21 else []
     main = "org.codelibs.opensearch.runner.OpenSearchRunner"
-    options = ["-basePath", str(folder / "data"), "-numOfNode", "1", "-baseHttpPort", str(port - 1)]
+    options = ["-basePath", str(data), "-numOfNode", "1", "-baseHttpPort", str(port - 1)]
     command = [str(java.home / "bin/java"), "-Xms512m", "-Xmx1g", *flags, "-cp", f"{jars}/*", main, *options]
     return _Plan([*command, "-clusterName", folder.name, "-useLogger"], dict(os.environ), None)
 
 
 _YAML = """cluster.name: {name}
 discovery.type: single-node
+path.data: {data}
 network.host: 127.0.0.1
 http.port: {port}
 xpack.security.enabled: false
@@ -82,14 +104,14 @@ cluster.routing.allocation.disk.threshold_enabled: false
 """
 
 
-def _elasticsearch(version: str, java: Java, folder: Path, port: int) -> _Plan:
+def _elasticsearch(version: str, java: Java, folder: Path, data: Path, port: int) -> _Plan:
     """Elasticsearch's bare distribution, unpacked into the node's folder because it writes beside its programs."""
     with zipfile.ZipFile(fetch.elasticsearch(version, java)) as archive:
         archive.extractall(folder)
     home = next(folder.glob("elasticsearch-*"))
     for program in (home / "bin").iterdir():
         program.chmod(0o755)
-    (home / "config/elasticsearch.yml").write_text(_YAML.format(name=folder.name, port=port))
+    (home / "config/elasticsearch.yml").write_text(_YAML.format(name=folder.name, data=data, port=port))
     environment = {k: v for k, v in os.environ.items() if not k.startswith("ES_")}
     environment |= {
         "ES_JAVA_HOME": str(java.home),
@@ -102,7 +124,7 @@ def _elasticsearch(version: str, java: Java, folder: Path, port: int) -> _Plan:
     return _Plan([str(home / "bin/elasticsearch")], environment, "nobody" if os.geteuid() == 0 else None)
 
 
-_PLANS: dict[str, Callable[[str, Java, Path, int], _Plan]] = {
+_PLANS: dict[str, Callable[[str, Java, Path, Path, int], _Plan]] = {
     "opensearch": _opensearch,
     "elasticsearch": _elasticsearch,
 }
@@ -147,12 +169,14 @@ def _start(name: str, java: Java, port: int, keep: bool) -> Node:
     folder = Path(tempfile.mkdtemp(prefix=_PREFIX))
     folder.chmod(0o755)
     try:
-        plan = _PLANS[name](version, java, folder, port)
+        data = _data(folder)
+        plan = _PLANS[name](version, java, folder, data, port)
         if plan.user:
             _own(folder, plan.user)
+            _own(data, plan.user)
         process = _spawn(plan, folder, keep)
     except BaseException:
-        shutil.rmtree(folder, ignore_errors=True)
+        _remove(folder)
         raise
     node = Node(name, version, f"http://127.0.0.1:{port}", process.pid, str(folder))
     (folder / "node.json").write_text(json.dumps({**node._asdict(), "born": _born(process.pid)}))
@@ -231,7 +255,7 @@ def stop(node: Node) -> None:
             break
         if _gone(node.pid, patience):
             break
-    shutil.rmtree(node.folder, ignore_errors=True)
+    _remove(Path(node.folder))
 
 
 def _gone(group: int, patience: float) -> bool:
@@ -259,7 +283,7 @@ def sweep() -> None:
     """Remove the folders of nodes whose process was killed."""
     for node, alive in _known():
         if not alive:
-            shutil.rmtree(node.folder, ignore_errors=True)
+            _remove(Path(node.folder))
 
 
 def _known() -> list[tuple[Node, bool]]:

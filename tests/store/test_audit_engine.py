@@ -77,9 +77,9 @@ def test_a_large_event_is_kept_by_sqlite_and_found_by_what_its_message_leaves_ou
 
 
 @pytest.fixture
-def store(engine_url: str) -> Iterator[ElasticStore]:
+def store(kept_url: str) -> Iterator[ElasticStore]:
     """A store that is ready."""
-    store = ElasticStore(engine_url)
+    store = ElasticStore(kept_url)
     store.setup()
     yield store
     store.close()
@@ -94,19 +94,19 @@ def _sources(engine: Engine, prefix: str, kind: str, query: dict[str, Any] | Non
 @pytest.mark.engine
 @pytest.mark.parametrize("kind", KINDS)
 def test_golden_documents_land_whole_and_with_the_declared_types(
-    store: ElasticStore, engine: Engine, engine_prefix: str, kind: str
+    store: ElasticStore, engine: Engine, kept_prefix: str, kind: str
 ) -> None:
     documents = golden(kind)
     assert store.write(documents) == [STORED] * len(documents)
     store.refresh()
-    by_id = {source["viaq_msg_id"]: source for source in _sources(engine, engine_prefix, kind)}
+    by_id = {source["viaq_msg_id"]: source for source in _sources(engine, kept_prefix, kind)}
     assert by_id == {document["viaq_msg_id"]: kept(document) for document in documents}
-    templates = {template.name: template.body for template in load(f"{engine_prefix}-")}
-    index = templates[f"{engine_prefix}-ttyscribe-{kind}"]
+    templates = {template.name: template.body for template in load(f"{kept_prefix}-")}
+    index = templates[f"{kept_prefix}-ttyscribe-{kind}"]
     bodies = [*(templates[part] for part in index["composed_of"]), index]
     declared = [body["template"].get("mappings", {}).get("properties", {}) for body in bodies]
     wanted = {name: type_ for properties in declared for name, type_ in field_types(properties)}
-    for name, found in call(engine, "GET", f"/{engine_prefix}-ttyscribe-{kind}/_mapping").items():
+    for name, found in call(engine, "GET", f"/{kept_prefix}-ttyscribe-{kind}/_mapping").items():
         there = dict(field_types(found["mappings"]["properties"]))
         assert there.keys() == wanted.keys(), name
         assert all(is_type(there[field], type_) for field, type_ in wanted.items())
@@ -133,7 +133,7 @@ FOUND: dict[str, dict[str, Any]] = {
 
 @pytest.mark.engine
 def test_a_large_event_is_kept_whole_and_found_by_each_of_its_fields(
-    store: ElasticStore, engine: Engine, engine_prefix: str
+    store: ElasticStore, engine: Engine, kept_prefix: str
 ) -> None:
     more: dict[str, Any] = {"path": [{"name": ["/etc/shadow", '"/etc/shadow"']}, {"name": ["/bin/sh"]}]}
     more |= {
@@ -144,13 +144,13 @@ def test_a_large_event_is_kept_whole_and_found_by_each_of_its_fields(
     documents += made(compact(given | {"serial": 2}))
     assert store.write(documents) == [STORED] * 3
     store.refresh()
-    by_serial = {source["aushape"]["serial"]: source for source in _sources(engine, engine_prefix, "aushape")}
+    by_serial = {source["aushape"]["serial"]: source for source in _sources(engine, kept_prefix, "aushape")}
     assert original(by_serial[2]) == given | {"serial": 2}
     assert by_serial[2] == kept(documents[2])
     for name, query in FOUND.items():
-        assert 880 in [one["aushape"]["serial"] for one in _sources(engine, engine_prefix, "aushape", query)], name
+        assert 880 in [one["aushape"]["serial"] for one in _sources(engine, kept_prefix, "aushape", query)], name
     assert len(hits(store, "needle")) == 1
-    mappings = call(engine, "GET", f"/{engine_prefix}-ttyscribe-aushape/_mapping")
+    mappings = call(engine, "GET", f"/{kept_prefix}-ttyscribe-aushape/_mapping")
     assert all("new_record" not in json.dumps(found) for found in mappings.values())
 
 

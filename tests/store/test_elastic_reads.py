@@ -17,9 +17,9 @@ ANY = RecordingFilter()
 
 
 @pytest.fixture
-def store(engine_url: str) -> Iterator[ElasticStore]:
+def store(kept_url: str) -> Iterator[ElasticStore]:
     """A store that is ready."""
-    store = ElasticStore(engine_url)
+    store = ElasticStore(kept_url)
     store.setup()
     yield store
     store.close()

@@ -16,8 +16,8 @@ class TestElastic(StoreSuite, ForgerySuite):
     """Each engine."""
 
     @pytest.fixture
-    def store(self, engine_url: str) -> Iterator[Store]:
-        """An empty store that is not set up."""
-        store = open_store(engine_url)
+    def store(self, kept_url: str) -> Iterator[Store]:
+        """An empty store; the templates of the test before may be there."""
+        store = open_store(kept_url)
         yield store
         store.close()

@@ -177,6 +177,6 @@ class TestEngines(Suite):
     """On each engine."""
 
     @pytest.fixture
-    def store(self, engine_url: str) -> Iterator[Store]:
+    def store(self, kept_url: str) -> Iterator[Store]:
         """An empty store."""
-        yield from _opened(engine_url)
+        yield from _opened(kept_url)
