@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterator
 
 from ttyscribe.progress import Advance, progress
+from ttyscribe.text import clean
 from ttyscribe_formats.errors import ConfigError, TtyscribeError
 from ttyscribe_screen.screen import available
 from ttyscribe_store.base import Store
@@ -39,7 +40,7 @@ def derive_if_local(url: str, store: Store) -> None:
     except ConfigError:
         pass  # whoever reads says what is wrong with the store
     except (TtyscribeError, OSError) as error:
-        print(f"ttyscribe: lines and commands may be behind: {error}", file=sys.stderr)
+        print(f"ttyscribe: lines and commands may be behind: {clean(str(error))}", file=sys.stderr)
 
 
 @contextlib.contextmanager

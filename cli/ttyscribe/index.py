@@ -9,6 +9,7 @@ import time
 from types import FrameType
 
 from ttyscribe import deriving, stores
+from ttyscribe.text import clean
 from ttyscribe_formats.errors import ConfigError, Unavailable
 from ttyscribe_screen.screen import available
 from ttyscribe_store.base import Store
@@ -85,7 +86,7 @@ def _follow(url: str, store: Store, ended: threading.Event, seconds: float, *, a
             _once_quietly(url, store, again=again)
             again, pause = False, max(seconds, 10 * (time.monotonic() - start))
         except Unavailable as error:
-            print(f"ttyscribe: {error}; trying again", file=sys.stderr, flush=True)
+            print(f"ttyscribe: {clean(str(error))}; trying again", file=sys.stderr, flush=True)
             pause = min(max(pause, seconds) * 2, _LONGEST_PAUSE)
         ended.wait(min(pause, _LONGEST_PAUSE))
 

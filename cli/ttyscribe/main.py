@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from ttyscribe import __version__
+from ttyscribe.text import clean
 from ttyscribe_formats.errors import ConfigError, TtyscribeError
 
 VERBS = {
@@ -89,7 +90,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         status: int = _module(options.verb).run(options)
         sys.stdout.flush()
     except TtyscribeError as error:
-        print(f"ttyscribe: {error}", file=sys.stderr)
+        print(f"ttyscribe: {clean(str(error))}", file=sys.stderr)  # far sides repeat what was recorded
         return 2 if isinstance(error, ConfigError) else 1
     except ModuleNotFoundError as error:
         if not (error.name or "").startswith(("ttyscribe_", "pyrsyslog_")):
@@ -101,7 +102,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return _die_of(signal.SIGINT)
     except OSError as error:
-        print(f"ttyscribe: cannot go on: {error}", file=sys.stderr)
+        print(f"ttyscribe: cannot go on: {clean(str(error))}", file=sys.stderr)
         _drop_output()
         return 1
     return status

@@ -2,6 +2,7 @@
 """No secret in process lists, logs or error texts: every verb that signs in, towards servers that refuse."""
 
 import base64
+import json
 import logging
 import os
 import subprocess
@@ -15,7 +16,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from tests.cli.command import COMMAND, PATIENCE
+from tests.cli.command import COMMAND, PATIENCE, printable
 from tests.kibana.double import running
 from tests.normalizers.process import PROGRAM
 from tests.store.elastic_samples import syslog
@@ -96,6 +97,7 @@ class _Refusing(BaseHTTPRequestHandler):
         given = self.headers.get("Authorization", "none")
         self.server.seen.append((given, _command_lines()))
         body = f'{{"message":"you sent {given} and {SECRET}","error":"you sent {given}: {SECRET}"}}'.encode()
+        body = self.server.body or body
         self.send_response(self.server.status)
         self.send_header("Content-Type", "application/json")
         self.send_header("X-elastic-product", "Elasticsearch")
@@ -113,6 +115,8 @@ class _Server(ThreadingHTTPServer):
     def __init__(self, status: int) -> None:
         super().__init__(("127.0.0.1", 0), _Refusing)
         self.status = status
+        self.body = b""
+        """To answer with in place of that."""
         self.seen: list[tuple[str, str]] = []
         self.url = f"http://127.0.0.1:{self.server_address[1]}"
 
@@ -179,6 +183,21 @@ def test_a_verb_towards_an_engine_that_refuses_shows_no_secret(
         told = _said([*COMMAND, *verb, "--store", server.url], given(way, "STORE", tmp_path / "f" if by_file else None))
     assert server.seen
     _shows_nothing(server, way, told)
+
+
+@pytest.mark.parametrize("verb", VERBS, ids=lambda verb: verb[0])
+@pytest.mark.parametrize("status", [200, 400, 401, 503])
+def test_what_an_engine_repeats_of_a_recording_cannot_control_the_terminal(
+    verb: tuple[str, ...], status: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Engines quote values that they refuse, and recorded people choose these."""
+    with refusing(status) as server:
+        server.body = json.dumps(
+            {"error": {"type": "x\x1b[2J", "reason": "bad value 'eve\x1b[31m\u202e\r\n\a'"}}
+        ).encode()
+        assert main([*verb, "--store", server.url]) in (1, 2)
+    said = capsys.readouterr()
+    assert printable(said.out + said.err)
 
 
 @pytest.mark.parametrize("way", WAYS, ids=lambda way: way.variable)

@@ -43,6 +43,9 @@ HOSTILE = {
     "bidi and NUL": "a\u202eb\x00c",
     "emoji": "👩\u200d🚀",
     "long": "x" * 300,
+    "an option": "-rf",
+    "a step up": "..",
+    "a list": "_all,-x,UPPER",
 }
 
 WORDS = {
