@@ -34,7 +34,7 @@ from ttyscribe_store.base import DUPLICATE, STORED, Hit, Query, Recording, Recor
 
 HOSTILE = {
     "path": "../../x",
-    "absolute": "/etc/passwd",
+    "indices": "-x,_all,/etc/passwd,UPPER",
     "quote": "o'brien\"; --",
     "statement": "'; DROP TABLE doc; --",
     "wildcards": "*?%_[a]",
@@ -43,9 +43,6 @@ HOSTILE = {
     "bidi and NUL": "a\u202eb\x00c",
     "emoji": "👩\u200d🚀",
     "long": "x" * 300,
-    "an option": "-rf",
-    "a step up": "..",
-    "a list": "_all,-x,UPPER",
 }
 
 WORDS = {
