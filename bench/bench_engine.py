@@ -32,16 +32,13 @@ from ttyscribe_formats.document import Document  # noqa: E402
 from ttyscribe_store.access import Access  # noqa: E402
 from ttyscribe_store.address import parse_address  # noqa: E402
 from ttyscribe_store.elastic import ElasticStore  # noqa: E402
-from ttyscribe_store.elastic_write import Writer  # noqa: E402
-from ttyscribe_store.transport import Transport  # noqa: E402
+from ttyscribe_store.elastic_write import WRITER_DEFAULTS, Writer  # noqa: E402
+from ttyscribe_store.transport import connect  # noqa: E402
 
 ROUNDS = int(os.environ.get("TTYSCRIBE_BENCH_ROUNDS", "5"))
 CALL = 4000
 """Documents that our writer is given at once."""
 TUNED: dict[str, Any] = {"chunk_size": 1000, "filter_path": "errors,items.*.status,items.*.error"}
-
-
-DEFAULTS: dict[str, Any] = {"most_bytes": 5 << 20, "most_count": 1000, "flights": 2}
 
 
 class Run(NamedTuple):
@@ -138,8 +135,8 @@ class Unchecked(Writer):
 
 def ours(items: list[Document], url: str, prefix: str, **options: Any) -> Run:
     """Our writer, given a few thousand documents at once."""
-    transport = Transport(parse_address(f"{url}/{prefix}"), Access())
-    writer = Unchecked(transport, f"{prefix}-", **{**DEFAULTS, **options})
+    transport = connect(parse_address(f"{url}/{prefix}"), Access())
+    writer = Unchecked(transport, f"{prefix}-", *{**WRITER_DEFAULTS, **options}.values())
 
     def work() -> None:
         for first in range(0, len(items), CALL):

@@ -17,11 +17,11 @@ from ttyscribe_store.access import Access
 from ttyscribe_store.address import parse_address
 from ttyscribe_store.base import DERIVED, Derived, Hit, Outcome, Query, Recording, RecordingFilter, StoredMessage
 from ttyscribe_store.conflict import FIRST_ID
-from ttyscribe_store.elastic_write import Writer
+from ttyscribe_store.elastic_write import WRITER_DEFAULTS, Writer
 from ttyscribe_store.install import apply
 from ttyscribe_store.partitions import Partition, period
 from ttyscribe_store.recordings import fits, gaps, newest_first
-from ttyscribe_store.transport import Transport
+from ttyscribe_store.transport import Transport, borrow, connect
 from ttyscribe_store.views import hit as to_hit
 from ttyscribe_store.views import stored_message, to_derived
 
@@ -32,19 +32,18 @@ _DELETE_PAGE = 1000
 
 
 class ElasticStore:
-    """`http(s)://host:port[/prefix]`; further settings are those of `access.Access`."""
+    """`http(s)://host:port[,host:port…][/prefix]`, or an `elasticsearch.Elasticsearch` object and a `prefix`.
 
-    def __init__(self, url: str, **options: Any) -> None:
-        chunk_bytes, chunk_count = options.pop("chunk_bytes", bulk.DEFAULT_BYTES), options.pop("chunk_count", 1000)
-        flights = options.pop("flights", 2)
-        try:
-            access = Access(**options)
-        except TypeError as error:
-            raise ConfigError(f"unknown setting for {url}: {error}") from None
-        self._address = parse_address(url)
+    Settings: `chunk_bytes`, `chunk_count` = how much goes in one request at most; `flights` = requests under way at
+    once. With a URL also those of `access.Access`; a client object has its own.
+    """
+
+    def __init__(self, far: Any, **options: Any) -> None:
+        sizes = [int(options.pop(name, default)) for name, default in WRITER_DEFAULTS.items()]
+        self._transport = _transport(far, options)
+        self._address = self._transport.address
         self._prefix = self._address.prefix
-        self._transport = Transport(self._address, access)
-        self._writer = Writer(self._transport, self._prefix, int(chunk_bytes), int(chunk_count), int(flights))
+        self._writer = Writer(self._transport, self._prefix, *sizes)
 
     # ---- writing
 
@@ -241,3 +240,15 @@ class ElasticStore:
         """Close the connections."""
         self._writer.close()
         self._transport.close()
+
+
+def _transport(far: Any, options: dict[str, Any]) -> Transport:
+    """The way to a URL, or that of a client object. ConfigError for what it does not know."""
+    try:
+        if isinstance(far, str):
+            return connect(parse_address(far), Access(**options))
+        if hasattr(far, "transport"):
+            return borrow(far, **options)
+    except TypeError as error:
+        raise ConfigError(f"unknown setting for {far if isinstance(far, str) else 'the client'}: {error}") from None
+    raise ConfigError("neither a store URL nor an elasticsearch.Elasticsearch")

@@ -17,6 +17,8 @@ from ttyscribe_store.transport import NDJSON, Answer, Transport
 _LOG = logging.getLogger("ttyscribe.store")
 _BULK = "/_bulk?filter_path=errors,took,items.*.status,items.*.error"
 _EQUAL_REJECTIONS = 50
+WRITER_DEFAULTS = {"chunk_bytes": bulk.DEFAULT_BYTES, "chunk_count": bulk.MAX_COUNT, "flights": 2}
+"""Settings of a writer, in the order in which it takes them."""
 _LEAST_BYTES = 16 << 10
 
 

@@ -8,11 +8,11 @@ from ttyscribe_formats.errors import ConfigError
 from ttyscribe_store.address import shown
 from ttyscribe_store.base import Store
 
-FORMS = "sqlite:DIR, http(s)://host:port[/prefix], memory:"
+FORMS = "sqlite:DIR, http(s)://host:port[,host:port...][/prefix], memory:"
 
 
 def open_store(url: str, **options: Any) -> Store:
-    """The store that a URL names: `sqlite:DIR`, `http(s)://host:port[/prefix]`, `memory:`.
+    """The store that a URL names: `sqlite:DIR`, `http(s)://host:port[,host:port…][/prefix]`, `memory:`.
 
     `options` are the settings of its class. Nothing is read or written yet. Raises ConfigError where the URL names no
     store, or holds a password: these belong into files or the environment.

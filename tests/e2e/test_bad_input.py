@@ -43,7 +43,11 @@ CASES = [
     Case("ttyscribe nonsense", OPERATOR, "nonsense"),
     Case("ttyscribe search --nonsense x", OPERATOR, "--nonsense"),
     Case("ttyscribe search x", OPERATOR, "Give --store URL or set TTYSCRIBE_STORE"),
-    Case("ttyscribe search --store gopher://x x", OPERATOR, "wanted: sqlite:DIR, http(s)://host:port[/prefix]"),
+    Case(
+        "ttyscribe search --store gopher://x x",
+        OPERATOR,
+        "wanted: sqlite:DIR, http(s)://host:port[,host:port...][/prefix]",
+    ),
     Case("ttyscribe search --store http://user:secret@{closed} x", OPERATOR, "TTYSCRIBE_STORE_USER"),
     Case("ttyscribe search --store sqlite:{tmp}/no x", OPERATOR, "there is no store here"),
     Case("ttyscribe search --store http://{closed} x", FAILED, "Connection refused"),

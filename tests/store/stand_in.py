@@ -15,6 +15,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from fnmatch import fnmatch
+from functools import cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -36,7 +37,9 @@ class Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
         self.server.seen.append((self.path, dict(self.headers), body))
-        if self.server.always is not None:
+        if any("vnd." in self.headers.get(name, "") for name in ("Accept", "Content-Type")):
+            answer(406, {"error": "Content-Type header is not supported"})(self, body)  # as OpenSearch and old engines
+        elif self.server.always is not None:
             self.server.always(self, body)
         elif self.path.startswith("/_bulk") and self.server.script:
             self.server.script.pop(0)(self, body)
@@ -52,6 +55,12 @@ class Handler(BaseHTTPRequestHandler):
 
 
 Action = Callable[[Handler, bytes], None]
+
+
+@cache
+def _templates() -> dict[str, Any]:
+    """Ours, by name."""
+    return {template.name: template.body for template in load()}
 
 
 def _merge(into: dict[str, Any], more: dict[str, Any]) -> None:
@@ -90,6 +99,17 @@ def reset(handler: Handler, _: bytes) -> None:
     handler.connection.close()
 
 
+def half(handler: Handler, body: bytes) -> None:
+    """Announce a whole answer, give half of it and cut the connection."""
+    data = json.dumps({"errors": False, "items": [{"create": {"status": 201}}] * (len(body.splitlines()) // 2)})
+    handler.send_response(200)
+    handler.send_header("Content-Type", "application/json")
+    handler.send_header("Content-Length", str(len(data)))
+    handler.end_headers()
+    handler.wfile.write(data[: len(data) // 2].encode())
+    handler.close_connection = True
+
+
 def slow(seconds: float) -> Action:
     """Answer as usual, but late."""
 
@@ -125,7 +145,7 @@ class StandIn(ThreadingHTTPServer):
         """What the engine would say an index of ours is made of."""
         if not self.installed:
             return {}
-        templates = {template.name: template.body for template in load()}
+        templates = _templates()
         name = path.partition("_simulate_index/")[2].partition("?")[0]
         fitting = [
             body for body in templates.values() if any(fnmatch(name, one) for one in body.get("index_patterns", ()))

@@ -7,13 +7,14 @@ import pytest
 
 from ttyscribe_formats.errors import ConfigError
 from ttyscribe_store.access import Access
-from ttyscribe_store.address import Address, parse_address
+from ttyscribe_store.address import Address, Host, parse_address
 
 URLS = {
-    "http://127.0.0.1:9220": Address("http", "127.0.0.1", 9220, ""),
-    "http://127.0.0.1:9220/": Address("http", "127.0.0.1", 9220, ""),
-    "https://search.example.com/t1": Address("https", "search.example.com", 9200, "t1-"),
-    "https://[::1]:9200/a.b_c-d": Address("https", "::1", 9200, "a.b_c-d-"),
+    "http://127.0.0.1:9220": Address("http", (Host("127.0.0.1", 9220),)),
+    "http://127.0.0.1:9220/": Address("http", (Host("127.0.0.1", 9220),)),
+    "https://search.example.com/t1": Address("https", (Host("search.example.com", 9200),), "t1-"),
+    "https://[::1]:9200/a.b_c-d": Address("https", (Host("::1", 9200),), "a.b_c-d-"),
+    "https://a,[::1]:9201,b:9202/t": Address("https", (Host("a", 9200), Host("::1", 9201), Host("b", 9202)), "t-"),
 }
 
 
@@ -39,6 +40,12 @@ def test_the_path_is_the_index_prefix(url: str, address: Address) -> None:
         "http://host/" + "a" * 65,
         "http://host/?q=1",
         "http://host/#x",
+        "http://a,,b/",
+        "http://a,b:x/",
+        "http://a,/",
+        "http://a:9200,a/",
+        "http://[::1/",
+        "http://a,http://b/",
     ],
 )
 def test_what_is_no_address_is_said(url: str) -> None:
@@ -49,6 +56,9 @@ def test_what_is_no_address_is_said(url: str) -> None:
 def test_a_password_in_the_url_is_refused_and_not_repeated() -> None:
     with pytest.raises(ConfigError, match="PASSWORD_FILE") as caught:
         parse_address("https://ada:s3cret@host:9200/t")
+    assert "s3cret" not in str(caught.value)
+    with pytest.raises(ConfigError, match="PASSWORD_FILE") as caught:
+        parse_address("https://host:9200,ada:s3cret@other:9200/t")
     assert "s3cret" not in str(caught.value)
 
 
