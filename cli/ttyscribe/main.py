@@ -32,8 +32,9 @@ VERBS = {
 
 _DESCRIPTION = """Finds and shows recordings of terminal sessions, and prepares where they are kept.
 
-The store is given by --store or by the variable TTYSCRIBE_STORE: sqlite:DIR, or http(s)://host:port[/prefix] of
-Elasticsearch or OpenSearch. `ttyscribe VERB --help` tells each verb's options, with examples."""
+The store is given by --store or by the variable TTYSCRIBE_STORE: sqlite:DIR, or
+http(s)://host:port[,host:port...][/prefix] of Elasticsearch or OpenSearch. `ttyscribe VERB --help`
+tells each verb's options, with examples."""
 
 _EPILOG = """examples:
   ttyscribe setup --store http://localhost:9200 --kibana http://localhost:5601

@@ -18,7 +18,9 @@ VARIABLE = "TTYSCRIBE_STORE"
 def add_store(parser: argparse.ArgumentParser) -> None:
     """--store."""
     parser.add_argument(
-        "--store", metavar="URL", help=f"sqlite:DIR or http(s)://host:port[/prefix] (default: ${VARIABLE})"
+        "--store",
+        metavar="URL",
+        help=f"sqlite:DIR or http(s)://host:port[,host:port...][/prefix] (default: ${VARIABLE})",
     )
 
 

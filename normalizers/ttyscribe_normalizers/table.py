@@ -118,9 +118,10 @@ _WAYS = (
     ),
     Option(
         "--output",
-        "where documents go: sqlite:DIR, http(s)://host:port[/prefix] (Elasticsearch or OpenSearch), "
-        "fluent(s)://host[:port] (Fluentd's forward protocol), memory:, or - for JSON lines on standard output (the "
-        "default; not with omprog and fluentd-chunk, the only one with mmexternal, fluentd-json and fluentd-msgpack)",
+        "where documents go: sqlite:DIR, http(s)://host:port[,host:port...][/prefix] (Elasticsearch or "
+        "OpenSearch), fluent(s)://host[:port] (Fluentd's forward protocol), memory:, or - for JSON lines on "
+        "standard output (the default; not with omprog and fluentd-chunk, the only one with mmexternal, "
+        "fluentd-json and fluentd-msgpack)",
         "URL",
         default="-",
     ),
