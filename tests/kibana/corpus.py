@@ -119,7 +119,7 @@ GIVEN = (
     "df -h",
     "ssh db1",
     'echo "<script>alert(1)</script>" | tee /tmp/x',
-    "printf '%s' " + "A" * 700,
+    "printf '%s' " + "0123456789abcdef" * 40,
     "exit",
 )
 SHOWN = (
@@ -150,7 +150,10 @@ def _recordings() -> Iterator[Fact]:
         first = inside[0]
         ids = {message.id for message in inside}
         missing, conflicts = max(ids) - len(ids), len(inside) - len(ids)
+        users, hosts = (list(dict.fromkeys(names)) for names in zip(*((m.user, m.host) for m in inside), strict=True))
+        gone = [number for number in range(1, max(ids)) if number not in ids]
         ended = "no" if n % 4 == 1 else "yes"
+        whole = ended == "yes" and not missing and not conflicts and len(users) == len(hosts) == 1
         yield _derived(
             "recording",
             name,
@@ -161,6 +164,18 @@ def _recordings() -> Iterator[Fact]:
                 "ttyscribe.recording": name,
                 "ttyscribe.trust": first.trust,
                 "recording.user": first.user,
+                "recording.users": users,
+                "recording.user_count": len(users),
+                "recording.hosts": hosts,
+                "recording.host_count": len(hosts),
+                "recording.more_names": "no",
+                "recording.first": text(min(message.time_ms for message in inside)),
+                "recording.last": text(max(message.time_ms for message in inside)),
+                "recording.first_id": min(ids),
+                "recording.last_id": max(ids),
+                "recording.ids": len(ids),
+                "recording.below_first": 0,
+                "recording.gaps": [f"{gone[0]}-{gone[-1]}: queue full"] if gone else [],
                 "recording.term": "xterm-256color",
                 "recording.session": 3 + n,
                 "recording.duration_ms": max(message.last_ms for message in inside),
@@ -171,10 +186,11 @@ def _recordings() -> Iterator[Fact]:
                 "recording.in_bytes": sum(message.typed for message in inside),
                 "recording.resizes": sum(message.resizes for message in inside),
                 "recording.ended": ended,
-                "recording.complete": "yes" if ended == "yes" and not missing and not conflicts else "no",
+                "recording.complete": "yes" if whole else "no",
                 "recording.lines": 15 * 12 if name == STORY else 3 * len(inside),
                 "recording.commands": 18 if name == STORY else len(inside) // 2,
                 "recording.version": 1,
+                **({"recording.status": n % 3} if ended == "yes" else {}),
             },
         )
 
@@ -299,7 +315,7 @@ def _events() -> Iterator[Fact]:
     for n in range(260):
         hour = 8 + n * 13 % 11
         time = SINCE + n * 7 // 260 * DAY + hour * HOUR + n * 37 % 60 * MINUTE + n
-        person = BUSY[n * 7 % 11] if n % 40 else (HOSTILE, ESCAPES, LONG)[n // 40 % 3]
+        person = BUSY[(n * 7 + n // 11) % 11] if n % 40 else (HOSTILE, ESCAPES, LONG)[n // 40 % 3]
         if n % 13 == 5:
             action, executable, title, path = _REFUSED[n % 5]
             more = {"file.path": [path]} if path else {"destination.ip": "192.0.2.66", "destination.port": 4444}
@@ -338,7 +354,7 @@ def _sudo() -> Iterator[Fact]:
     for n in range(70):
         time = SINCE + n * 7 // 70 * DAY + (7 + n * 5 % 13) * HOUR + n * 17 % 60 * MINUTE + n
         person = PEOPLE[n * 3 % 5] if n % 23 else (HOSTILE, ESCAPES, LONG)[n // 23 % 3]
-        executable, line, target = _ASKED[n * n % 6]
+        executable, line, target = _ASKED[(n * 5 + n // 6) % 6]
         refused = n % 8 == 5
         host = HOSTS[n * 3 % 4]
         event = ("alert" if n % 16 == 13 else "reject") if refused else "accept"

@@ -30,6 +30,12 @@ def expected(bundle: Bundle) -> dict[str, list[Row]]:
         "given": listed(commands, given, oldest_first=True),
         "pace": table(lines, [along("line.first_ms", STEP_MS[bundle])], {"Lines": len}),
         "claimed-twice": _claimed(messages),
+        "gaps": [{"Missing": "7-8: queue full", "Recordings": 1}],
+        "names": table(
+            messages,
+            [("User", "tlog.user", 10), ("Host", "hostname", 10), ("Trust", "ttyscribe.trust", 3)],
+            {"Messages": len, "Last time": last},
+        ),
         "transcript": listed(lines, ("line.first_ms", "line.text"), oldest_first=True),
     }
 
@@ -48,8 +54,9 @@ def _row(rows: list[Fact]) -> list[Row]:
         ("Complete", "recording.complete", 2),
     ]
     figures = {"First time": first, "Duration": greatest("recording.duration_ms")}
-    sums = {"Messages": "messages", "Missing": "missing", "Conflicts": "conflicts", "Resizes": "resizes"}
-    return table(rows, levels, figures | {label: total(f"recording.{name}") for label, name in sums.items()})
+    sums = {"Messages": "messages", "Missing": "missing", "Conflicts": "conflicts"}
+    totals = {label: total(f"recording.{name}") for label, name in sums.items()}
+    return table(rows, levels, {**figures, **totals, "Exit status": greatest("recording.status")})
 
 
 def _claimed(messages: list[Fact]) -> list[Row]:

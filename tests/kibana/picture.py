@@ -33,7 +33,10 @@ WIDE = ("process.title", "command.text", "process.command_line", "line.text", "m
 
 
 def draw(saved: Sequence[Json], dashboard: str, shown: Mapping[str, tuple[Panel, Rows]]) -> str:
-    """The page as SVG; `shown` gives each panel's question and rows by the id of its saved object."""
+    """The page as SVG; `shown` gives each panel's question and rows by the id of its saved object.
+
+    A line each: a panel that was not asked is a line less.
+    """
     by_id = {one["id"]: one["attributes"] for one in saved}
     page = by_id[dashboard]
     places = json.loads(page["panelsJSON"])
@@ -47,7 +50,7 @@ def draw(saved: Sequence[Json], dashboard: str, shown: Mapping[str, tuple[Panel,
         box = (grid["x"] * CELL + GAP, grid["y"] * ROW + 50, grid["w"] * CELL - 2 * GAP, grid["h"] * ROW - 2 * GAP)
         if name in shown:
             parts.append(_panel(*shown[name], box))
-        else:
+        elif "markdown" in by_id[name].get("visState", ""):
             parts.append(_markdown(json.loads(by_id[name]["visState"])["params"]["markdown"], page, box))
     return "\n".join([*parts, "</svg>"]) + "\n"
 
@@ -144,23 +147,32 @@ def _lines(labels: Sequence[str], rows: Rows, box: Box) -> str:
     if not rows:
         return _text(x, y + 18, "No results")
     lines = [[show(label, row[label]) for label in labels] for row in rows[: int((h - 22) / 22)]]
-    heads = [NAMES.get(label, label) for label in labels]  # bold: wider than what is below
-    most = [44 if label in WIDE else 24 for label in labels]
-    needs = [
-        min(max(1.15 * len(head), *(len(line[n]) for line in lines)), max(most[n], 1.15 * len(head))) + 2
-        for n, head in enumerate(heads)
-    ]
-    room = w / sum(needs)
-    edges = [x + room * sum(needs[:n]) for n in range(len(labels))]
+    heads = [NAMES.get(label, label) for label in labels]
+    widths = _widths(labels, heads, lines, w)
+    edges = [x + sum(widths[:n]) for n in range(len(labels))]
     parts = [_text(edge, y + 12, head, weight=600) for edge, head in zip(edges, heads, strict=True)]
     for number, line in enumerate(lines):
         below = y + 34 + number * 22
         parts.append(f'<line x1="{x}" x2="{x + w}" y1="{below - 16}" y2="{below - 16}" stroke="#e6ebf2"/>')
-        for edge, label, cell, need in zip(edges, labels, line, needs, strict=True):
-            link = label in ("Recording", "ttyscribe.recording")
-            most_here = int(max(need, need * room / 7.4)) - 2
-            parts.append(_text(edge, below, _cut(cell, most_here), colour=LINK if link else INK))
+        for edge, label, cell, width in zip(edges, labels, line, widths, strict=True):
+            colour = LINK if label in ("Recording", "ttyscribe.recording") else INK
+            parts.append(_text(edge, below, _cut(cell, int((width - 8) / 7)), colour=colour))
     return "".join(parts)
+
+
+def _widths(labels: Sequence[str], heads: Sequence[str], lines: Sequence[Sequence[str]], room: float) -> list[float]:
+    """As much as each column asks for; where that is too much, the widest give, but none below its head."""
+    least = [len(head) * 7.9 + 12 for head in heads]
+    most = [(60 if label in WIDE else 26) * 7 + 12 for label in labels]
+    asked = [max((len(line[n]) * 7 + 12 for line in lines), default=0.0) for n in range(len(labels))]
+    widths = [max(low, min(want, high)) for low, want, high in zip(least, asked, most, strict=True)]
+    while sum(widths) > room:
+        n = max(range(len(widths)), key=lambda n: widths[n] - least[n])
+        if widths[n] - least[n] < 1:
+            break
+        widths[n] -= min(8, widths[n] - least[n])
+    spare = max(room - sum(widths), 0) / len(widths)
+    return [width + spare for width in widths]
 
 
 def _cut(text: str, most: int = 22) -> str:
@@ -246,7 +258,7 @@ def _axes(plot: Box, times: Sequence[float], top: float, panel: Panel) -> str:
     for part in range(3):
         at = y + h - h * part / 2
         parts.append(f'<line x1="{x}" x2="{x + w}" y1="{at}" y2="{at}" stroke="#e6ebf2"/>')
-        if top >= 2 or part != 1:
+        if part != 1 or top >= 10 or top % 2 == 0:  # no rounded half
             parts.append(_text(x - 6, at + 4, show(label, top * part / 2), size=10, anchor="end"))
     for number in range(0, len(times), max(1, math.ceil(len(times) / (w // 90)))):
         at = x + w * number / len(times)

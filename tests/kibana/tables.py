@@ -75,13 +75,17 @@ def table(
     return [{label: value, **row} for value in kept for row in table(found[value], levels[1:], figures, by)]
 
 
-def listed(facts: Sequence[Fact], columns: Sequence[str], *, oldest_first: bool = False) -> list[Row]:
+def listed(
+    facts: Sequence[Fact], columns: Sequence[str], *, oldest_first: bool = False, time: str = "time"
+) -> list[Row]:
     """Documents as they are, by time."""
-    order = sorted(facts, key=lambda fact: fact["time"], reverse=not oldest_first)
-    return [
-        {"time": fact["time"], **{name: ", ".join(str(v) for v in _values(fact, name)) for name in columns}}
-        for fact in order
-    ]
+    order = sorted(facts, key=lambda fact: fact[time], reverse=not oldest_first)
+    return [{"time": fact[time], **{name: _shown(fact, name) for name in columns}} for fact in order]
+
+
+def _shown(fact: Fact, name: str) -> Any:
+    """A time in ms, anything else as text."""
+    return fact["time"] if name == "@timestamp" else ", ".join(str(value) for value in _values(fact, name))
 
 
 def _values(fact: Fact, key: str | Key) -> list[Any]:
