@@ -13,8 +13,8 @@ from typing import Any, NamedTuple
 from ttyscribe_formats.document import Document
 from ttyscribe_formats.errors import Unavailable
 from ttyscribe_store import jsontext
-from ttyscribe_store.base import DUPLICATE, STORED, Outcome
-from ttyscribe_store.partition import is_partition
+from ttyscribe_store.base import DERIVED, DUPLICATE, STORED, Outcome
+from ttyscribe_store.partition import MONTHLY, is_partition, place
 
 DEFAULT_BYTES = 5 << 20
 MAX_BYTES = 10 << 20
@@ -48,12 +48,15 @@ OUTAGES = (
 """Parts of error types that hit more than one document."""
 
 
-def index_of(document: Document) -> str:
-    """The index that a document belongs in, without a prefix. ValueError: it names none of ours."""
+def index_of(document: Document, layout: str = MONTHLY) -> str:
+    """The index or data stream that a document belongs in, without a prefix. ValueError: it names none of ours."""
     own = document["ttyscribe"]
-    if not is_partition(own["partition"]) or not _KIND.fullmatch(own["kind"]):
-        raise ValueError(f"no partition or kind: {own['partition']!r}, {own['kind']!r}")
-    return f"ttyscribe-{own['kind']}-{own['partition']}"
+    kind, partition = own["kind"], own["partition"]
+    if not is_partition(partition) or not _KIND.fullmatch(kind):
+        raise ValueError(f"no partition or kind: {partition!r}, {kind!r}")
+    if layout != MONTHLY and kind not in DERIVED:  # what is derived is written over, which data streams don't allow
+        partition = place(partition, document["@timestamp"], layout)
+    return f"ttyscribe-{kind}-{partition}"
 
 
 class Encoder:
@@ -62,11 +65,13 @@ class Encoder:
     def __init__(self, prefix: str, action: str = "create") -> None:
         self._prefix = prefix
         self._action = action
+        self.layout = MONTHLY
+        """Which indices there are; the same document always has the same one."""
         self._heads: dict[str, bytes] = {}
 
     def lines(self, document: Document, dumps: Callable[[Any], bytes] = jsontext.dumps) -> bytes:
         """The lines. ValueError or TypeError: it names no index of ours, or is no JSON."""
-        index = index_of(document)
+        index = index_of(document, self.layout)
         head = self._heads.get(index) or self._head(index)
         return b"".join((head, dumps(document["viaq_msg_id"]), b"}}\n", dumps(document), b"\n"))
 

@@ -41,7 +41,7 @@ class Writer:
         """Raise `Unavailable` while the engine does not answer, refuses us, or would use another template than ours."""
         self._in_force = False
         try:
-            verify(self._transport, self._prefix)
+            self._create.layout = verify(self._transport, self._prefix)
         except ConfigError as error:
             raise Unavailable(str(error)) from None
         self._in_force = True

@@ -54,7 +54,9 @@ def _found(engine: Engine, method: str, path: str) -> Any:
 
 
 def empty(engine: Engine, prefix: str) -> None:
-    """Remove every index whose name begins with the prefix."""
+    """Remove every data stream and index whose name begins with the prefix."""
+    if engine.name == "opensearch":  # a bare Elasticsearch has no requests about them
+        _found(engine, "DELETE", f"/_data_stream/{prefix}-*")
     names = list(_found(engine, "GET", f"/{prefix}-*?expand_wildcards=all&ignore_unavailable=true") or ())
     for first in range(0, len(names), _AT_ONCE):
         call(engine, "DELETE", "/" + ",".join(names[first : first + _AT_ONCE]))

@@ -174,6 +174,7 @@ def canonical(kind: str, body: Mapping[str, Any], *, mark: bool = True) -> dict[
         return _canonical_ism(body["policy"], mark=mark)
     if kind == "ilm":
         policy = {name: value for name, value in body["policy"].items() if mark or name != "_meta"}
+        policy["phases"] = {name: _canonical_phase(phase) for name, phase in policy.get("phases", {}).items()}
         return {"policy": _texts(policy)}
     found = {name: value for name, value in body.items() if name not in _ENGINES_OWN and (mark or name != "_meta")}
     template = dict(found.get("template", {}))
@@ -203,6 +204,15 @@ def _texts(value: Any) -> Any:
     if isinstance(value, list):
         return [_texts(entry) for entry in value]
     return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _canonical_phase(phase: Mapping[str, Any]) -> dict[str, Any]:
+    """A phase of an ILM policy, without the defaults that the engine spells out."""
+    actions = {
+        name: {key: value for key, value in action.items() if (key, value) != ("delete_searchable_snapshot", True)}
+        for name, action in phase.get("actions", {}).items()
+    }
+    return {**phase, "actions": actions}
 
 
 def _canonical_ism(policy: Mapping[str, Any], *, mark: bool) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Whether two patterns of index names can mean the same index, and which templates stand in each other's way. Pure."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -46,10 +46,12 @@ def _steps(a: str, b: str, i: int, j: int) -> Iterable[tuple[int, int]]:
         yield i + 1, j + 1
 
 
-def in_the_way(wanted: Iterable[Asset], others: Iterable[Other]) -> list[str]:
-    """One line for each template of somebody else's that an engine would refuse ours for, or prefer to ours."""
+def in_the_way(wanted: Iterable[Asset], others: Iterable[Other], names: Collection[str]) -> list[str]:
+    """One line for each template of somebody else's that an engine would refuse ours for, or prefer to ours.
+
+    `names` are those of our templates that are there.
+    """
     own = [one for one in wanted if one.kind == "index"]
-    names = {one.name for one in own}
     lines = []
     for other in sorted(others):
         hit = [one for one in own if _covers(one, other)] if other.name not in names else []

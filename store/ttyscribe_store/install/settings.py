@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What an operator may choose, what is remembered of it on the engine, and what our objects are made of then. Pure."""
+"""What an operator may choose, and what is remembered of it on the engine. Pure."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
@@ -7,10 +7,10 @@ from typing import Any, NamedTuple
 from ttyscribe_formats.errors import ConfigError
 from ttyscribe_store.install import objects
 from ttyscribe_store.install.objects import Asset
-from ttyscribe_store.install.probe import Abilities
 from ttyscribe_store.partition import LAYOUTS
 
-MOST_PRIORITY = 1_000_000
+_MOST_PRIORITY = 1_000_000
+_MOST_DAYS = 36_500
 
 
 class Settings(NamedTuple):
@@ -54,38 +54,11 @@ def checked(settings: Settings) -> Settings:
     """The same; ConfigError where an engine could not take it."""
     if settings.layout not in LAYOUTS:
         raise ConfigError(f"no layout {settings.layout!r}: choose one of {', '.join(LAYOUTS)}")
-    if not 2 <= settings.priority <= MOST_PRIORITY:
-        raise ConfigError(f"priority {settings.priority}: give a number from 2 to {MOST_PRIORITY}")
-    if not 0 <= settings.retention_days <= 36500:
-        raise ConfigError(f"a retention of {settings.retention_days} days: give 1d to 36500d, or `forever`")
+    if not 2 <= settings.priority <= _MOST_PRIORITY:
+        raise ConfigError(f"priority {settings.priority}: give a number from 2 to {_MOST_PRIORITY}")
+    if not 0 <= settings.retention_days <= _MOST_DAYS:
+        raise ConfigError(f"a retention of {settings.retention_days} days: give 1d to {_MOST_DAYS}d, or forever")
     return settings
-
-
-def rendered(prefix: str, settings: Settings, abilities: Abilities) -> list[Asset]:
-    """All objects that the engine is to have, in the order in which they can be written."""
-    made = [_rendered(asset, settings, abilities) for asset in objects.load(prefix)]
-    return [objects.marked(asset) for asset in made]
-
-
-def _rendered(asset: Asset, settings: Settings, abilities: Abilities) -> Asset:
-    body = _replaced(asset.body, abilities.types)
-    if asset.kind == "index":
-        mappings = body["template"]["mappings"]
-        mark = {**objects.mapping_mark(mappings), "layout": settings.layout}
-        template = {**body["template"], "mappings": {**mappings, "_meta": {objects.OWNER: mark}}}
-        priority = settings.priority + body["priority"] - objects.PRIORITY
-        meta = {**body["_meta"], "choices": settings._asdict()}
-        body = {**body, "template": template, "priority": priority, "_meta": meta}
-    return asset._replace(body=body)
-
-
-def _replaced(value: Any, types: Mapping[str, Mapping[str, Any]]) -> Any:
-    """A body in the words that the engine has."""
-    if not isinstance(value, dict):
-        return value
-    if isinstance(value.get("type"), str) and value["type"] in types:
-        return dict(types[value["type"]]) or value
-    return {name: _replaced(entry, types) for name, entry in value.items()}
 
 
 def types_used(assets: Sequence[Asset]) -> set[str]:

@@ -43,6 +43,8 @@ class Step(NamedTuple):
     before: Mapping[str, Any] | None = None
     """For the diff: what is there, and what is to be."""
     after: Mapping[str, Any] | None = None
+    is_data: bool = False
+    """Whether documents go by it."""
 
     def line(self, *, done: bool = True) -> str:
         """The step in one line."""

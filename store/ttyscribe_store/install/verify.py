@@ -5,11 +5,13 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ttyscribe_formats.errors import Unavailable
+from ttyscribe_store.base import DERIVED
 from ttyscribe_store.install import objects
 from ttyscribe_store.install.indices import template_of
 from ttyscribe_store.install.objects import Asset
 from ttyscribe_store.install.probe import is_type
-from ttyscribe_store.partition import MONTHLY
+from ttyscribe_store.install.render import OTHERS, PROBE
+from ttyscribe_store.partition import MONTHLY, STREAM
 from ttyscribe_store.transport import Transport
 
 _LENIENT = "ignore_unavailable=true&allow_no_indices=true"
@@ -69,22 +71,35 @@ def strange_indices(
 
 def _simulated(transport: Transport, template: Asset, parts: Mapping[str, Asset]) -> tuple[str, str]:
     """What is wrong with one kind's template on the engine, empty if it is in force; and its layout."""
-    sample = template.body["index_patterns"][0].replace("*", "2000.01")
+    wanted = {path: str(leaf.get("type", "object")) for path, leaf in objects.fields_of(template, parts).items()}
+    (pattern,) = template.body["index_patterns"]
+    problem, mark = _resolved(transport, pattern.replace("*", "2000.01"), template, wanted)
+    layout = str(mark.get("layout", MONTHLY))
+    if not problem and layout == STREAM and template.mark["template"] not in DERIVED:
+        stem = pattern.replace("*", "another-" if template.mark["template"] == OTHERS else "")
+        problem, mark = _resolved(transport, stem + PROBE, template, wanted)
+        if not problem and not mark.get("stream"):
+            problem = "would make no data stream"
+    return problem, layout
+
+
+def _resolved(
+    transport: Transport, sample: str, template: Asset, wanted: Mapping[str, str]
+) -> tuple[str, dict[str, Any]]:
+    """What is wrong with the template that would make an index of that name, and its mark."""
     resolved = transport.call("POST", f"/_index_template/_simulate_index/{sample}", absent=True) or {}
     mappings = resolved.get("template", {}).get("mappings", {})
     mark, ours = objects.mapping_mark(mappings), template.mark
-    layout = str(mark.get("layout", MONTHLY))
     if not mark:
-        return "is not in force" if mappings else "is missing", layout
+        return "is not in force" if mappings else "is missing", mark
     if mark.get("version", 0) > ours["version"]:
-        return "", layout
+        return "", mark
     if mark.get("template", ours["template"]) != ours["template"]:
-        return f"is not in force: that of {mark['template']} is", layout
+        return f"is not in force: that of {mark['template']} is", mark
     there = dict(objects.field_types(mappings.get("properties", {})))
-    wanted = {path: str(leaf.get("type", "object")) for path, leaf in objects.fields_of(template, parts).items()}
     wrong = sorted(path for path, kind in wanted.items() if not is_type(there.get(path, ""), kind))
     if not wrong:
-        return "", layout
+        return "", mark
     if mark.get("sha256") != ours["sha256"]:
-        return f"is another one than this version's ({mark.get('version')}, not {ours['version']})", layout
-    return f"has been changed: {wrong[0]} is no {wanted[wrong[0]]}", layout
+        return f"is another one than this version's ({mark.get('version')}, not {ours['version']})", mark
+    return f"has been changed: {wrong[0]} is no {wanted[wrong[0]]}", mark

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ttyscribe_formats.errors import ConfigError
-from ttyscribe_store.install import indices, objects, settings, show
+from ttyscribe_store.install import indices, objects, render, settings, show
 from ttyscribe_store.install.objects import Asset
 from ttyscribe_store.install.patterns import Other, overlap
 from ttyscribe_store.install.plan import State, plan
@@ -22,7 +22,7 @@ from ttyscribe_store.install.settings import Settings, Wishes
 
 PLAIN = Settings()
 VERSION = objects.load()[0].mark["version"]
-WANTED = settings.rendered("x-", PLAIN, Abilities())
+WANTED = render.rendered("x-", PLAIN, Abilities())
 
 
 def back(asset: Asset) -> dict[str, Any]:
@@ -60,8 +60,8 @@ TLOG = ("index", "x-ttyscribe-tlog")
 def test_nothing_there_means_that_all_is_created_components_first() -> None:
     found = plan(WANTED, State(), PLAIN, Wishes())
     assert {step.action for step in found.steps} == {"create"}
-    assert [step.requests[0].target for step in found.steps] == [asset.path for asset in WANTED]
-    kinds = [asset.kind for asset in WANTED]
+    assert {step.requests[0].target for step in found.steps} == {asset.path for asset in WANTED}
+    kinds = [step.what.split()[0] for step in found.steps]
     assert kinds == sorted(kinds)
 
 
@@ -155,7 +155,7 @@ def test_templates_in_the_way_are_named_before_anything_is_written(pattern: str,
         assert f"their?[31m ({pattern}; priority {priority})" in found.refusals[0]
         assert f"give --priority {priority + 3}" in found.refusals[0]
         chosen = settings.resolved(Wishes(priority=priority + 3), PLAIN)
-        again = settings.rendered("x-", chosen, Abilities())
+        again = render.rendered("x-", chosen, Abilities())
         others = [Other("their", (pattern,), priority)]
         assert plan(again, State(others=others), chosen, Wishes()).refusals == ()
 
@@ -175,7 +175,7 @@ def test_two_patterns_overlap_where_a_name_fits_both(one: str, other: str) -> No
 
 def test_choices_are_remembered_and_only_what_is_asked_for_changes() -> None:
     chosen = Settings("monthly", 400, 0)
-    bodies = [asset.body for asset in settings.rendered("", chosen, Abilities()) if asset.kind == "index"]
+    bodies = [asset.body for asset in render.rendered("", chosen, Abilities()) if asset.kind == "index"]
     assert settings.remembered(bodies) == chosen
     assert settings.resolved(Wishes(), chosen) == chosen
     assert settings.resolved(Wishes(priority=300), chosen).priority == 300
@@ -227,7 +227,7 @@ def test_a_changed_type_is_named_and_a_stream_is_begun_anew_when_asked() -> None
     assert step.requests == ()
     assert "tlog.pos is keyword there and long now: the next one will be right" in step.line()
     backing = ".ds-x-ttyscribe-tlog-stream-000001"
-    state = State(installed(), indices={backing: old}, streams=["x-ttyscribe-tlog-stream"])
+    state = State(installed(), indices={backing: old}, streams={"x-ttyscribe-tlog-stream": "x-ttyscribe-tlog-stream"})
     (step,) = plan(WANTED, state, PLAIN, Wishes()).steps
     assert "--rollover writes on in a new one" in step.line()
     (step,) = plan(WANTED, state, PLAIN, Wishes(rollover=True)).steps
@@ -250,7 +250,7 @@ def test_an_index_that_another_template_made_is_only_named() -> None:
 
 def test_types_that_the_engine_lacks_are_replaced_and_named() -> None:
     abilities = Abilities(types={"flattened": {"type": "object", "enabled": False}, "wildcard": {"type": "keyword"}})
-    bodies = json.dumps([asset.body for asset in settings.rendered("", PLAIN, abilities)])
+    bodies = json.dumps([asset.body for asset in render.rendered("", PLAIN, abilities)])
     assert '"flattened"' not in bodies
     assert [line.split(": ")[1] for line in abilities.warnings()] == [
         "what stands in them is kept whole, and not found",
