@@ -11,10 +11,7 @@ import pytest
 from tests.rsyslog.daemon import wait_until
 from tests.rsyslog.peer import Peer
 
-
-def test_sigterm_is_a_flag_and_work_goes_on_to_the_end(tmp_path: Path) -> None:
-    """OMP-8."""
-    code = """
+SLOW = """
 class H(Handler):
     def line(self, data):
         time.sleep(0.5)
@@ -22,11 +19,15 @@ class H(Handler):
     def stop(self):
         self.put(b"stopped")
 """
-    with Peer(tmp_path, code) as peer:
+
+
+def test_sigterm_is_a_flag_and_work_goes_on_to_the_end(tmp_path: Path) -> None:
+    """OMP-8."""
+    with Peer(tmp_path, SLOW) as peer:
         assert peer.answer() == b"OK\n"
         peer.send(b"one", b"two")
         time.sleep(0.1)
-        peer.terminate()
+        peer.signal(signal.SIGTERM)
         assert [peer.answer(), peer.answer()] == [b"OK\n"] * 2
         assert peer.ask(b"three") == b"OK\n"
         assert peer.process.poll() is None
@@ -74,7 +75,7 @@ def test_sigterm_ends_a_retry_and_leaves_the_line_to_rsyslog(tmp_path: Path) -> 
         assert peer.answer() == b"OK\n"
         peer.send(b"one")
         wait_until(peer.done)
-        peer.terminate()
+        peer.signal(signal.SIGTERM)
         assert peer.status() == 0
         assert peer.answer().strip(b".") == b""
         assert peer.done() == [b"one"]
@@ -86,8 +87,8 @@ def test_a_retry_ends_when_nobody_reads_answers_any_more(tmp_path: Path) -> None
         assert peer.answer().endswith(b"OK\n")
         peer.send(b"one")
         wait_until(peer.done)
-        peer.close_lines()
-        peer.close_answers()
+        peer.close_input()
+        peer.close_output()
         assert peer.status() == 1
         assert peer.done() == [b"one"]
     assert "rsyslog closed the pipe" in peer.said()
@@ -95,18 +96,10 @@ def test_a_retry_ends_when_nobody_reads_answers_any_more(tmp_path: Path) -> None
 
 def test_a_closed_answer_pipe_ends_it_after_the_line_in_work(tmp_path: Path) -> None:
     """OMP-11: status 1, no traceback, not killed by SIGPIPE."""
-    code = """
-class H(Handler):
-    def line(self, data):
-        time.sleep(0.3)
-        self.put(data)
-    def stop(self):
-        self.put(b"stopped")
-"""
-    with Peer(tmp_path, code) as peer:
+    with Peer(tmp_path, SLOW) as peer:
         assert peer.answer() == b"OK\n"
         peer.send(b"one", b"two")
-        peer.close_answers()
+        peer.close_output()
         assert peer.status() == 1
         assert peer.done() == [b"one", b"stopped"]
     assert peer.said().count("\n") == 1
@@ -172,7 +165,7 @@ def test_kill_at_any_moment_leaves_every_unconfirmed_line_with_rsyslog(tmp_path:
 
 def _answers_left(peer: Peer) -> int:
     """Answers that were in the pipe when the program was killed."""
-    os.set_blocking(peer._read, True)
+    os.set_blocking(peer._out, True)
     count = 0
     while peer.answer() == b"OK\n":
         count += 1

@@ -2,7 +2,6 @@
 """The program around a filter, as a real process over real pipes (docs/contracts/mmexternal.md)."""
 
 import json
-import os
 import signal
 from pathlib import Path
 from typing import Any
@@ -38,7 +37,7 @@ def test_silence_before_the_first_line_then_one_reply_for_each(tmp_path: Path) -
         assert peer.silent(0.5)
         assert peer.ask(line("one")) == seen("one")
         peer.send_raw(b"".join(line(f"{number}") + b"\n" for number in range(500)))
-        assert [json.loads(peer.reply()) for _ in range(500)] == [seen(f"{number}") for number in range(500)]
+        assert [json.loads(peer.answer()) for _ in range(500)] == [seen(f"{number}") for number in range(500)]
         assert peer.silent(0.2)
         assert peer.finish() == 0
     assert peer.said() == ""
@@ -50,8 +49,8 @@ def test_lines_in_pieces_and_of_any_bytes(tmp_path: Path) -> None:
     with FilterPeer(tmp_path, ECHO) as peer:
         for byte in data:
             peer.send_raw(bytes([byte]))
-        assert json.loads(peer.reply()) == seen("é \x00 \x7f \r")
-        assert json.loads(peer.reply()) == seen("caf\udce9")
+        assert json.loads(peer.answer()) == seen("é \x00 \x7f \r")
+        assert json.loads(peer.answer()) == seen("caf\udce9")
         assert peer.finish() == 0
 
 
@@ -206,7 +205,7 @@ def test_the_end_of_the_input_is_the_end_and_sigterm_only_a_flag(tmp_path: Path)
     code = f"{ECHO}    def stop(self):\n        print('stopped', flush=True)\n"
     with FilterPeer(tmp_path, code) as peer:
         assert peer.ask(line("one")) == seen("one")
-        peer.terminate()
+        peer.signal(signal.SIGTERM)
         assert peer.ask(line("two")) == seen("two")
         peer.send_raw(b'{"msg":"thr')
         assert peer.finish() == 0
@@ -237,7 +236,7 @@ def test_a_filter_that_hangs_ends_with_its_process(tmp_path: Path, hang: str) ->
     code = f"class F(Filter):\n    def message(self, message):\n        {hang}\n"
     with FilterPeer(tmp_path, code, "time_limit=0.7") as peer:
         peer.send_raw(line("bad") + b"\n")
-        assert peer.reply() == b""
+        assert peer.answer() == b""
         assert peer.status() == -signal.SIGALRM
 
 
@@ -268,8 +267,7 @@ def test_a_closed_reply_pipe_ends_it(tmp_path: Path) -> None:
     """MME-13."""
     with FilterPeer(tmp_path, ECHO) as peer:
         assert peer.ask(line("one")) == seen("one")
-        os.close(peer._read)
-        peer._read = -1
+        peer.close_output()
         peer.send_raw(line("two") + b"\n")
         assert peer.status() == 1
     assert peer.said() == "mmexternal: rsyslog closed the pipe before it took the reply\n"
@@ -281,6 +279,6 @@ def test_a_death_takes_no_second_line_with_it(tmp_path: Path) -> None:
     for _ in range(10):
         with FilterPeer(tmp_path, code) as peer:
             peer.send_raw(line("one") + b"\n")
-            assert peer.reply() == b""
+            assert peer.answer() == b""
             with pytest.raises(BrokenPipeError):
                 peer.send_raw(line("two") + b"\n")

@@ -318,7 +318,7 @@ class H(Handler):
     with Peer(tmp_path, code) as peer:
         assert [peer.answer(), peer.ask(b"x"), peer.ask(b"y")] == [b"OK\n"] * 3
         assert peer.finish() == 0
-    raw = peer.errors.read_bytes()
+    raw = peer._log.read_bytes()
     assert raw.count(b"\n") == 2
     assert all(len(line) < 4096 for line in raw.split(b"\n"))
     assert b"\x1b" not in raw
