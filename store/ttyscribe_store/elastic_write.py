@@ -102,13 +102,7 @@ class Writer:
         count = len(chunk.positions)
         if answer.status == 413 and count > 1:  # what comes next need not find out again
             self._limits.most_bytes = max(min(self._limits.most_bytes, len(chunk.body) // 2), _LEAST_BYTES)
-        if answer.status == 413 or (answer.status == 400 and _is_json(answer)):
-            return answer.reason()
-        if answer.status != 200:
-            raise Unavailable(f"{self._transport.address} bulk: {answer.reason()}", answer.retry_after)
-        if bulk.all_created(answer.body, count):
-            return [STORED] * count
-        return bulk.read(answer.json(), count)
+        return understood(answer, count, self._transport.address)
 
     def _watch(self, outcomes: list[Outcome]) -> None:
         """Raise `Unavailable` where an outage hit all; look at the template again after many equal rejections."""
@@ -131,6 +125,20 @@ class Writer:
                 self.check()
                 self._rejections = _EQUAL_REJECTIONS
                 _LOG.error("%s rejects document after document: %s", self._transport.address, outcome.reason)
+
+
+def understood(answer: Answer, count: int, address: object) -> list[Outcome] | str:
+    """What an answer says of so many documents; text = the request is refused for what is in it.
+
+    Raises `Unavailable` where it says nothing of them.
+    """
+    if answer.status == 413 or (answer.status == 400 and _is_json(answer)):
+        return answer.reason()
+    if answer.status != 200:
+        raise Unavailable(f"{address} bulk: {answer.reason()}", answer.retry_after)
+    if bulk.all_created(answer.body, count):
+        return [STORED] * count
+    return bulk.read(answer.json(), count)
 
 
 def _is_json(answer: Answer) -> bool:

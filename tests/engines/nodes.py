@@ -130,6 +130,10 @@ _PLANS: dict[str, Callable[[str, Java, Path, Path, int], _Plan]] = {
 }
 
 
+_plans: dict[str, _Plan] = {}
+"""How the nodes of this process were started, by their folders."""
+
+
 def _own(folder: Path, user: str) -> None:
     """Give a folder and all below it to a user."""
     entry = pwd.getpwnam(user)
@@ -174,6 +178,7 @@ def _start(name: str, java: Java, port: int, keep: bool) -> Node:
         if plan.user:
             _own(folder, plan.user)
             _own(data, plan.user)
+        _plans[str(folder)] = plan
         process = _spawn(plan, folder, keep)
     except BaseException:
         _remove(folder)
@@ -256,6 +261,24 @@ def stop(node: Node) -> None:
         if _gone(node.pid, patience):
             break
     _remove(Path(node.folder))
+
+
+def kill(node: Node) -> None:
+    """Kill a node at once, and keep its folder and data."""
+    os.killpg(node.pid, signal.SIGKILL)
+    if not _gone(node.pid, 30.0):
+        raise NoEngine(f"{node.name}: does not die")
+
+
+def revive(node: Node) -> Node:
+    """Start a node again that this process has started and killed, at the same place and port."""
+    process = _spawn(_plans[node.folder], Path(node.folder), keep=False)
+    again = node._replace(pid=process.pid)
+    try:
+        _wait(again, process)
+    finally:
+        process.returncode = process.returncode or 0
+    return again
 
 
 def _gone(group: int, patience: float) -> bool:

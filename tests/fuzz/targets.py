@@ -5,7 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
-from tests.fuzz import audit, exchange, filtering, lines, recordings, settings, streams, viewing
+from tests.fuzz import answers, audit, exchange, filtering, lines, recordings, settings, streams, viewing
 
 DATA = Path(__file__).parent.parent / "data" / "fuzz"
 FOUND = "found-"
@@ -43,6 +43,7 @@ TARGETS = (
     Target("aside", filtering.aside, "what rsyslogd has put aside, to its documents"),
     Target("ndjson", lines.ndjson, "a line of NDJSON in any shape, to its documents"),
     Target("stream", streams.stream, "lines out of reads of any size, each answered once, to their documents"),
+    Target("bulk", answers.bulk, "an engine's answer to a bulk request"),
     Target("spool", streams.spool, "a segment of the spool"),
     Target("events", audit.events, "aushape's JSON: every event by itself, exact, and what is none", 8192),
     Target("records", audit.records, "raw audit records, to their documents"),

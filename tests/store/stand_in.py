@@ -26,6 +26,7 @@ class Handler(BaseHTTPRequestHandler):
     """One connection."""
 
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True  # head and body would wait for each other
     server: "StandIn"
 
     def do_GET(self) -> None:

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What becomes of documents when the engine, or what stands before it, answers badly or not at all."""
 
+import random
 import socket
 import threading
 import time
@@ -11,9 +12,9 @@ from typing import Any
 import pytest
 
 from tests.store.elastic_samples import syslog
-from tests.store.stand_in import Action, StandIn, answer, created, reset, slow, standing_in
+from tests.store.stand_in import Action, Handler, StandIn, answer, created, reset, slow, standing_in
 from ttyscribe_formats.errors import ConfigError, Unavailable
-from ttyscribe_store.base import Query, RecordingFilter
+from ttyscribe_store.base import STORED, Query, RecordingFilter
 from ttyscribe_store.elastic import ElasticStore
 
 
@@ -106,6 +107,82 @@ def test_a_limit_that_was_found_once_is_kept_until_the_next_outage() -> None:
         store.check()
         store.write(many)
         assert len(refused) > found_out
+
+
+_CREATED = b'{"errors":false,"items":[{"create":{"status":201}}]}'
+GARBAGE = {
+    "no HTTP": b"\x00\xff\x80 garbage \r\n\r\n",
+    "nothing": b"",
+    "half a status line": b"HTTP/1.1 20",
+    "half a header": b"HTTP/1.1 200 OK\r\nContent-Le",
+    "half a body": b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(_CREATED) + _CREATED[:-9],
+    "a body that is whole too soon": b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n" + _CREATED,
+    "a length that is none": b"HTTP/1.1 200 OK\r\nContent-Length: many\r\n\r\n" + _CREATED[:20],
+    "a chunk that is none": b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n" + _CREATED,
+    "chunks without an end": b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n" + _CREATED[:5] + b"\r\n",
+    "said to be gzip": b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 4\r\n\r\nnone",
+    "a header without end": b"HTTP/1.1 200 OK\r\nX: " + b"x" * 100_000 + b"\r\n\r\n",
+    "headers without end": b"HTTP/1.1 200 OK\r\n" + b"X: x\r\n" * 1000 + b"\r\n",
+    "a status that is none": b"HTTP/1.1 OK\r\n\r\n" + _CREATED,
+    "random": random.Random(7).randbytes(5000),
+}
+
+
+@pytest.mark.parametrize("data", GARBAGE.values(), ids=GARBAGE)
+@pytest.mark.parametrize("flights", [1, 3])
+def test_what_is_no_answer_is_an_outage(data: bytes, flights: int) -> None:
+    def garbage(handler: Handler, _: bytes) -> None:
+        handler.wfile.write(data)
+        handler.wfile.flush()
+        handler.close_connection = True
+
+    with _store(*[garbage] * 8, chunk_count=1, flights=flights) as (store, server):
+        with pytest.raises(Unavailable) as caught:
+            store.write([syslog(1), syslog(2), syslog(3)])
+        assert len(str(caught.value)) < 1000
+        assert "\n" not in str(caught.value)
+        server.script.clear()
+        assert store.write([syslog(1), syslog(2), syslog(3)]) == [STORED] * 3
+
+
+def test_an_outage_in_the_middle_keeps_what_is_known_and_sends_the_rest_alone_again() -> None:
+    with _store(created, created, answer(503), flights=1, chunk_count=2) as (store, server):
+        documents = [syslog(number) for number in range(8)]
+        found = store.write(documents)
+        assert [one.status for one in found] == ["stored"] * 4 + ["retry"] * 4
+        assert "503" in found[-1].reason
+        assert store.write(documents[4:]) == [STORED] * 4
+        assert len(server.bulks) == 5
+
+
+def test_after_trouble_fewer_requests_are_under_way_and_after_success_more_again() -> None:
+    lock, at_once = threading.Lock(), [0, 0]
+
+    def counted(handler: Handler, body: bytes) -> None:
+        with lock:
+            at_once[0] += 1
+            at_once[1] = max(at_once)
+        time.sleep(0.03)
+        with lock:
+            at_once[0] -= 1
+        created(handler, body)
+
+    documents = [syslog(number) for number in range(24)]
+    with _store(answer(503), chunk_count=1, flights=3) as (store, server):
+        most = []
+        for number in range(4):
+            server.script += [counted] * len(documents)
+            try:
+                store.write(documents)
+            except Unavailable:
+                assert number == 0
+            most.append(at_once[1])
+            server.script.clear()
+            at_once[1] = 0
+        assert most[1] == 1
+        assert most[1] <= most[2] <= 2
+        assert most[2] <= most[3] <= 3
+        assert most[3] > 1, "requests are never under way at once again"
 
 
 def test_a_413_before_the_body_is_read_is_one() -> None:
