@@ -67,7 +67,7 @@ def _fits(node: nodes.Node, value: Any) -> bool:
         case nodes.Wild():
             return wild(node.parts, value)
         case nodes.Pattern():
-            return bool(node.regex.pattern.search(value))
+            return node.regex.matches(value)
     raise AssertionError(node)
 
 

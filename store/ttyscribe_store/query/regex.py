@@ -10,10 +10,16 @@ import re
 from functools import cached_property
 from typing import NamedTuple
 
+from ttyscribe_store.query import automaton
+
 _MOST_REPEATS = 255
 _MOST_DEEP = 20
 LONGEST = 500
 """Characters of an expression."""
+_LONGEST_LUCENE = 1000
+"""What the engines take by default."""
+_MOST_PLACES = 1000
+"""Places for a character, with all counts written out."""
 _CLASSES = {
     "d": "0-9",
     "w": "A-Za-z0-9_",
@@ -40,6 +46,7 @@ class _Piece(NamedTuple):
     """What it is, if it can be only that."""
     needed: tuple[str, ...] = ()
     """Texts that every match holds."""
+    tree: automaton.Tree = automaton.Sequence(())
 
 
 class Regex:
@@ -51,13 +58,25 @@ class Regex:
             raise BadRegex(f"a regular expression has at most {LONGEST} characters", LONGEST)
         self.source = source
         piece, self._begins, self._ends = _Reader(source).whole()
-        self._python, self._lucene = piece.python, piece.lucene
+        if automaton.size(piece.tree) > _MOST_PLACES or len(piece.lucene) > _LONGEST_LUCENE:
+            raise BadRegex("this expression is too large, with its counts written out", 0)
+        self._python, self._lucene, self._tree = piece.python, piece.lucene, piece.tree
         self.needed = piece.needed
         """Texts that every value with a match holds: what an index of substrings can be asked for first."""
 
+    def matches(self, text: str) -> bool:
+        """Tell whether a text holds a match, in a time that its length alone decides."""
+        if not all(part in text for part in self.needed):
+            return False
+        return self._automaton.matches(text)
+
+    @cached_property
+    def _automaton(self) -> automaton.Automaton:
+        return automaton.Automaton(self._tree, begins=self._begins, ends=self._ends)
+
     @cached_property
     def pattern(self) -> re.Pattern[str]:
-        """For Python's `search`."""
+        """For Python's `search`, which some texts keep busy for longer than anyone lives."""
         begin, end = "\\A" * self._begins, "\\Z" * self._ends
         return re.compile(f"{begin}(?:{self._python}){end}", re.DOTALL)
 
@@ -116,38 +135,49 @@ class _Reader:
             pieces.append(self._sequence())
         if len(pieces) == 1:
             return pieces[0]
-        return _Piece("|".join(piece.python for piece in pieces), "|".join(piece.lucene or "()" for piece in pieces))
+        return _Piece(
+            "|".join(piece.python for piece in pieces),
+            "|".join(piece.lucene or "()" for piece in pieces),
+            tree=automaton.Choice(tuple(piece.tree for piece in pieces)),
+        )
 
     def _sequence(self) -> _Piece:
         python, lucene, run = "", "", ""
         needed: list[str] = []
+        trees: list[automaton.Tree] = []
         while (character := self._peek()) and character not in "|)$^*+?{":
             piece = self._repeated(self._atom())
             python += piece.python
             lucene += piece.lucene
+            trees.append(piece.tree)
             if piece.literal:
                 run += piece.literal
             else:
                 needed += [run, *piece.needed]
                 run = ""
         found = tuple(text for text in (*needed, run) if text)
-        return _Piece(python, lucene, run if not needed else "", found)
+        return _Piece(python, lucene, run if not needed else "", found, automaton.Sequence(tuple(trees)))
 
     def _repeated(self, piece: _Piece) -> _Piece:
         at, character = self._at, self._peek()
         if character in ("*", "+", "?"):
-            mark, least = character, int(character == "+")
+            mark, least, most = character, int(character == "+"), 1 if character == "?" else None
             self._at += 1
         elif character == "{":
-            mark, least = self._count()
+            mark, least, most = self._count()
         else:
             return piece
         if self._peek() in ("?", "+", "*", "{") and self._peek():
             raise BadRegex("lazy, possessive and doubled repeats are not known", at + 1)
         needed = (piece.literal,) if piece.literal else piece.needed
-        return _Piece(f"(?:{piece.python}){mark}", f"({piece.lucene}){mark}", needed=needed if least else ())
+        return _Piece(
+            f"(?:{piece.python}){mark}",
+            f"({piece.lucene}){mark}",
+            needed=needed if least else (),
+            tree=automaton.Repeat(piece.tree, least, most),
+        )
 
-    def _count(self) -> tuple[str, int]:
+    def _count(self) -> tuple[str, int, int | None]:
         found = _COUNT.match(self._source, self._at)
         if not found:
             raise BadRegex("a { must be written \\{ or begin a count, as {2,5}", self._at)
@@ -155,7 +185,7 @@ class _Reader:
         if max(least, most) > _MOST_REPEATS or most < least:
             raise BadRegex(f"counts go from small to large, up to {_MOST_REPEATS}", self._at)
         self._at = found.end()
-        return found[0], least
+        return found[0], least, None if found[2] and not found[3] else most
 
     def _atom(self) -> _Piece:
         at, character = self._at, self._peek()
@@ -165,7 +195,7 @@ class _Reader:
         if character == "[":
             return self._class(at)
         if character == ".":
-            return _Piece(".", ".")
+            return _Piece(".", ".", tree=automaton.One("."))
         if character == "\\":
             return self._escape(at)
         if character in "]}":
@@ -186,7 +216,7 @@ class _Reader:
         self._at += 1
         self._depth -= 1
         needed = (inner.literal,) if inner.literal else inner.needed
-        return _Piece(f"(?:{inner.python})", f"({inner.lucene})", needed=needed)
+        return _Piece(f"(?:{inner.python})", f"({inner.lucene})", needed=needed, tree=inner.tree)
 
     def _escape(self, at: int) -> _Piece:
         character = self._peek()
@@ -264,7 +294,7 @@ def _is_choice(source: str) -> bool:
 
 
 def _literal(character: str) -> _Piece:
-    return _Piece(re.escape(character), _escaped(character), character)
+    return _Piece(re.escape(character), _escaped(character), character, tree=automaton.One(re.escape(character)))
 
 
 def _escaped(character: str) -> str:
@@ -279,7 +309,7 @@ def _set(spans: str, *, negated: bool, items: list[tuple[str, str]] | None = Non
         python += re.escape(first) + ("" if first == last else "-" + re.escape(last))
         lucene += _escaped(first) + ("" if first == last else "-" + _escaped(last))
     mark = "^" * negated
-    return _Piece(f"[{mark}{python}]", f"[{mark}{lucene}]")
+    return _Piece(f"[{mark}{python}]", f"[{mark}{lucene}]", tree=automaton.One(f"[{mark}{python}]"))
 
 
 def _spans_in_lucene(spans: str) -> str:

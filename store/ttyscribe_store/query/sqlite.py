@@ -339,7 +339,7 @@ def _wild(parts: str, value: Any) -> bool:
 
 
 def _matches(source: str, value: Any) -> bool:
-    return isinstance(value, str) and len(value) <= LONGEST and bool(_regex(source).pattern.search(value))
+    return isinstance(value, str) and len(value) <= LONGEST and _regex(source).matches(value)
 
 
 FUNCTIONS: dict[str, Callable[[str, Any], bool]] = {"ttyscribe_wild": _wild, "ttyscribe_regex": _matches}

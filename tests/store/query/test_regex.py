@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ttyscribe_store.query import automaton
 from ttyscribe_store.query.regex import BadRegex, Regex
 
 
@@ -37,13 +38,13 @@ def theirs(source: str) -> re.Pattern[str]:
 
 @given(ANCHORED, TEXTS)
 def test_it_finds_what_python_finds(source: str, text: str) -> None:
-    assert bool(Regex(source).pattern.search(text)) == bool(theirs(source).search(text))
+    assert Regex(source).matches(text) == bool(Regex(source).pattern.search(text)) == bool(theirs(source).search(text))
 
 
 @given(ANCHORED, TEXTS)
 def test_what_is_needed_is_in_every_match(source: str, text: str) -> None:
     regex = Regex(source)
-    if regex.pattern.search(text):
+    if theirs(source).search(text):
         assert all(needed in text for needed in regex.needed)
 
 
@@ -98,6 +99,8 @@ def test_as_the_engines_read_it(source: str, needed: tuple[str, ...], lucene: st
         ("a]", 1, "write \\]"),
         ("(" * 21 + "a" + ")" * 21, 20, "at most 20 deep"),
         ("a" * 501, 500, "at most 500"),
+        ("(a{200}){200}", 0, "too large"),
+        ("((a{9}){9}){13}", 0, "too large"),
     ],
 )
 def test_what_is_outside_is_told_with_its_place(source: str, at: int, what: str) -> None:
@@ -114,9 +117,37 @@ def test_any_text_is_an_expression_or_an_error_in_it(source: str) -> None:
     except BadRegex as error:
         assert 0 <= error.at <= len(source)  # noqa: PT017 - it is what is looked at
     else:
-        assert bool(regex.pattern.search("a01\n")) == bool(theirs(source).search("a01\n"))
+        assert regex.matches("a01\n") == bool(theirs(source).search("a01\n"))
 
 
 def test_equal_if_written_the_same() -> None:
     assert Regex("a") == Regex("a") != Regex("b")
     assert len({Regex("a"), Regex("a")}) == 1
+
+
+@pytest.mark.parametrize(
+    ("source", "text"),
+    [
+        ("(a+)+$", "a" * 8190 + "b"),
+        ("(a|aa)+$", "a" * 8190 + "b"),
+        ("(a|a)*b(a|a)*c", "ba" * 4095),
+        ("a+b", "b" + "a" * 8190),
+        (".*.*.*.*x.*y", "x" * 8191),
+        ("^(([a-z])+.)+[A-Z]([a-z])+$", "a" * 8191),
+        ("(.*a){20}", "b" * 8191),
+        ("(a?){200}a{200}", "a" * 199),
+        ("(a|b)*a(a|b){12}c", "abba" * 2000),
+        ("[a-z]*é", "".join(map(chr, range(0x4E00, 0x4E00 + 8000)))),
+    ],
+)
+def test_no_text_keeps_it_busy(source: str, text: str) -> None:
+    """`re` would take until the test run is given up, for most of these."""
+    assert not Regex(source).matches(text)
+
+
+def test_what_it_remembers_is_bounded() -> None:
+    regex = Regex("(a|b)*a(a|b|.){9}c$")
+    for start in range(0, 100_000, 1000):
+        regex.matches("".join(chr(0x100 + start % 50_000 + code) + "ab"[code % 3 == 0] for code in range(1000)))
+    assert regex._automaton._transitions <= automaton._MOST_TRANSITIONS
+    assert sum(map(len, regex._automaton._states.values())) <= 2 * automaton._MOST_TRANSITIONS
