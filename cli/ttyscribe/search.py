@@ -40,6 +40,7 @@ _ENDLESS = 10**9
 _QUERY = 200
 """Characters that an error shows of a query."""
 _WORDS = re.compile(r'[^"()!:~*]*\s[^"()!:~*]*')
+_WITHIN = re.compile(r'\*[^"]*\s[^"]*\*')
 _OPERATOR = re.compile(r"(?<!\S)(?:AND|OR|NOT)(?!\S)")
 
 
@@ -61,10 +62,13 @@ def _count(text: str) -> int:
 
 
 def query_of(arguments: Sequence[str]) -> str:
-    """The query of the command line's arguments: one that holds nothing but words is a phrase."""
-    return " ".join(
-        f'"{text}"' if _WORDS.fullmatch(text) and not _OPERATOR.search(text) else text for text in arguments
-    )
+    """The query of the command line's arguments: one that holds nothing but words, or is `*text with blanks*`, is one
+    term."""
+    return " ".join(f'"{text}"' if _is_one(text) else text for text in arguments)
+
+
+def _is_one(text: str) -> bool:
+    return bool(_WITHIN.fullmatch(text) or (_WORDS.fullmatch(text) and not _OPERATOR.search(text)))
 
 
 def tree_of(query: str, now_ns: int) -> Node:

@@ -6,6 +6,7 @@ that our index template is in force, since an index made without it would hold d
 """
 
 import itertools
+import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 from urllib.parse import quote
@@ -28,6 +29,8 @@ from ttyscribe_store.views import stored_message, to_derived
 _LENIENT = "ignore_unavailable=true&allow_no_indices=true"
 _SHOWN = 500
 _PAGE = 200
+_TOO_COMPLEX = b"Determinizing automaton"
+"""What the engines say of shards that give a regular expression up."""
 _DELETE_PAGE = 1000
 
 
@@ -152,7 +155,11 @@ class ElasticStore:
         """Search the indices of these kinds, patterns divided by commas."""
         names = ",".join(f"{self._prefix}ttyscribe-{kind}" for kind in kinds.split(","))
         target = f"/{names}/_search?{_LENIENT}"
-        answer = self._transport.call("POST", target, body)
+        given = self._transport.request("POST", target, json.dumps(body).encode())
+        if given.status == 400 or (given.status == 200 and _TOO_COMPLEX in given.body):
+            what = elastic_queries.refusal(given.body)
+            raise ConfigError(f"{self._address} can't answer this search: {what or given.reason()}")
+        answer = self._transport.accepted("POST", target, given)
         if not isinstance(answer, dict) or not isinstance(answer.get("_shards"), dict):
             raise Unavailable(f"{self._address}: the answer to a search is none: {self._transport.said(answer)}")
         shards = answer["_shards"]

@@ -7,6 +7,7 @@ Only what all versions share: composite aggregations, `search_after` over unique
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
+from ttyscribe_store import jsontext
 from ttyscribe_store.base import Query, Recording, RecordingFilter
 from ttyscribe_store.conflict import FIRST_ID, TRUSTS
 from ttyscribe_store.query.elastic import compiled, time_text
@@ -242,3 +243,19 @@ def search_body(query: Query, size: int) -> dict[str, Any]:
 
 
 _OWN = ("kind", "recording", "last_ms", "typed", "trust", "audit_session", "boot_id")
+
+
+def refusal(body: bytes) -> str:
+    """Why an engine refuses a search: the innermost reason; empty where it gives none."""
+    if b"eterminiz" in body:
+        return "a regular expression, or a value with *, is too complex for the engine; write it more simply"
+    try:
+        found = jsontext.loads(body)["error"]
+        while found.get("caused_by") or found.get("root_cause"):
+            found = found.get("caused_by") or found["root_cause"][0]
+        return str(found["reason"])[:_REASON]
+    except (ValueError, KeyError, TypeError, AttributeError, IndexError):
+        return ""
+
+
+_REASON = 300

@@ -24,6 +24,9 @@ _LOG_KEPT = 64 << 20
 _MOMENT_MS = 100
 _CACHE_KIB = 16 << 10
 _LEAST_PAGE = 512
+_STEPS = 100_000
+"""Of SQLite's machine, between two looks at signals: some milliseconds."""
+_RAISED = "user-defined function raised exception"
 _DAMAGED = "is damaged; restore it, or move it away"
 _MARKS = """SELECT (SELECT application_id FROM pragma_application_id), (SELECT user_version FROM pragma_user_version),
     (SELECT count(*) FROM sqlite_master)"""
@@ -185,12 +188,19 @@ def _open(path: str, mode: str, settings: Settings) -> Handle:
     connection.text_factory = text_back
     for function, call in FUNCTIONS.items():
         connection.create_function(function, 2, call, deterministic=True)
+    if mode == "ro":
+        connection.set_progress_handler(_breathe, _STEPS)
     return Handle(connection, path, immutable, stamp)
 
 
 def log(path: str) -> str:
     """The write-ahead log of a file."""
     return path + "-wal"
+
+
+def _breathe() -> int:
+    """Called in the midst of long statements, so that Ctrl-C need not wait for their end."""
+    return 0
 
 
 def look(path: str) -> tuple[int, ...]:
@@ -282,6 +292,8 @@ def translated(path: str) -> Iterator[None]:
     try:
         yield
     except sqlite3.DatabaseError as error:
+        if _primary(error) == sqlite3.SQLITE_INTERRUPT or str(error) == _RAISED:
+            raise KeyboardInterrupt from None  # a signal came while it worked: our functions raise nothing else
         raise _ours(error, path) from None
     except (Damaged, UnicodeDecodeError):
         raise ConfigError(_DAMAGED, path) from None

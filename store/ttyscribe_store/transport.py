@@ -147,6 +147,10 @@ class Transport:
         answer = self.request(method, target, None if body is None else json.dumps(body).encode())
         if answer.status == 404 and absent:
             return None
+        return self.accepted(method, target, answer)
+
+    def accepted(self, method: str, target: str, answer: Answer) -> Any:
+        """The JSON of an answer, if it is a success; errors are those of `call`."""
         if answer.status in (401, 403):
             raise ConfigError(f"{self.address} refuses {method} {target.partition('?')[0]}: {answer.reason()}")
         if not 200 <= answer.status < 300:

@@ -149,8 +149,8 @@ def test_a_search_without_a_word_is_refused(store: str) -> None:
 
 
 def test_an_argument_of_nothing_but_words_is_a_phrase() -> None:
-    arguments = ["rm -rf", "/etc/shadow", 'a "b c"', "user:x y", "a OR b", "ANDY ORR"]
-    assert query_of(arguments) == '"rm -rf" /etc/shadow a "b c" user:x y a OR b "ANDY ORR"'
+    arguments = ["rm -rf", "/etc/shadow", 'a "b c"', "user:x y", "a OR b", "ANDY ORR", "*den (you*", "*x*"]
+    assert query_of(arguments) == '"rm -rf" /etc/shadow a "b c" user:x y a OR b "ANDY ORR" "*den (you*" *x*'
 
 
 @pytest.mark.parametrize(

@@ -34,7 +34,10 @@ from ttyscribe_store.query.regex import BadRegex, Regex
 
 LEAST_SUBSTRING = 3
 """Characters in a row that a search within text needs: what the indices of substrings are made of."""
-_MOST_DEEP = 50
+_MOST_DEEP = 12
+"""Parentheses and negations within each other; Elasticsearch takes 30 clauses, of which each may make two."""
+_MOST_STARS = 15
+"""In one value; the engines refuse what needs too large an automaton."""
 _MOST_NODES = 500
 _MOST_NUMBER = 2**63 - 1
 
@@ -160,7 +163,12 @@ class _Parser:
             return Exact(field.name, text.lower())
         if value.quoted or "*" not in text:
             return Exact(field.name, text)
-        parts = text.split("*")
+        return self._wild(field, value)
+
+    def _wild(self, field: Field, value: Token) -> Wild:
+        parts = value.text.split("*")
+        if len(parts) > _MOST_STARS + 1:
+            raise self._error(f"a value has at most {_MOST_STARS} *", value.column)
         return Wild(field.name, (parts[0], *filter(None, parts[1:-1]), parts[-1]))
 
     def _number(self, field: Field, value: Token) -> Node:
@@ -184,7 +192,7 @@ class _Parser:
         parts = value.text.split("*")
         if max(map(len, parts)) < LEAST_SUBSTRING:
             raise self._error(f"a search within text needs {LEAST_SUBSTRING} characters in a row", value.column)
-        return Wild(field.name, (parts[0], *filter(None, parts[1:-1]), parts[-1]))
+        return self._wild(field, value)
 
     def _time(self, field: Field, value: Token) -> Node:
         try:

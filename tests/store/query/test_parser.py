@@ -147,7 +147,10 @@ def test_a_query_and_its_tree(query: str, expected: Node | None) -> None:
         ('line~"a(b"', 8, "this ( is never closed"),
         ("line~a*+", 8, "lazy, possessive"),
         ("a" * 10_001, 10_000, "at most 10000 characters"),
-        ("!" * 60 + "a", 51, "at most 50 deep"),
+        ("!" * 60 + "a", 13, "at most 12 deep"),
+        ("(" * 13 + "a", 13, "at most 12 deep"),
+        ("user:a" + "*b" * 16, 6, "at most 15 *"),
+        ('cmd:"abc' + "*b" * 16 + '"', 5, "at most 15 *"),
         ("a " * 501, 1001, "at most 500 terms"),
     ],
 )
