@@ -229,12 +229,16 @@ def _wait(text: str) -> float:
 _NOISE = re.compile(
     r"<[^<>]* object at 0x[0-9a-f]+>:? ?"
     r"|HTTPS?Connection(?:Pool)?\([^()]*\): "
-    r"|Failed to establish a new connection: |\[Errno -?[0-9]+\] "
+    r"|Failed to establish a new connection: |\[Errno -?[0-9]+\] |\[SSL[^]]*\] | \(_ssl\.c:[0-9]+\)"
 )
+_UNKNOWN_ISSUER = ("self-signed certificate", "self signed certificate", "unable to get local issuer certificate")
 
 
 def _cause(error: BaseException) -> str:
     """The first cause in words, without what is only of use to a programmer."""
     causes = getattr(error, "errors", ())
     text = " ".join(str(causes[0] if causes else error).split())
-    return _NOISE.sub("", text)[:_SHOWN] or type(error).__name__
+    text = _NOISE.sub("", text)[:_SHOWN]
+    if any(said in text for said in _UNKNOWN_ISSUER):
+        text += ": name a file of certificates to trust in TTYSCRIBE_STORE_CA"
+    return text or type(error).__name__
