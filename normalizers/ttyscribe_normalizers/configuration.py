@@ -11,11 +11,10 @@
 
 import argparse
 import difflib
-import tomllib
 from typing import Any, NamedTuple
 
 from ttyscribe_formats.errors import ConfigError
-from ttyscribe_formats.viaq.toml_lines import line_of
+from ttyscribe_formats.viaq.toml_lines import line_of, tables_of
 from ttyscribe_normalizers.table import KEYS, OPTIONS, Option
 
 _ALL = {option.key for option in OPTIONS}
@@ -33,22 +32,21 @@ class File(NamedTuple):
         return ConfigError(f"{key}: {problem}", self.path, line_of(self.text, (key,)))
 
 
-def read(path: str) -> File:
-    """The file's options, converted. Raises ConfigError with the line and the key of what is wrong."""
+def text_of(path: str) -> str:
+    """A configuration file's text. Raises ConfigError."""
     try:
         with open(path, encoding="utf-8") as file:
-            text = file.read()
+            return file.read()
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
         raise ConfigError(f"can't read the configuration: {reason}", path) from None
-    try:
-        table = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise ConfigError(f"no TOML: {error}", path) from None
-    except RecursionError:
-        raise ConfigError("no TOML: nested too deep", path) from None
+
+
+def read(path: str) -> File:
+    """The file's options, converted. Raises ConfigError with the line and the key of what is wrong."""
+    text = text_of(path)
     found = File(path, text)
-    for key, value in table.items():
+    for key, value in tables_of(text, path).items():
         if key not in KEYS:
             raise found.error(key, _unknown(key))
         try:

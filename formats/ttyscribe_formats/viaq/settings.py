@@ -19,13 +19,12 @@
 As there, a list may be written as one text with commas, a number or a truth as text.
 """
 
-import tomllib
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from ttyscribe_formats.errors import ConfigError
 from ttyscribe_formats.viaq import config
-from ttyscribe_formats.viaq.toml_lines import Place, line_of
+from ttyscribe_formats.viaq.toml_lines import Place, line_of, tables_of
 
 Refuse = Callable[[Place, str], ConfigError]
 """Makes the error for a place in the configuration."""
@@ -69,12 +68,7 @@ def read(text: str, path: str = "") -> Settings:
         key = ".".join(part for part in place if isinstance(part, str))
         return ConfigError(f"{key}: {problem}" if key else problem, path, line_of(text, place))
 
-    try:
-        tables = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise ConfigError(f"no TOML: {error}", path) from None
-    except RecursionError:
-        raise ConfigError("no TOML: nested too deep", path) from None
+    tables = tables_of(text, path)
     for key in tables:
         if key not in ("filter", "tags"):
             raise refuse((key,), "unknown (wanted: filter, tags)")

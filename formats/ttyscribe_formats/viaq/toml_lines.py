@@ -1,14 +1,28 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Where a key stands in a TOML text, for messages to its author; pure."""
+"""A TOML text's tables, and where a key stands in it, for messages to its author; pure."""
 
 import re
+import tomllib
 from collections.abc import Sequence
+from typing import Any
+
+from ttyscribe_formats.errors import ConfigError
 
 _TABLE = re.compile(r"\s*(\[\[?)\s*([^\]]+?)\s*\]")
 _KEY = re.compile(r"""\s*(?:"([^"]*)"|'([^']*)'|([A-Za-z0-9_-]+))\s*=""")
 
 Place = tuple[str | int, ...]
 """Names of tables and keys; behind the name of a table that comes several times its number, from 0."""
+
+
+def tables_of(text: str, path: str) -> dict[str, Any]:
+    """What it holds; of the file at `path`. Raises ConfigError."""
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"no TOML: {error}", path) from None
+    except RecursionError:
+        raise ConfigError("no TOML: nested too deep", path) from None
 
 
 def line_of(text: str, place: Sequence[str | int]) -> int:

@@ -8,6 +8,7 @@ from importlib.resources import files
 from ttyscribe_formats.errors import ConfigError
 from ttyscribe_formats.viaq import config, settings
 from ttyscribe_formats.viaq.chain import Chain, compile_chain
+from ttyscribe_normalizers import configuration
 
 SHIPPED = "default.toml"
 DOCKER_HOSTNAME = "/etc/docker-hostname"
@@ -17,13 +18,7 @@ def read(path: str) -> settings.Settings:
     """The settings in a file; of an empty path the shipped ones. Raises ConfigError."""
     if not path:
         return settings.read(files(__package__).joinpath(SHIPPED).read_text("utf-8"), SHIPPED)
-    try:
-        with open(path, encoding="utf-8") as file:
-            text = file.read()
-    except (OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
-        raise ConfigError(f"can't read the configuration: {reason}", path) from None
-    return settings.read(text, path)
+    return settings.read(configuration.text_of(path), path)
 
 
 def compiled(wanted: settings.Settings, surroundings: config.Surroundings, path: str, *, quick: bool = True) -> Chain:
