@@ -7,7 +7,7 @@ again), or one document (rejected, so that it can't block the rest).
 """
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from ttyscribe_formats.document import Document
@@ -67,20 +67,23 @@ class Encoder:
         self._action = action
         self.layout = MONTHLY
         """Which indices there are; the same document always has the same one."""
-        self._heads: dict[str, bytes] = {}
+        self._heads: dict[Hashable, bytes] = {}
 
     def lines(self, document: Document, dumps: Callable[[Any], bytes] = jsontext.dumps) -> bytes:
         """The lines. ValueError or TypeError: it names no index of ours, or is no JSON."""
-        index = index_of(document, self.layout)
-        head = self._heads.get(index) or self._head(index)
+        own = document["ttyscribe"]
+        monthly = self.layout == MONTHLY  # then these two decide
+        key = (own["kind"], own["partition"]) if monthly else index_of(document, self.layout)
+        head = self._heads.get(key) or self._head(key, document)
         return b"".join((head, dumps(document["viaq_msg_id"]), b"}}\n", dumps(document), b"\n"))
 
-    def _head(self, index: str) -> bytes:
+    def _head(self, key: Hashable, document: Document) -> bytes:
         """The first line up to the id, the same for all documents of an index."""
         if len(self._heads) >= _HEADS:
             self._heads.clear()
-        head = jsontext.dumps({self._action: {"_index": self._prefix + index}})[:-2] + b',"_id":'
-        self._heads[index] = head
+        index = self._prefix + index_of(document, self.layout)
+        head = jsontext.dumps({self._action: {"_index": index}})[:-2] + b',"_id":'
+        self._heads[key] = head
         return head
 
 
@@ -117,13 +120,16 @@ def cut(
 
     `refused` gets the outcome of those that can't be sent.
     """
-    encode, quickly = encoder.lines, jsontext.dumps_but_nan
+    encode, quickly = encoder.lines, jsontext.quick_dumps()
     positions: list[int] = []
     lines: list[bytes] = []
     size = 0
     for position, document in enumerate(documents):
         try:
-            both = encode(document, quickly)
+            try:
+                both = encode(document, quickly)
+            except TypeError:
+                both = encode(document)
         except (TypeError, ValueError, RecursionError) as error:
             refused[position] = Outcome("rejected", f"can't be sent: {error}"[:_SHOWN])
             continue
