@@ -116,12 +116,16 @@ class _Installation:
         sent = [one for one in ours if key_of(one) in wanted]
         kept, lines, written = dict(theirs), [], Written({}, "")
         lost: set[str] = set()
+        broken: dict[Key, str] = {}
         if sent:
             written = self.objects.write(sent, overwrite=any(step.action != "create" for step in wanted.values()))
             back, lost = self._read_back(sent, written.placed)
-            kept |= back
-            lines = _written_lines([wanted[key] for key in back], self.bundle)
-            lines += _renamed(written.placed) + self._rewritten(sent, back)
+            rewritten, broken = _compared(sent, back)
+            kept |= {key: one for key, one in back.items() if key not in broken}
+            lines = _written_lines([wanted[key] for key in back], self.bundle) + _renamed(written.placed)
+            if rewritten:
+                how = f"{len(rewritten)} of them in the form of its own version"
+                lines.append(f"note: {self.server} keeps {how}: {some(list(rewritten.values()))}")
         self.remove([step.key for step in steps if step.action == "remove"])
         self._remember(ours, theirs, kept, steps, memory)
         if written.refusal:
@@ -131,6 +135,9 @@ class _Installation:
                 f"{self.objects.name}: took the objects, but reading them back misses {some(sorted(lost))}: "
                 "is it the right space, workspace or tenant?"
             )
+        if broken:
+            different = some(list(broken.values()))
+            raise ConfigError(f"{self.objects.name}: keeps something else than what was sent: {different}")
         return lines, written.placed
 
     def _read_back(
@@ -150,28 +157,11 @@ class _Installation:
             found = there.get((one["type"], placed.get(key_of(one), "")))
             if found is None:
                 continue
-            lacking = [key for key in _links(found) if key not in there]
+            lacking = [key for key in _links(found, like=one) if key not in there]
             lost |= {f"{named(key)} (needed by {one_line(found['id'])})" for key in lacking}
             if not lacking:
                 back[key_of(one)] = found
         return back, lost
-
-    def _rewritten(self, sent: Sequence[SavedObject], back: Mapping[Key, SavedObject]) -> list[str]:
-        """Compares field by field. A server that is newer than our objects rewrites them; one that is not must not."""
-        changed: list[str] = []
-        broken: list[str] = []
-        for one in sent:
-            found = back.get(key_of(one))
-            names = manifest.differing(one, found) if found and found["id"] == one["id"] else []
-            if names and found:
-                (changed if _version(found) != _version(one) else broken).append(
-                    f"{named(key_of(one))} ({', '.join(names)})"
-                )
-        if broken:
-            raise ConfigError(f"{self.objects.name}: keeps something else than what was sent: {some(broken)}")
-        if not changed:
-            return []
-        return [f"note: {self.server} keeps {len(changed)} of them in the form of its own version: {some(changed)}"]
 
     def remove(self, keys: Sequence[Key]) -> None:
         """Delete, and look. ConfigError names what has to be removed by hand."""
@@ -235,8 +225,26 @@ def _written_lines(steps: Sequence[Step], bundle: Bundle) -> list[str]:
     return lines
 
 
-def _links(saved: SavedObject) -> list[Key]:
-    return [(str(one.get("type")), str(one.get("id"))) for one in saved["references"]]
+def _links(saved: SavedObject, like: SavedObject | None = None) -> list[Key]:
+    """What an object refers to; with `like`, by the names that this one has: servers may add links of their own."""
+    names = {one["name"] for one in (like or saved)["references"]}
+    return [(str(one.get("type")), str(one.get("id"))) for one in saved["references"] if one.get("name") in names]
+
+
+def _compared(sent: Sequence[SavedObject], back: Mapping[Key, SavedObject]) -> tuple[dict[Key, str], dict[Key, str]]:
+    """What differs field by field: in objects that the server rewrote for its own version, and in those it should not.
+
+    A server that is newer than our objects rewrites them; one that leaves them at our version must leave them whole.
+    """
+    rewritten: dict[Key, str] = {}
+    broken: dict[Key, str] = {}
+    for one in sent:
+        found = back.get(key_of(one))
+        names = manifest.differing(one, found) if found and found["id"] == one["id"] else []
+        if found and names:
+            into = rewritten if _version(found) != _version(one) else broken
+            into[key_of(one)] = f"{named(key_of(one))} ({', '.join(names)})"
+    return rewritten, broken
 
 
 def _renamed(placed: Mapping[Key, str]) -> list[str]:

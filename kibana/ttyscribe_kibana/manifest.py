@@ -151,13 +151,14 @@ def is_same(ours: SavedObject, theirs: SavedObject) -> bool:
 
 
 def differing(ours: SavedObject, theirs: SavedObject) -> list[str]:
-    """Names of what differs: attributes, and `references`."""
+    """Names of what differs of what ours says: attributes, and `references`."""
     kept = theirs["attributes"]
     names = [
         name for name, value in ours["attributes"].items() if name not in kept or meaning(kept[name]) != meaning(value)
     ]
-    same_links = sorted(map(_pointer, ours["references"])) == sorted(map(_pointer, theirs["references"]))
-    return names + ([] if same_links else ["references"])
+    theirs_links = [_pointer(one) for one in theirs["references"]]
+    has_links = all(_pointer(one) in theirs_links for one in ours["references"])
+    return names + ([] if has_links else ["references"])
 
 
 __all__ = [

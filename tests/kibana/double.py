@@ -84,6 +84,8 @@ class Double:
         """References that are stored with another target."""
         self.drop: set[str] = set()
         """Attributes that are not kept."""
+        self.link: Json = {}
+        """A reference that is added to each object."""
         self.undeletable: set[str] = set()
         self.rewrites = False
         """Whether objects are stored in the form of a newer version, as a newer Kibana does."""
@@ -205,6 +207,7 @@ class Double:
         self.clock += 1
         moved = {**ids, **self.bend}
         references = [{**r, "id": moved.get(r["id"], r["id"])} for r in one["references"]]
+        references += [self.link] if self.link else []
         attributes = {name: value for name, value in one["attributes"].items() if name not in self.drop}
         more: Json = {"updated_at": f"2026-01-01T00:00:{self.clock:06}Z", "version": f"Wz{self.clock},1]"}
         if ids[one["id"]] != one["id"]:

@@ -170,6 +170,25 @@ def test_an_attribute_that_is_not_kept_is_told(server: Double) -> None:
         load(Where(server.url))
 
 
+def test_links_that_a_server_adds_are_its_own_matter(server: Double) -> None:
+    """As OpenSearch Dashboards does for its data sources."""
+    server.link = {"name": "dataSource", "type": "data-source", "id": "elsewhere"}
+    load(Where(server.url))
+    server.requests.clear()
+    assert "nothing to change" in load(Where(server.url))[0]
+    assert server.writes == []
+
+
+def test_what_is_not_kept_whole_does_not_hide_behind_the_memory(server: Double) -> None:
+    server.drop = {"timeFieldName"}
+    for _ in range(2):
+        with pytest.raises(ConfigError, match="something else than what was sent"):
+            load(Where(server.url), overwrite=True)
+    server.drop = set()
+    load(Where(server.url), overwrite=True)
+    assert "nothing to change" in load(Where(server.url))[0]
+
+
 def test_without_the_memory_what_differs_counts_as_an_edit(server: Double) -> None:
     load(Where(server.url))
     server.edit(*PAGE, title="Mine")
