@@ -185,8 +185,8 @@ class Files:
             kept.pop(next(iter(kept))).connection.close()
 
     def close(self) -> None:
-        """Close every file."""
-        for kept in (self._writers, self._readers):
+        """Close every file; who may write comes last, and takes the log away."""
+        for kept in (self._readers, self._writers):
             while kept:
                 kept.popitem()[1].connection.close()
 

@@ -4,6 +4,10 @@
 Who changes `SCHEMA` in sqlite_rows.py raises `VERSION` there and adds one step here. It says how files of the version
 before come to the new one: by statements, where these are quick however large the file is, or by writing all documents
 anew. Everything but a document's body is made from it, so that the second way needs nothing but the step.
+
+That holds too for a change of what documents are found by (`indexed` in query/sqlite.py, the paths in query/fields.py):
+files that are there would not have it. Derived documents are no reason for a step: they are made anew by the number of
+their rules.
 """
 
 from typing import NamedTuple

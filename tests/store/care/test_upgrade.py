@@ -12,11 +12,13 @@ from typing import Any
 
 import pytest
 
+from tests.store.care.test_sqlite_check import found
 from tests.store.samples import make_syslog, make_tlog
 from ttyscribe_formats.errors import ConfigError, Unavailable
 from ttyscribe_store import sqlite_rows, sqlite_upgrade
 from ttyscribe_store.base import DUPLICATE, STORED, Query, RecordingFilter
 from ttyscribe_store.care import upgrade
+from ttyscribe_store.derive.indexer import bring_up_to_date
 from ttyscribe_store.query.parser import parse
 from ttyscribe_store.sqlite import SqliteStore
 
@@ -77,9 +79,9 @@ def test_an_old_folder_is_told_and_left_alone(folder: Path) -> None:
 
 def test_all_that_was_written_is_there_and_found_as_if_written_now(folder: Path, tmp_path: Path) -> None:
     told: list[tuple[int, int]] = []
-    found = upgrade.upgrade(str(folder), lambda done, total: told.append((done, total)))
-    assert [one.name for one in found] == ["2026.11", "2026.10", "implausible-time"]
-    assert [one.documents for one in found] == [10, 4, 1]
+    done = upgrade.upgrade(str(folder), lambda *at: told.append(at))
+    assert [one.name for one in done] == ["2026.11", "2026.10", "implausible-time"]
+    assert [one.documents for one in done] == [10, 4, 1]
     assert told[-1] == (15, 15)
     assert versions(folder) == [sqlite_rows.VERSION] * 3
     store, fresh = SqliteStore(str(folder)), SqliteStore(str(tmp_path / "fresh"))
@@ -98,6 +100,26 @@ def test_all_that_was_written_is_there_and_found_as_if_written_now(folder: Path,
     for name in NAMES:
         assert schema(folder / f"{name}.sqlite") == schema(tmp_path / "fresh" / f"{name}.sqlite")
     assert upgrade.upgrade(str(folder)) == [], "nothing to do again"
+    assert found(folder) == []
+
+
+def test_from_schema_2_which_had_derived_documents(tmp_path: Path) -> None:
+    folder = tmp_path / "store"
+    shutil.copytree(OLD.with_name("sqlite-2"), folder)
+    before = versions(folder)
+    store = SqliteStore(str(folder))
+    assert before == [2, 2, 2]
+    with pytest.raises(ConfigError, match="schema 2"):
+        store.count()
+    upgrade.upgrade(str(folder))
+    assert versions(folder) == [sqlite_rows.VERSION] * 3
+    bring_up_to_date(store)
+    assert found(folder) == []
+    assert store.write(written()) == [DUPLICATE] * 15
+    assert {hit.kind for hit in store.search(Query(where=parse("line:*shadow*", int)))} == {"line"}
+    assert [hit.message for hit in store.search(Query(where=parse("cmd:id", int)))] == ["id"]
+    assert len(list(store.search(Query(where=parse("kind:tlog user:ada", int))))) == 6
+    store.close()
 
 
 def test_cut_after_each_batch_it_goes_on_where_it_was(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -150,6 +172,7 @@ def test_killed_it_loses_nothing(folder: Path) -> None:
     upgrade.upgrade(str(folder))
     store = SqliteStore(str(folder))
     assert store.count() == 315
+    assert found(folder) == []
     assert [message.tlog["id"] for message in store.messages("grown")] == list(range(1, 301))
     assert len(list(store.search(Query([["common"]])))) == 300
     store.close()
