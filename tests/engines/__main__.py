@@ -1,11 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`python -m tests.engines fetch|start|stop|status [--only NAME]`: engines for a developer."""
+"""`python -m tests.engines fetch|start|stop|status|each [--only NAME]`: engines for a developer.
+
+`each` runs pytest, with the arguments behind it, once with each pair of versions, one after the other.
+"""
 
 import argparse
+import os
+import subprocess
 import sys
 
 from tests.engines import fetch, nodes
-from tests.engines.java import NoEngine, find_java, pair_for
+from tests.engines.java import NoEngine, find_java, javas_for, pair_for
 
 PORTS = {"opensearch": 9211, "elasticsearch": 9220}
 
@@ -45,12 +50,33 @@ def _status(names: list[str]) -> None:
             print(f"{node.name} {node.version} at {node.url}, pid {node.pid}, log {node.folder}/log")
 
 
+def _each(arguments: list[str]) -> int:
+    """Run pytest with every pair; 1 where a test failed, or a pair could not be had."""
+    worst = 0
+    for pair, java in javas_for().items():
+        if java is None:
+            print(f"{pair}: no Java for them: apt-get install openjdk-17-jre-headless, or 21 for the newer pair")
+            worst = 1
+            continue
+        print(f"{pair} on Java {java.major}", flush=True)
+        named = ("TTYSCRIBE_TEST_OPENSEARCH", "TTYSCRIBE_TEST_ELASTICSEARCH")  # each pair is started and stopped
+        environment = {name: value for name, value in os.environ.items() if name not in named}
+        command = [sys.executable, "-m", "pytest", "-q", "-m", "engine", *(arguments or ["tests"])]
+        done = subprocess.run(command, env={**environment, "TEST_JAVA_HOME": str(java.home)}, check=False)
+        worst = max(worst, done.returncode)
+    return worst
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Do what the command line says; 1 with one line where an engine can't be had."""
     parser = argparse.ArgumentParser(prog="python -m tests.engines", description=__doc__)
-    parser.add_argument("action", choices=["fetch", "start", "stop", "status"])
+    parser.add_argument("action", choices=["fetch", "start", "stop", "status", "each"])
     parser.add_argument("--only", choices=nodes.NAMES, help="one engine only")
-    wanted = parser.parse_args(arguments)
+    wanted, more = parser.parse_known_args(arguments)
+    if wanted.action == "each":
+        return _each(more)
+    if more:
+        parser.error(f"unrecognized arguments: {' '.join(more)}")
     names = [wanted.only] if wanted.only else list(nodes.NAMES)
     try:
         {"fetch": _fetch, "start": _start, "stop": _stop, "status": _status}[wanted.action](names)

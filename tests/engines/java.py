@@ -72,8 +72,21 @@ def find_java(environment: Mapping[str, str] | None = None) -> Java:
         if not major:
             raise NoEngine(f"TEST_JAVA_HOME={named} holds no Java")
         return Java(Path(named), major)
-    found = [Java(Path(os.path.realpath(home)), major_of(home)) for home in _homes(environment)]
-    newest = max(found, key=lambda java: java.major, default=None)
+    newest = max(_found(environment), key=lambda java: java.major, default=None)
     if newest is None or not newest.major:
         raise NoEngine("java is not installed: apt-get install openjdk-17-jre-headless")
     return newest
+
+
+def _found(environment: Mapping[str, str]) -> list[Java]:
+    return [Java(Path(os.path.realpath(home)), major_of(home)) for home in _homes(environment)]
+
+
+def javas_for(environment: Mapping[str, str] | None = None) -> dict[Pair, Java | None]:
+    """The newest Java that runs each pair, the older pair first; none where it is not installed."""
+    known = sorted(_found(os.environ if environment is None else environment), key=lambda java: java.major)
+    chosen: dict[Pair, Java | None] = {OLD: None, NEW: None}
+    for java in known:
+        if java.major >= 17:
+            chosen[pair_for(java.major)] = java
+    return chosen

@@ -14,7 +14,7 @@ import pytest
 from tests import peers
 from tests.engines import fetch, nodes
 from tests.engines.fixtures import Engine, Shared, call, clean
-from tests.engines.java import NEW, OLD, Java, NoEngine, Pair, find_java, major_of, pair_for
+from tests.engines.java import NEW, OLD, Java, NoEngine, Pair, find_java, javas_for, major_of, pair_for
 
 
 @pytest.mark.parametrize(("major", "pair"), [(17, OLD), (20, OLD), (21, NEW), (25, NEW)])
@@ -45,6 +45,14 @@ def test_named_java_wins_over_a_newer_one(tmp_path: Path) -> None:
     environment = {"TEST_JAVA_HOME": str(home), "JAVA_99_HOME": str(newer)}
     assert find_java(environment) == Java(home, 17)
     assert find_java({"JAVA_99_HOME": str(newer)}) == Java(newer, 99)
+
+
+def test_each_pair_gets_the_newest_java_that_runs_it(tmp_path: Path) -> None:
+    names = {f"JAVA_{version}_HOME": str(_java(tmp_path / version, f"{version}.0.1")) for version in ("11", "19", "98")}
+    chosen = javas_for(names)
+    assert list(chosen) == [OLD, NEW]
+    assert chosen[OLD] == Java(tmp_path / "19", 19)
+    assert chosen[NEW] == Java(tmp_path / "98", 98)
 
 
 def test_named_java_that_is_none_is_said(tmp_path: Path) -> None:

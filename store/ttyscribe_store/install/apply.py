@@ -33,7 +33,7 @@ def planned(transport: Transport, prefix: str, wishes: Wishes = Wishes()) -> Pla
         read.others(transport),
         read.mappings(transport, marks, wanted),
         strange=strange_indices(names, marks, wanted),
-        streams=read.streams(transport, prefix, assets) if abilities.streams else {},
+        streams=read.streams(transport, prefix, assets) if abilities.streams else (),
         care=read.care(transport, prefix, marks, abilities),
     )
     found = plan(wanted, state, chosen, wishes, prefix)
@@ -47,7 +47,7 @@ def planned_removal(transport: Transport, prefix: str, *, keep_data: bool) -> Pl
     names, marks = read_marks(transport, prefix)
     state = State(
         {**assets, **read.policies(transport, prefix, abilities)},
-        streams=read.streams(transport, prefix, assets) if abilities.streams else {},
+        streams=read.streams(transport, prefix, assets) if abilities.streams else (),
         care=read.care(transport, prefix, marks, abilities),
     )
     return removal.plan(state, names, marks, keep_data=keep_data)

@@ -59,8 +59,9 @@ def warnings(settings: Settings, abilities: Abilities) -> list[str]:
     if settings.layout == STREAM and not (managed or abilities.stream_lifecycle):
         found.append("the engine has no lifecycle of data streams, no ILM and no ISM: roll the streams over yourself")
     if settings.retention_days and not managed:
+        way = "" if settings.layout == STREAM else "; ttyscribe store retention does it"
         what = "derived documents are" if settings.layout == STREAM and abilities.stream_lifecycle else "nothing is"
-        found.append(f"the engine has neither ILM nor ISM: {what} removed by age")
+        found.append(f"the engine has neither ILM nor ISM: {what} removed by age{way}")
     return found
 
 

@@ -21,8 +21,8 @@ class State(NamedTuple):
     """Mappings of indices of ours that another version or an edited template made, by name."""
     strange: Sequence[str] = ()
     """Indices under our names that no template of ours made."""
-    streams: Mapping[str, str] = {}
-    """Our data streams, and the template that makes each."""
+    streams: Sequence[str] = ()
+    """Our data streams."""
     care: lifecycle.Care = lifecycle.Care()
 
 
@@ -59,7 +59,7 @@ def plan(wanted: Sequence[Asset], state: State, settings: Settings, wishes: Wish
     ]
     steps = [*templates, *brought, *lifecycle.steps(prefix, wanted, state.care, brought)]
     steps += [step for step in left if step not in templates]
-    steps += indices.steps(wanted, state.indices, list(state.streams), rollover=wishes.rollover)
+    steps += indices.steps(wanted, state.indices, state.streams, rollover=wishes.rollover)
     odd = "not made by our template, so that nothing is written: reindex or delete it"
     steps += [Step("name", f"making index {name} right", odd) for name in state.strange]
     return Plan(settings, tuple(steps), refusals=tuple(refusals))
@@ -106,7 +106,7 @@ def _left_over(wanted: Sequence[Asset], state: State, *, overwrite: bool) -> Ite
         if (kind, name) in names or not mark or mark.get("version", 0) > newest:
             continue
         what, before = f"{TITLES[kind]} {name}", objects.canonical(kind, body)
-        used = [stream for stream, template in sorted(state.streams.items()) if template == name]
+        used = streams_of(body, state.streams)
         if used:
             yield Step("name", f"removing {what}", f"data stream {used[0]} is made by it: remove that first")
         elif objects.is_edited(kind, body) and not overwrite:
@@ -118,3 +118,9 @@ def _left_over(wanted: Sequence[Asset], state: State, *, overwrite: bool) -> Ite
 def removal_order(key: tuple[str, str]) -> tuple[int, str]:
     """First what refers to others: engines remove nothing that is in use."""
     return ("index", "component", "ilm", "ism").index(key[0]), key[1]
+
+
+def streams_of(body: Mapping[str, Any], streams: Iterable[str]) -> list[str]:
+    """Data streams for whose sake an engine would not remove a template: OpenSearch 2 looks at its patterns alone."""
+    patterns_there = body.get("index_patterns", ()) if "data_stream" in body else ()
+    return [stream for stream in sorted(streams) if any(patterns.overlap(stream, one) for one in patterns_there)]

@@ -69,12 +69,11 @@ def policies(transport: Transport, prefix: str, abilities: Abilities) -> dict[tu
     return found
 
 
-def streams(transport: Transport, prefix: str, assets: Iterable[tuple[str, str]]) -> dict[str, str]:
-    """Data streams that our templates make, and which one makes each."""
+def streams(transport: Transport, prefix: str, assets: Iterable[tuple[str, str]]) -> list[str]:
+    """Data streams that our templates make."""
     own = {name for kind, name in assets if kind == "index"}
     answer = transport.call("GET", f"/_data_stream/{prefix}ttyscribe-*", absent=True) or {}
-    made = {str(one["name"]): str(one.get("template", "")) for one in answer.get("data_streams", ())}
-    return {stream: template for stream, template in made.items() if template in own}
+    return sorted(str(one["name"]) for one in answer.get("data_streams", ()) if one.get("template") in own)
 
 
 def care(transport: Transport, prefix: str, marks: Mapping[str, Mapping[str, Any]], abilities: Abilities) -> Care:

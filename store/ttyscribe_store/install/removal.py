@@ -10,7 +10,7 @@ from typing import Any
 from ttyscribe_store.install import lifecycle, objects
 from ttyscribe_store.install.indices import BACKING
 from ttyscribe_store.install.objects import TITLES
-from ttyscribe_store.install.plan import Plan, State, removal_order
+from ttyscribe_store.install.plan import Plan, State, removal_order, streams_of
 from ttyscribe_store.install.settings import Settings
 from ttyscribe_store.install.steps import Request, Step, delete
 
@@ -22,7 +22,7 @@ def plan(state: State, names: Sequence[str], marks: Mapping[str, Mapping[str, An
     steps = [] if keep_data else list(_data(state, names, marks))
     gone = {request.target[1:] for step in steps for request in step.requests}
     steps += _released(state, gone)
-    steps += _objects(state, state.streams if keep_data else {})
+    steps += _objects(state, state.streams if keep_data else ())
     return Plan(Settings(), tuple(steps), removal=True)
 
 
@@ -52,12 +52,12 @@ def _released(state: State, gone: set[str]) -> Iterable[Step]:
         yield Step("attach", f"{len(under)} indices", "no longer by a policy", requests)
 
 
-def _objects(state: State, streams: Mapping[str, str]) -> Iterable[Step]:
+def _objects(state: State, streams: Sequence[str]) -> Iterable[Step]:
     needed: set[tuple[str, str]] = set()
     for key in sorted(state.assets, key=removal_order):
         (kind, name), body = key, state.assets[key]
         what = f"{TITLES[kind]} {name}"
-        used = [stream for stream, template in sorted(streams.items()) if (kind, template) == ("index", name)]
+        used = streams_of(body, streams)
         if not objects.mark_of(kind, body):
             yield Step("name", f"removing {what}", "it is not ours")
         elif used:

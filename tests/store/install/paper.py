@@ -118,7 +118,8 @@ class Paper(Transport):
     def _drop(self, kind: str, name: str) -> None:
         if kind == "component" and any(name in one["composed_of"] for one in self.templates["index"].values()):
             raise Refused(400, f"component template {name} is in use")
-        if any(one["template"] == name for one in self.streams.values()):
+        there = self.templates[kind][name]
+        if "data_stream" in there and any(_fits(there, one) for one in self.streams):  # so OpenSearch 2.19
             raise Refused(400, f"template {name} is in use by a data stream")
         del self.templates[kind][name]
 

@@ -13,6 +13,7 @@ from tests.store.install.test_install_engine import Site, site
 from ttyscribe_formats import timestamp
 from ttyscribe_formats.errors import ConfigError
 from ttyscribe_store.base import DUPLICATE, STORED, Query
+from ttyscribe_store.conflict import choose
 from ttyscribe_store.install import apply, objects, read
 from ttyscribe_store.install.probe import is_type
 
@@ -102,7 +103,14 @@ def test_a_data_stream_holds_the_same_or_is_refused_by_name(site: Site) -> None:
         "ttyscribe-recording-2026.11",
         "ttyscribe-tlog-implausible-time",
     ]
-    assert site.store.delete("r1") == 4
+    stream = f"{site.prefix}-ttyscribe-tlog-stream"
+    call(site.engine, "POST", f"/{stream}/_rollover")
+    assert site.store.write([tlog(1)]) == [STORED]  # the weaker promise: what comes again after a rollover
+    site.store.refresh()
+    messages = list(site.store.messages("r1"))
+    assert [message.tlog["id"] for message in messages] == [1, 1, 2, 9]
+    assert [(choice.id, choice.others) for choice in choose(messages)] == [(1, []), (2, []), (9, [])]
+    assert site.store.delete("r1") == 5
     with pytest.raises(ConfigError, match="nothing"):
         nothing_left(site, keep_data=True)
     nothing_left(site, keep_data=False)

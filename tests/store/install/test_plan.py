@@ -227,7 +227,7 @@ def test_a_changed_type_is_named_and_a_stream_is_begun_anew_when_asked() -> None
     assert step.requests == ()
     assert "tlog.pos is keyword there and long now: the next one will be right" in step.line()
     backing = ".ds-x-ttyscribe-tlog-stream-000001"
-    state = State(installed(), indices={backing: old}, streams={"x-ttyscribe-tlog-stream": "x-ttyscribe-tlog-stream"})
+    state = State(installed(), indices={backing: old}, streams=["x-ttyscribe-tlog-stream"])
     (step,) = plan(WANTED, state, PLAIN, Wishes()).steps
     assert "--rollover writes on in a new one" in step.line()
     (step,) = plan(WANTED, state, PLAIN, Wishes(rollover=True)).steps

@@ -1,0 +1,29 @@
+# SPDX-License-Identifier: Apache-2.0
+"""docs/howto/prepare-an-engine.md: its commands are ones that the program takes, and its options are all there."""
+
+import re
+from pathlib import Path
+
+from ttyscribe.main import parser
+
+PAGE = (Path(__file__).resolve().parents[2] / "docs/howto/prepare-an-engine.md").read_text()
+BLOCK = re.compile(r"^```sh\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+
+
+def test_every_command_of_the_page_is_taken() -> None:
+    lines = [line for block in BLOCK.findall(PAGE) for line in block.splitlines()]
+    assert len(lines) > 6
+    for line in lines:
+        program, verb, *rest = line.split()
+        assert program == "ttyscribe"
+        assert parser(verb).parse_args([verb, *rest]).store == "https://search:9200"
+
+
+def test_every_option_about_engines_stands_on_the_page() -> None:
+    text = parser("setup").format_help()
+    verb = next(action for action in parser("setup")._actions if action.dest == "verb")
+    setup = verb.choices["setup"]  # type: ignore[index]
+    names = {name for action in setup._actions for name in action.option_strings if name.startswith("--")}
+    about_dashboards = {"--space", "--tenant", "--workspace", "--player-url", "--help"}
+    assert "setup" in text
+    assert {name for name in names - about_dashboards if f"{name}" not in PAGE} == set()
