@@ -87,7 +87,7 @@ def _control(order: int, control: Control) -> Json:
             "title": control.label,
             "selectedOptions": [],
             "singleSelect": control.single,
-            "enhancements": {},
+            "sort": {"by": "_count", "direction": "desc"},
         },
     }
 

@@ -4,7 +4,7 @@
 from tests.kibana import samples
 from tests.kibana.corpus import seen
 from tests.kibana.samples import Row
-from tests.kibana.tables import TIME, last, table, total
+from tests.kibana.tables import TIME, first, greatest, last, table, total
 
 
 def expected() -> dict[str, list[Row]]:
@@ -16,4 +16,14 @@ def expected() -> dict[str, list[Row]]:
         [("Recording", "ttyscribe.recording", 100), ("User", "recording.user", 5), ("Ended", "recording.ended", 2)],
         {"First time": last, "Missing": total("recording.missing"), "Conflicts": total("recording.conflicts")},
     )
-    return samples.EXPECTED | {"verdicts": verdicts, "incomplete": incomplete}
+    longest = table(
+        rows,
+        [
+            ("Recording", "ttyscribe.recording", 10),
+            ("User", "recording.user", 5),
+            ("Host", "hostname", 5),
+            ("Ended", "recording.ended", 2),
+        ],
+        {"Duration": greatest("recording.duration_ms"), "Shown": total("recording.out_bytes"), "First time": first},
+    )
+    return samples.EXPECTED | {"longest": longest, "verdicts": verdicts, "incomplete": incomplete}

@@ -101,7 +101,7 @@ def _markdown(text: str, page: Json, box: Box) -> str:
         bold = part.startswith("**")
         name = part.strip("*") if bold else part[1:].partition("]")[0]
         parts.append(_text(at, y + 26, name, size=13, weight=600 if bold else 400, colour=INK if bold else LINK))
-        at += len(name) * 7.2 + 26
+        at += len(name) * (8.3 if bold else 7.2) + 26
     parts.append(_text(x + 12, y + 56, hint))
     controls = json.loads(page.get("controlGroupInput", {}).get("panelsJSON", "{}"))
     for number, control in enumerate(reversed(controls.values())):
@@ -163,6 +163,7 @@ def _lines(labels: Sequence[str], rows: Rows, box: Box) -> str:
 def _widths(labels: Sequence[str], heads: Sequence[str], lines: Sequence[Sequence[str]], room: float) -> list[float]:
     """As much as each column asks for; where that is too much, the widest give, but none below its head."""
     least = [len(head) * 7.9 + 12 for head in heads]
+    least = [max(low, 117.0) if label in (*TIMES, *NAMES) else low for label, low in zip(labels, least, strict=True)]
     most = [(60 if label in WIDE else 26) * 7 + 12 for label in labels]
     asked = [max((len(line[n]) * 7 + 12 for line in lines), default=0.0) for n in range(len(labels))]
     widths = [max(low, min(want, high)) for low, want, high in zip(least, asked, most, strict=True)]

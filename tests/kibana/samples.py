@@ -153,13 +153,6 @@ def _newest() -> list[Row]:
     ]
 
 
-def _longest() -> list[Row]:
-    return [
-        head | {"Duration": _duration(inside), "Shown": _shown(inside), "First time": _first(inside)}
-        for head, inside in _ranked(SEEN, 10, _duration)
-    ]
-
-
 def _biggest() -> list[Row]:
     return [
         head | {"Shown": _shown(inside), "Duration": _duration(inside), "First time": _first(inside)}
@@ -220,7 +213,6 @@ EXPECTED: dict[str, list[Row]] = {
     "newest": _newest(),
     "top-users": _top("User", lambda m: m.user),
     "top-hosts": _top("Host", lambda m: m.host),
-    "longest": _longest(),
     "biggest": _biggest(),
     "sizes": _sizes(),
     "conflicts": _conflicts(),

@@ -7,6 +7,7 @@ from collections import Counter
 from itertools import combinations
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree as ET
 
 import pytest
 
@@ -17,7 +18,7 @@ from ttyscribe_kibana.bundle import BUNDLES, Bundle, committed, generated, ndjso
 from ttyscribe_kibana.dashboards import DASHBOARDS
 from ttyscribe_kibana.fit import fitted, link_template
 from ttyscribe_kibana.mapping import aggregatable, field_list
-from ttyscribe_kibana.panels import COLUMNS
+from ttyscribe_kibana.panels import COLUMNS, Dashboard
 from ttyscribe_kibana.queries import asks
 from ttyscribe_kibana.views import view_mappings
 
@@ -40,6 +41,8 @@ KIBANA_8_9 = {
     "dashboard": (8, 9, 0),
 }
 OPENSEARCH = {"index-pattern": (7, 6, 0), "search": (7, 9, 3), "visualization": (7, 10, 0), "dashboard": (7, 9, 3)}
+PICTURES = Path(__file__).resolve().parents[2] / "docs" / "img"
+README = Path(__file__).resolve().parents[2] / "kibana" / "README.md"
 OF_PRODUCT = {"controls"}
 """Panels of OpenSearch Dashboards alone: Kibana keeps controls in the dashboard."""
 NUMBERS = ("long", "double")
@@ -266,6 +269,35 @@ def test_formats_are_for_fields_that_exist(saved: list[Json]) -> None:
             mappings = _fields({"references": [one]})
             assert set(json.loads(one["attributes"]["fieldFormatMap"])) <= set(mappings)
             assert mappings[one["attributes"]["timeFieldName"]]["type"] in TIMES
+
+
+def test_a_computed_number_is_the_same_in_both_products() -> None:
+    """A runtime field in one, a scripted field in the other; what a document lacks, no script reads."""
+    kibana = {one["id"]: one["attributes"] for one in committed("kibana") if one["type"] == "index-pattern"}
+    for one in committed("opensearch-dashboards"):
+        if one["type"] != "index-pattern":
+            continue
+        runtime = json.loads(kibana[one["id"]]["runtimeFieldMap"])
+        scripted = {f["name"]: f for f in json.loads(one["attributes"]["fields"]) if f["scripted"]}
+        assert set(runtime) == set(scripted)
+        for name, field in scripted.items():
+            guard, script = re.fullmatch(r"if \((.+)\) \{ return (.+) \} return null", field["script"]).groups()  # type: ignore[union-attr]
+            assert runtime[name]["script"]["source"] == f"if ({guard}) {{ emit({script}) }}"
+            for read in re.findall(r"doc\['([^']+)'\]", script):
+                assert f"doc.containsKey('{read}') && doc['{read}'].size() > 0" in guard
+                assert read in view_mappings(
+                    next(d.data for d in DASHBOARDS if one["id"] == f"ttyscribe-{d.data.slug}")
+                )
+
+
+@pytest.mark.parametrize("page", DASHBOARDS, ids=lambda page: page.slug)
+def test_each_page_has_a_picture_that_shows_all_of_its_panels(page: Dashboard) -> None:
+    text = (PICTURES / f"{page.slug}-dashboard.svg").read_text("utf-8")
+    assert f"docs/img/{page.slug}-dashboard.svg" in README.read_text("utf-8")
+    words = {element.text for element in ET.fromstring(text).iter("{http://www.w3.org/2000/svg}text")}
+    assert {panel.title for panel in page.panels} <= words
+    assert {other.title for other in DASHBOARDS} <= words
+    assert "No results" not in words
 
 
 def test_kinds_that_differ_over_a_field_are_refused(tmp_path: Path) -> None:

@@ -94,8 +94,20 @@ _PANELS = (
         "Longest recordings",
         "table",
         Grid(0, 48, 24, 12),
-        (_DURATION, _SHOWN, _FIRST),
-        _one_line_each(size=10, by=0),
+        (
+            Measure("Duration", "max", "recording.duration_ms"),
+            Measure("Shown", "sum", "recording.out_bytes"),
+            Measure("First time", "min", "@timestamp"),
+        ),
+        (
+            Group("Recording", RECORDING, 10),
+            Group("User", "recording.user", 5),
+            Group("Host", HOST, 5),
+            Group("Ended", "recording.ended", 2),
+        ),
+        query=ROW,
+        data=EVERYTHING,
+        description="Whole recordings that began in the time range, as of the last indexing.",
     ),
     Panel(
         "biggest",
