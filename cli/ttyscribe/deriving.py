@@ -10,9 +10,9 @@ from collections.abc import Iterator
 from ttyscribe.progress import Advance, progress
 from ttyscribe.text import clean
 from ttyscribe_formats.errors import ConfigError, TtyscribeError
-from ttyscribe_screen.screen import available
 from ttyscribe_store.base import Store
 from ttyscribe_store.derive.indexer import Done, bring_up_to_date
+from ttyscribe_store.derive.rules import behind, lag
 
 
 def derive(url: str, store: Store, *, again: bool = False) -> Done:
@@ -33,14 +33,20 @@ def derive(url: str, store: Store, *, again: bool = False) -> Done:
 
 def derive_if_local(url: str, store: Store) -> None:
     """On SQLite, bring what is derived up to date before it is read; elsewhere an indexer does."""
-    if not url.startswith("sqlite:") or not available():
+    if not url.startswith("sqlite:"):
         return
     try:
         derive(url, store)
     except ConfigError:
         pass  # whoever reads says what is wrong with the store
     except (TtyscribeError, OSError) as error:
-        print(f"ttyscribe: lines and commands may be behind: {clean(str(error))}", file=sys.stderr)
+        print(f"ttyscribe: rows, lines and commands may be behind: {clean(str(error))}", file=sys.stderr)
+
+
+def tell_lag(store: Store) -> None:
+    """Say on standard error how many recordings are behind their messages, if any are."""
+    if text := lag(len(behind(store))):
+        print(f"ttyscribe: {text}", file=sys.stderr)
 
 
 @contextlib.contextmanager

@@ -4,11 +4,14 @@
 import argparse
 import sys
 
-from ttyscribe import stores, times
+from ttyscribe import deriving, stores, times
 from ttyscribe.text import print_json, print_table
 from ttyscribe_store.base import RecordingFilter
 
 DESCRIPTION = """Lists recordings, newest first.
+
+On SQLite they are brought up to date first. On Elasticsearch or OpenSearch they are what `ttyscribe index` derived; how
+many are behind their messages is said on standard error. These can be played all the same.
 
 STATE names the first messages of a recording that are missing by their numbers, and says how many claim a number that
 another one has too, how many have a number below 1, which no recorder gives, and how many users and hosts the messages
@@ -33,8 +36,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """List them."""
     url, store = stores.opened(options)
+    deriving.derive_if_local(url, store)
     wanted = RecordingFilter(user=options.user, host=options.host, since_ns=options.since, until_ns=options.until)
     found = list(store.recordings(wanted))
+    deriving.tell_lag(store)
     if options.json:
         for one in found:
             print_json(stores.as_json(one))

@@ -7,7 +7,7 @@ from collections import Counter, deque
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from ttyscribe import stores, times
+from ttyscribe import deriving, stores, times
 from ttyscribe.text import clean, print_json
 from ttyscribe_formats.errors import ConfigError, MessageError
 from ttyscribe_formats.own import read_object
@@ -89,6 +89,7 @@ def run(options: argparse.Namespace) -> int:
     except MessageError as error:
         raise ConfigError(str(error)) from None
     url, store = stores.opened(options)
+    deriving.derive_if_local(url, store)
     recording = find_recording(store, place.recording, url)
     place = Place(recording.recording, place.ms)
     part = around(store.messages(recording.recording), place.ms, options.context, options.sender)

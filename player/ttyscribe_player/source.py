@@ -13,6 +13,7 @@ from ttyscribe_player import senders
 from ttyscribe_player.event import Event, Mark, events
 from ttyscribe_player.files import Complain, Recordings
 from ttyscribe_store.base import Recording, RecordingFilter, Store, StoredMessage
+from ttyscribe_store.derive.rules import VERSION, computed
 from ttyscribe_store.open import open_store
 
 _MAX_LISTED = 20
@@ -109,7 +110,7 @@ def opened(url: str, name: str, *, is_sure: bool) -> tuple[Store, str]:
     """A store and the whole key of a recording in it; `is_sure`: it can't be a file. ConfigError: there is none."""
     store = open_store(url)
     what = "recording" if is_sure else "file and no recording"
-    return store, find_recording(store, name, url, what).recording
+    return store, find_key(store, name, url, what)
 
 
 def from_store(url: str, name: str, sender: int = senders.NOBODY, *, is_sure: bool) -> Iterator[Event]:
@@ -130,15 +131,33 @@ def told(messages: Callable[[], Iterable[StoredMessage]], sender: int) -> Iterat
     return chain(first, events(messages(), sender))
 
 
-def find_recording(store: Store, name: str, url: str, what: str = "recording") -> Recording:
-    """The recording of that name, or the one whose name begins so. ConfigError where there is none, or several."""
-    for found in store.recordings(RecordingFilter(recording=name)):
+def find_recording(store: Store, name: str, url: str) -> Recording:
+    """The row of a recording, named as for `find_key`: what was derived of it, or the same made now where nothing was.
+
+    Raises ConfigError.
+    """
+    key = find_key(store, name, url)
+    for found in store.recordings(RecordingFilter(recording=key)):
         return found
-    fitting = [one for one in store.recordings(RecordingFilter()) if one.recording.startswith(name)]
+    made = computed(key, store.messages(key))
+    if made is None:
+        raise ConfigError(f"recording {key!r} in {url} has just been deleted")
+    return made
+
+
+def find_key(store: Store, name: str, url: str, what: str = "recording") -> str:
+    """The recording of that name, or the one whose name begins so. ConfigError where there is none, or several.
+
+    Those that nothing was derived of yet are found as well.
+    """
+    if name and next(iter(store.messages(name)), None) is not None:
+        return name
+    names = {one.recording for one in store.recordings(RecordingFilter())} | set(store.behind(VERSION))
+    fitting = sorted(one for one in names if one.startswith(name))
     if len(fitting) == 1:
         return fitting[0]
     if not fitting:
         raise ConfigError(f"no {what} {name!r} in {url}; `ttyscribe recordings` lists them")
-    listed = "".join(f"\n  {one.recording}" for one in fitting[:_MAX_LISTED])
+    listed = "".join(f"\n  {one}" for one in fitting[:_MAX_LISTED])
     more = len(fitting) - _MAX_LISTED
     raise ConfigError(f"{len(fitting)} recordings begin with {name!r}:{listed}" + (f"\n  and {more} more" * (more > 0)))

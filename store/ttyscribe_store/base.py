@@ -146,6 +146,23 @@ DERIVED = ("line", "command", "recording")
 """Kinds of documents that are derived of others, in the order in which they are written."""
 
 
+class Count(NamedTuple):
+    """How many messages of one recording are stored."""
+
+    recording: str
+    messages: int
+
+
+class Waiting(NamedTuple):
+    """A recording whose derived documents do not follow from all of its facts, or not by the rules in force."""
+
+    recording: str
+    messages: int
+    """Stored messages that it has now; 0: it has none left, and what was derived of them is to go."""
+    marks: tuple[tuple[str, int], ...] = ()
+    """What the store knows it by; `settle` wants it back."""
+
+
 class Derived(NamedTuple):
     """How far one recording was derived."""
 
@@ -212,10 +229,13 @@ class Store(Sink, Protocol):
         """Prepare the far side (templates, files); say what was written, one line each; nothing to do = empty."""
 
     def recordings(self, wanted: RecordingFilter) -> Iterator[Recording]:
-        """Every recording that fits, newest first."""
+        """Every recording that fits, newest first: what the indexer derived, see `behind`."""
 
-    def messages(self, recording: str) -> Iterator[StoredMessage]:
-        """All messages of one recording, ordered by tlog id, then by document id; conflicting ones included."""
+    def messages(self, recording: str, after: int | None = None) -> Iterator[StoredMessage]:
+        """All messages of one recording, ordered by tlog id, then by document id; conflicting ones included.
+
+        `after`: only those with a higher id.
+        """
 
     def search(self, query: Query) -> Iterator[Hit]:
         """Documents that fit, ordered by time, then by document id."""
@@ -227,8 +247,27 @@ class Store(Sink, Protocol):
         while it is the old one, or missing, the rest is not complete.
         """
 
+    def amend(self, recording: str, known: int | None, documents: Sequence[Document]) -> bool:
+        """Write these derived documents over those with their ids, and leave the others; the row comes last.
+
+        `known`: only if the row that is there was derived of so many messages by the same rules as the new one. False =
+        it was not, and nothing is written.
+        """
+
     def derived(self) -> Iterator[Derived]:
         """What was derived of each recording; in no order."""
+
+    def counts(self) -> Iterator[Count]:
+        """All recordings that have messages, by these themselves; in no order. Looks at every message."""
+
+    def waiting(self, version: int) -> Iterator[Waiting]:
+        """The recordings that are to be derived, where these are the rules in force. Only the indexer asks."""
+
+    def settle(self, waiting: Waiting) -> None:
+        """A recording was derived from all messages that there were when `waiting` named it."""
+
+    def behind(self, version: int) -> list[str]:
+        """The same recordings by name, for readers: changes nothing, and costs little where there are none."""
 
     def delete(self, recording: str) -> int:
         """Remove all documents of one recording; answers how many there were."""

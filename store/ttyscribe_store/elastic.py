@@ -7,7 +7,7 @@ that our index template is in force, since an index made without it would hold d
 
 import itertools
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 from urllib.parse import quote
 
@@ -16,12 +16,22 @@ from ttyscribe_formats.errors import ConfigError, Unavailable
 from ttyscribe_store import bulk, elastic_queries
 from ttyscribe_store.access import Access
 from ttyscribe_store.address import parse_address
-from ttyscribe_store.base import DERIVED, Derived, Hit, Outcome, Query, Recording, RecordingFilter, StoredMessage
-from ttyscribe_store.conflict import FIRST_ID
+from ttyscribe_store.base import (
+    DERIVED,
+    Count,
+    Derived,
+    Hit,
+    Outcome,
+    Query,
+    Recording,
+    RecordingFilter,
+    StoredMessage,
+    Waiting,
+)
 from ttyscribe_store.elastic_write import WRITER_DEFAULTS, Writer
 from ttyscribe_store.install import apply
 from ttyscribe_store.partitions import Partition, period
-from ttyscribe_store.recordings import fits, gaps, newest_first
+from ttyscribe_store.recordings import chosen, compared
 from ttyscribe_store.transport import Transport, borrow, connect
 from ttyscribe_store.views import hit as to_hit
 from ttyscribe_store.views import stored_message, to_derived
@@ -69,27 +79,33 @@ class ElasticStore:
     # ---- reading
 
     def recordings(self, wanted: RecordingFilter) -> Iterator[Recording]:
-        """Every recording that fits, newest first, computed from its messages by aggregation."""
-        found = [one for keys in self._keys(wanted) for one in self._computed(wanted, keys)]
-        yield from sorted(found, key=newest_first)
+        """Every recording that fits, newest first."""
+        return chosen((hit["_source"] for hit in self._hits("recording-*", elastic_queries.rows_body(wanted))), wanted)
 
-    def _keys(self, wanted: RecordingFilter) -> Iterator[list[str] | None]:
-        """The recordings to look at, page after page; none = all."""
-        query = elastic_queries.candidates(wanted)
-        if query is None:
-            yield None
-            return
-        for buckets in self._buckets("recordings", lambda after: elastic_queries.keys_body(query, after)):
-            yield [bucket["key"]["rec"] for bucket in buckets]
+    def counts(self) -> Iterator[Count]:
+        """All recordings that have messages."""
+        for bucket in itertools.chain.from_iterable(self._buckets("recordings", elastic_queries.counts_body)):
+            yield Count(bucket["key"]["rec"], bucket["doc_count"])
 
-    def _computed(self, wanted: RecordingFilter, keys: list[str] | None) -> Iterator[Recording]:
-        """The rows of these recordings that fit, each out of all messages of the recording."""
-        pages = self._buckets("recordings", lambda after: elastic_queries.recordings_body(wanted, keys, after))
-        for bucket in itertools.chain.from_iterable(pages):
-            ids = self._ids(bucket)
-            one = elastic_queries.to_recording(bucket, ids, self._chief(bucket, ids))
-            if fits(one, wanted, elastic_queries.seen(bucket)):
-                yield one
+    def waiting(self, version: int) -> Iterator[Waiting]:
+        """The recordings that are to be derived. Two requests where there are none."""
+        if self._is_up_to_date(version):
+            return iter(())
+        return compared(self.counts(), self.derived(), version)
+
+    def _is_up_to_date(self, version: int) -> bool:
+        """Tell whether as many messages were derived as there are; those of recordings deleted in part show as well."""
+        stored = self._search("tlog-*", elastic_queries.OF_RECORDINGS)["hits"]["total"]["value"]
+        found = self._search("recording-*", elastic_queries.derived_body(version)).get("aggregations")
+        derived = found["messages"]["value"] if found else 0
+        return bool(stored == derived and not (found and found["others"]["doc_count"]))
+
+    def settle(self, waiting: Waiting) -> None:
+        """Its row says it."""
+
+    def behind(self, version: int) -> list[str]:
+        """The same by name."""
+        return [one.recording for one in self.waiting(version)]
 
     def _buckets(
         self, name: str, body: Callable[[Any], dict[str, Any]], kinds: str = "tlog-*"
@@ -106,32 +122,9 @@ class ElasticStore:
             if not after or len(buckets) < asked["aggs"][name]["composite"]["size"]:
                 return
 
-    def _ids(self, bucket: dict[str, Any]) -> elastic_queries.Span:
-        """A recording's ids; counted one by one only where their sums leave doubt."""
-        count, ids = bucket["doc_count"], bucket["ids"]
-        if elastic_queries.are_plain(count, ids) and ids["min"] <= FIRST_ID:
-            return elastic_queries.Span(int(ids["min"]), int(ids["max"]), count)
-        found = list(self._distinct_ids(bucket["key"]["rec"]))
-        return elastic_queries.Span(*((found[0], found[-1]) if found else (0, 0)), len(found), gaps(found))
-
-    def _chief(self, bucket: dict[str, Any], ids: elastic_queries.Span) -> Mapping[str, Any]:
-        """The document that names a recording: the first undisputed one, where any id is disputed."""
-        if bucket["doc_count"] > ids.distinct:
-            key, trust = bucket["key"]["rec"], elastic_queries.best_trust(bucket)
-            pages = self._buckets("ids", lambda after: elastic_queries.claims_body(key, trust, after))
-            for claim in itertools.chain.from_iterable(pages):
-                if claim["doc_count"] == 1:
-                    return elastic_queries.source(claim)
-        return elastic_queries.lowest(bucket)
-
-    def _distinct_ids(self, recording: str) -> Iterator[int]:
-        """The different ids of a recording's messages, in order."""
-        pages = self._buckets("ids", lambda after: elastic_queries.ids_body(recording, after))
-        return (int(entry["key"]["id"]) for entry in itertools.chain.from_iterable(pages))
-
-    def messages(self, recording: str) -> Iterator[StoredMessage]:
+    def messages(self, recording: str, after: int | None = None) -> Iterator[StoredMessage]:
         """All messages of one recording, ordered by tlog id, then by document id."""
-        hits = self._hits("tlog-*", elastic_queries.messages_body(recording, _PAGE))
+        hits = self._hits("tlog-*", elastic_queries.messages_body(recording, _PAGE, after))
         return (stored_message(hit["_source"]) for hit in hits)
 
     def search(self, query: Query) -> Iterator[Hit]:
@@ -173,7 +166,6 @@ class ElasticStore:
     def replace(self, recording: str, documents: Sequence[Document]) -> None:
         """Have these as the derived documents of one recording, and no others. The row comes last, by itself."""
         self._writer.make_sure()
-        self.refresh()
         there = {
             (hit["_index"], hit["_id"]): hit
             for hit in self._hits(",".join(f"{kind}-*" for kind in DERIVED), elastic_queries.ids_of_body(recording))
@@ -185,6 +177,18 @@ class ElasticStore:
         left = list(there.values())
         for at in range(0, len(left), _DELETE_PAGE):
             self._writer.remove(left[at : at + _DELETE_PAGE])
+
+    def amend(self, recording: str, known: int | None, documents: Sequence[Document]) -> bool:
+        """Write these over those with their ids. The row comes last, by itself."""
+        self._writer.make_sure()
+        if known is not None:
+            body = elastic_queries.ROWS | {"query": elastic_queries.term("ttyscribe.recording", recording)}
+            there = [to_derived(hit["_source"]) for hit in self._hits("recording-*", body)]
+            if there != [to_derived(documents[-1])._replace(messages=known)]:
+                return False
+        for some in (documents[:-1], documents[-1:]):
+            self._writer.overwrite(some)
+        return True
 
     def derived(self) -> Iterator[Derived]:
         """What was derived of each recording."""

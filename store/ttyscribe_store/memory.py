@@ -4,7 +4,7 @@
 Documents are kept as they are given (nothing is copied) and are gone with the process. Reads look at every document.
 """
 
-from collections import defaultdict
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -13,6 +13,7 @@ from ttyscribe_store.base import (
     DERIVED,
     DUPLICATE,
     STORED,
+    Count,
     Derived,
     Hit,
     Outcome,
@@ -20,11 +21,11 @@ from ttyscribe_store.base import (
     Recording,
     RecordingFilter,
     StoredMessage,
+    Waiting,
 )
-from ttyscribe_store.conflict import FIRST_ID, rank
 from ttyscribe_store.partition import is_partition
 from ttyscribe_store.query.matching import holds
-from ttyscribe_store.recordings import Part, Seen, chief_of, fits, gaps, is_end, last_of, newest_first, recording
+from ttyscribe_store.recordings import chosen, compared
 from ttyscribe_store.views import hit, stored_message, time_ns, to_derived
 
 _NO_PARTITION = Outcome("rejected", "ttyscribe.partition is neither YYYY.MM nor implausible-time")
@@ -71,16 +72,12 @@ class MemoryStore:
 
     def recordings(self, wanted: RecordingFilter) -> Iterator[Recording]:
         """Every recording that fits, newest first."""
-        groups: defaultdict[str, list[Any]] = defaultdict(list)
-        for document in self._documents.values():
-            if _is_message(document):
-                groups[document["ttyscribe"]["recording"]].append(document)
-        made = ((_recording(key, group), _seen(group, wanted)) for key, group in groups.items())
-        yield from sorted((one for one, seen in made if fits(one, wanted, seen)), key=newest_first)
+        return chosen((item for item in self._documents.values() if item["ttyscribe"]["kind"] == "recording"), wanted)
 
-    def messages(self, recording: str) -> Iterator[StoredMessage]:
+    def messages(self, recording: str, after: int | None = None) -> Iterator[StoredMessage]:
         """All messages of one recording, ordered by tlog id, then by document id."""
-        found = [item for item in self._of(recording) if _is_message(item)]
+        found: list[Any] = [item for item in self._of(recording) if _is_message(item)]
+        found = [item for item in found if after is None or item["tlog"]["id"] > after]
         for document in sorted(found, key=lambda item: (item["tlog"]["id"], item["viaq_msg_id"])):
             yield stored_message(document)
 
@@ -98,11 +95,36 @@ class MemoryStore:
                 del self._documents[document["viaq_msg_id"]]
         self._documents |= {document["viaq_msg_id"]: document for document in documents}
 
+    def amend(self, recording: str, known: int | None, documents: Sequence[Document]) -> bool:
+        """Write these over those with their ids."""
+        row = to_derived(documents[-1])
+        there = next((one for one in self.derived() if one.recording == recording), None)
+        if known is not None and there != row._replace(messages=known):
+            return False
+        self._documents |= {document["viaq_msg_id"]: document for document in documents}
+        return True
+
     def derived(self) -> Iterator[Derived]:
         """What was derived of each recording."""
         for document in self._documents.values():
             if document["ttyscribe"]["kind"] == "recording":
                 yield to_derived(document)
+
+    def counts(self) -> Iterator[Count]:
+        """All recordings that have messages."""
+        found = Counter(item["ttyscribe"]["recording"] for item in self._documents.values() if _is_message(item))
+        return (Count(*entry) for entry in found.items())
+
+    def waiting(self, version: int) -> Iterator[Waiting]:
+        """The recordings that are to be derived."""
+        return compared(self.counts(), self.derived(), version)
+
+    def settle(self, waiting: Waiting) -> None:
+        """Its row says it."""
+
+    def behind(self, version: int) -> list[str]:
+        """The same by name."""
+        return [one.recording for one in self.waiting(version)]
 
     def delete(self, recording: str) -> int:
         """Forget all documents of one recording."""
@@ -118,40 +140,3 @@ class MemoryStore:
 def _is_message(document: Document) -> bool:
     own = document["ttyscribe"]
     return own["kind"] == "tlog" and bool(own.get("recording"))
-
-
-def _recording(key: str, group: list[Any]) -> Recording:
-    owns = [document["ttyscribe"] for document in group]
-    ids = [document["tlog"]["id"] for document in group]
-    numbers = Part(
-        messages=len(group),
-        distinct_ids=len(set(ids)),
-        first_id=min(ids),
-        last_id=max(ids),
-        out_bytes=sum(own.get("out_bytes", 0) for own in owns),
-        in_bytes=sum(own.get("in_bytes", 0) for own in owns),
-        resizes=sum(own.get("resizes", 0) for own in owns),
-        last_ms=max(own.get("last_ms", 0) for own in owns),
-        trust=min(rank(own["trust"]) for own in owns),
-        below_first=sum(number < FIRST_ID for number in ids),
-    )
-    users, hosts = ({item["tlog"][name] for item in group} for name in ("user", "host"))
-    return recording(
-        key,
-        numbers,
-        chief_of(group),
-        users=len(users),
-        hosts=len(hosts),
-        ended=is_end(last_of(group)),
-        gaps=gaps(sorted(set(ids))),
-    )
-
-
-def _seen(group: list[Any], wanted: RecordingFilter) -> Seen:
-    times = [time_ns(document) for document in group]
-    return Seen(
-        user=any(document["tlog"]["user"] == wanted.user for document in group),
-        host=any(document["hostname"] == wanted.host for document in group),
-        since=max(times) >= wanted.since_ns,
-        until=min(times) < wanted.until_ns,
-    )

@@ -8,7 +8,7 @@ with `sync="full"` the loss of power too.
 import heapq
 import os
 import threading
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from functools import partial
@@ -23,6 +23,7 @@ from ttyscribe_store import sqlite_search
 from ttyscribe_store.base import (
     DUPLICATE,
     STORED,
+    Count,
     Derived,
     Hit,
     Outcome,
@@ -30,11 +31,11 @@ from ttyscribe_store.base import (
     Recording,
     RecordingFilter,
     StoredMessage,
+    Waiting,
 )
-from ttyscribe_store.conflict import FIRST_ID
 from ttyscribe_store.partitions import Partition
 from ttyscribe_store.query.nodes import Node
-from ttyscribe_store.recordings import SLACK_NS, Claim, fits, gaps, is_end, joined, newest_first, precedence, recording
+from ttyscribe_store.recordings import chosen
 from ttyscribe_store.sqlite_files import SUFFIX, Files
 from ttyscribe_store.sqlite_handles import Busy, Settings, translated
 from ttyscribe_store.sqlite_search import Found
@@ -92,125 +93,33 @@ class SqliteStore:
     def _insert(self, partition: str, group: list[rows.Row]) -> list[Outcome]:
         try:
             with self._lock, self._files.writing(partition) as connection:
-                return [STORED if changes.put(connection, row) else DUPLICATE for row in group]
+                outcomes = [STORED if changes.put(connection, row) else DUPLICATE for row in group]
+                grown = {row.message_of for row, outcome in zip(group, outcomes, strict=True) if outcome is STORED}
+                changes.mark(connection, grown - {b""})
+                return outcomes
         except Busy as busy:
             return [Outcome("retry", str(busy))] * len(group)
 
     # ---- reading
 
     def recordings(self, wanted: RecordingFilter) -> Iterator[Recording]:
-        """Every recording that fits, newest first, computed from its messages by aggregation."""
-        keys = [wanted.recording] if wanted.recording else self._keys(wanted.since_ns)
-        parts = self._parts(wanted, keys)
-        made = ((self._recording(key, group), queries.seen(group, wanted)) for key, group in parts.items())
-        found = (one for one, seen in made if one is not None and fits(one, wanted, seen))
-        yield from sorted(found, key=newest_first)
+        """Every recording that fits, newest first."""
+        statement = (queries.ROW, (text(wanted.recording),)) if wanted.recording else (queries.ROWS, ())
+        found = (self._row(name, body) for name in self._files.names() for (body,) in self._read(name, *statement))
+        return chosen(found, wanted)
 
-    def _keys(self, since_ns: int) -> list[str] | None:
-        """The recordings with a message since then or shortly before; none = all are to be looked at."""
-        if not since_ns:
-            return None
-        found: set[str] = set()
-        for name in self._files.names():
-            statement = queries.keys(name, since_ns - SLACK_NS)
-            if statement is not None:
-                found.update(row[0] for row in self._read(name, *statement))
-        return sorted(found)
-
-    def _parts(self, wanted: RecordingFilter, keys: list[str] | None) -> dict[str, list[queries.Found]]:
-        """What each file has of each of these recordings, or of all."""
-        parts: defaultdict[str, list[queries.Found]] = defaultdict(list)
-        some = [keys[at : at + queries.AT_ONCE] for at in range(0, len(keys), queries.AT_ONCE)] if keys else [keys]
-        for name in self._files.names() if keys is None or keys else []:
-            for chosen in some:
-                with translated(self._files.path(name)):
-                    for row in self._read(name, *queries.summary(wanted.user, wanted.host, chosen)):
-                        found = queries.to_found(name, row)
-                        parts[found.recording].append(found)
-        return parts
-
-    def _recording(self, key: str, parts: list[queries.Found]) -> Recording | None:
-        """One recording out of its parts in the files; none where it was deleted meanwhile."""
-        ids: list[int] | None = None
-        numbers = joined([part.numbers for part in parts], sum(part.numbers.distinct_ids for part in parts))
-        if queries.overlap(parts):
-            ids = self._ids(key, parts)
-            numbers = numbers._replace(distinct_ids=len(ids))
-        chief = self._chief(key, parts, disputed=numbers.messages > numbers.distinct_ids)
-        if chief is None:
-            return None
-        users, hosts = frozenset[str](), frozenset[str]()
-        for part in parts:
-            users, hosts = users | part.users, hosts | part.hosts
-        one = recording(
-            key,
-            numbers,
-            chief,
-            users=self._count_names(queries.USERS, key, parts) if len(users) > 1 else 1,
-            hosts=self._count_names(queries.HOSTS, key, parts) if len(hosts) > 1 else 1,
-            ended=self._has_ended(key, parts),
-        )
-        return one._replace(gaps=gaps(self._ids(key, parts) if ids is None else ids)) if one.missing else one
-
-    def _chief(self, key: str, parts: list[queries.Found], *, disputed: bool) -> dict[str, Any] | None:
-        """The document that names a recording; all claims of the highest trust are looked at only if some differ."""
-        best = max(part.best_trust for part in parts)
-        claims: dict[int, tuple[Claim, str]] = {}
-        for part in parts:
-            if part.best_trust == best:
-                for value, document_id, count in self._claims(part.file, key, best, disputed=disputed):
-                    number = self._number(part.file, value)
-                    found = (Claim(number, document_id, count), part.file)
-                    claims[number] = _both(claims[number], found) if number in claims else found
-        if not claims:
-            return None
-        chief, name = min(claims.values(), key=lambda entry: precedence(entry[0]))
-        bodies = self._read(name, queries.CHIEF, (text(chief.document_id),))
-        return self._document(name, bodies[0][0], of=key) if bodies else None
-
-    def _claims(self, name: str, key: str, trust: int, *, disputed: bool) -> list[Any]:
-        if disputed:
-            return self._read(name, queries.CLAIMS, (text(key), trust))
-        first = self._read(name, queries.CLAIM, (text(key), FIRST_ID, trust))
-        return first or self._read(name, queries.CLAIM, (text(key), -1 << 63, trust))
-
-    def _has_ended(self, key: str, parts: list[queries.Found]) -> bool:
-        """Whether the last message of the highest trust carries the end mark."""
-        best = max(part.best_trust for part in parts)
-        found = [
-            (self._number(part.file, number), document_id, part.file, body)
-            for part in parts
-            if part.best_trust == best
-            for number, document_id, body in self._read(part.file, queries.LAST, (text(key), best))
-        ]
-        if not found:
-            return False
-        _, _, name, body = max(found, key=lambda entry: entry[:2])
-        return is_end(self._document(name, body, of=key))
-
-    def _ids(self, key: str, parts: list[queries.Found]) -> list[int]:
-        """The different ids of a recording, in order."""
-        found: set[int] = set()
-        for part in parts:
-            values = self._read(part.file, queries.IDS, (text(key),))
-            found.update(self._number(part.file, row[0]) for row in values)
-        return sorted(found)
-
-    def _count_names(self, sql: str, key: str, parts: list[queries.Found]) -> int:
-        return len({row[0] for part in parts for row in self._read(part.file, sql, (text(key),))})
-
-    def messages(self, recording: str) -> Iterator[StoredMessage]:
+    def messages(self, recording: str, after: int | None = None) -> Iterator[StoredMessage]:
         """All messages of one recording, ordered by tlog id, then by document id."""
         last = ""
-        streams = (self._messages(name, recording) for name in self._files.names())
+        streams = (self._messages(name, recording, after) for name in self._files.names())
         for _, document_id, name, body in heapq.merge(*streams, key=lambda entry: entry[:2]):
             if document_id != last:
                 yield stored_message(self._document(name, body, of=recording))
             last = document_id
 
-    def _messages(self, name: str, recording: str) -> Iterator[tuple[int, str, str, bytes]]:
+    def _messages(self, name: str, recording: str, above: int | None) -> Iterator[tuple[int, str, str, bytes]]:
         """One file's messages, page after page, so that nothing is held open between them."""
-        after: tuple[Any, ...] = (-1 << 63, b"")
+        after: tuple[Any, ...] = (-1 << 63 if above is None else rows.ordered(above + 1), b"")
         while True:
             page = self._read(name, queries.MESSAGES, (text(recording), *after, _PAGE))
             for number, document_id, body in page:
@@ -273,6 +182,13 @@ class SqliteStore:
                 raise rows.Damaged("an index names another recording than the document")
             return document
 
+    def _row(self, name: str, body: bytes) -> dict[str, Any]:
+        document = self._document(name, body)
+        with translated(self._files.path(name)):
+            if document["ttyscribe"]["kind"] != "recording":
+                raise rows.Damaged("an index calls a document a row that is none")
+            return document
+
     # ---- care
 
     def replace(self, recording: str, documents: Sequence[Document]) -> None:
@@ -286,11 +202,65 @@ class SqliteStore:
             with self._lock, self._files.writing(name) as connection:
                 changes.replace(connection, recording, groups[name])
 
+    def amend(self, recording: str, known: int | None, documents: Sequence[Document]) -> bool:
+        """Write these over those with their ids; each file's change is whole."""
+        row, last = to_derived(documents[-1]), rows.partition_of(documents[-1])
+        if known is not None:
+            there = [to_derived(self._row(last, body)) for (body,) in self._read(last, queries.ROW, (text(recording),))]
+            if there != [row._replace(messages=known)]:
+                return False
+        groups: defaultdict[str, list[rows.Row]] = defaultdict(list)
+        for document in documents:
+            groups[rows.partition_of(document)].append(rows.to_row(document))
+        for name in sorted(groups, key=lambda name: (name == last, name)):
+            with self._lock, self._files.writing(name) as connection:
+                changes.overwrite(connection, groups[name])
+        return True
+
     def derived(self) -> Iterator[Derived]:
         """What was derived of each recording."""
         for name in self._files.names():
             for (body,) in self._read(name, queries.ROWS):
-                yield to_derived(self._document(name, body))
+                yield to_derived(self._row(name, body))
+
+    def counts(self) -> Iterator[Count]:
+        """All recordings that have messages."""
+        found: Counter[str] = Counter()
+        for name in self._files.names():
+            for recording, count in self._read(name, queries.COUNTS):
+                found[recording] += count
+        return (Count(*entry) for entry in found.items())
+
+    def waiting(self, version: int) -> Iterator[Waiting]:
+        """The recordings that are to be derived."""
+        for name in self._files.names():
+            if self._read(name, queries.RULES_IF_MADE) not in ([], [(version,)]):
+                with self._lock, self._files.writing(name) as connection:
+                    changes.adopt(connection, version)
+        found: defaultdict[str, list[tuple[str, int]]] = defaultdict(list)
+        for name in self._files.names():
+            for recording, count in self._read(name, queries.MARKED):
+                found[recording].append((name, count))
+        return (Waiting(recording, self._count_of(recording), tuple(marks)) for recording, marks in found.items())
+
+    def _count_of(self, recording: str) -> int:
+        return sum(
+            row[0] for name in self._files.names() for row in self._read(name, queries.COUNT_OF, (text(recording),))
+        )
+
+    def settle(self, waiting: Waiting) -> None:
+        """It was derived from all messages that there were."""
+        for name, count in waiting.marks:
+            with self._lock, self._files.writing(name) as connection:
+                connection.execute(queries.UNMARK, (text(waiting.recording), count))
+
+    def behind(self, version: int) -> list[str]:
+        """The same by name."""
+        found: set[str] = set()
+        for name in self._files.names():
+            statement = queries.MARKED if self._read(name, queries.RULES) == [(version,)] else queries.COUNTS
+            found.update(row[0] for row in self._read(name, statement))
+        return sorted(found)
 
     def delete(self, recording: str) -> int:
         """Remove all documents of one recording. Their text and words are gone from the files too.
@@ -309,6 +279,7 @@ class SqliteStore:
             numbers = connection.execute(queries.NUMBERS, (text(recording),)).fetchall()
             for (number,) in numbers:
                 changes.forget(connection, number)
+            connection.execute(queries.FORGET_MARK, (text(recording),))
             return len(numbers)
 
     def _purge(self, name: str) -> None:
@@ -344,9 +315,3 @@ class SqliteStore:
         """Close all files."""
         with self._lock:
             self._files.close()
-
-
-def _both(one: tuple[Claim, str], other: tuple[Claim, str]) -> tuple[Claim, str]:
-    """The claims of one id in two files."""
-    first = min(one, other)
-    return first[0]._replace(claims=one[0].claims + other[0].claims), first[1]

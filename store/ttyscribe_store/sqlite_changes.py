@@ -31,6 +31,19 @@ def index(connection: sqlite3.Connection, number: int, row: rows.Row, inserts: r
         connection.execute(inserts.trigrams, (added.lastrowid, text(piece)))
 
 
+def mark(connection: sqlite3.Connection, recordings: Iterable[bytes]) -> None:
+    """Note that these recordings, as they are bound, got messages."""
+    connection.executemany(queries.MARK, ((recording,) for recording in recordings))
+
+
+def adopt(connection: sqlite3.Connection, version: int) -> None:
+    """From now on these are the rules: what was derived by others is waiting."""
+    if connection.execute(queries.RULES).fetchall() != [(version,)]:
+        connection.execute(queries.MARK_ALL)
+        connection.execute(queries.FORGET_RULES)
+        connection.execute(queries.SET_RULES, (version,))
+
+
 def forget(connection: sqlite3.Connection, number: int) -> None:
     """Remove a document. Raises Damaged."""
     bodies = connection.execute(queries.BODY, (number,)).fetchall()
@@ -44,6 +57,17 @@ def forget(connection: sqlite3.Connection, number: int) -> None:
         connection.execute(rows.FORGET_TRIGRAMS, (piece, text(content)))
     connection.execute(rows.FORGET_PIECES, (number,))
     connection.execute(queries.REMOVE, (number,))
+
+
+def overwrite(connection: sqlite3.Connection, wanted: Iterable[rows.Row]) -> None:
+    """Have these documents, whatever was there under their ids."""
+    for row in wanted:
+        for number, body in connection.execute(queries.UNDER, (text(row.document_id),)).fetchall():
+            if body == row.body:
+                break
+            forget(connection, number)
+        else:
+            put(connection, row)
 
 
 def replace(connection: sqlite3.Connection, recording: str, wanted: Iterable[rows.Row]) -> None:

@@ -28,7 +28,7 @@ _TOKENIZER = "ascii tokenchars '{}'".format(_PUNCTUATION.replace("'", "''"))
 """Splits at blanks and at nothing else: all that is beyond ASCII is part of a word to it."""
 
 APPLICATION_ID = 0x54745363
-VERSION = 3
+VERSION = 4
 """Each has a step in sqlite_upgrade.py."""
 BY_TIME = """CREATE INDEX document_by_time
     ON document (time_us, id, kind, host, level, trust, recording)"""
@@ -50,6 +50,13 @@ TABLES = {
     "value": "CREATE TABLE value (field TEXT, value, number INTEGER, PRIMARY KEY (field, value, number)) WITHOUT ROWID",
 }
 """What finds documents besides the table of documents; all of it is made from their bodies."""
+DERIVING = (
+    "CREATE INDEX document_row ON document (recording) WHERE kind = 'recording'",
+    "CREATE TABLE waiting (recording TEXT PRIMARY KEY, changes INTEGER NOT NULL) WITHOUT ROWID",
+    "CREATE TABLE rules (version INTEGER NOT NULL)",
+)
+"""`waiting` names the recordings that got messages since they were derived, and counts how often they did; `rules` says
+by which version of the rules all others were derived. Where it is empty, or says another, all are waiting."""
 SCHEMA = (
     """CREATE TABLE document (
         number INTEGER PRIMARY KEY,
@@ -74,6 +81,7 @@ SCHEMA = (
         ON document (recording, message_id, id, trust, out_bytes, in_bytes, resizes, last_ms, time_us, user, host)
         WHERE recording IS NOT NULL""",
     *TABLES.values(),
+    *DERIVING,
     f"PRAGMA application_id = {APPLICATION_ID}",
     f"PRAGMA user_version = {VERSION}",
 )
@@ -122,6 +130,10 @@ FORGET_VALUE = "DELETE FROM value WHERE field = ? AND value = {} AND number = ?"
 FORGET_WORDS = "INSERT INTO words (words, rowid, text) VALUES ('delete', ?, CAST(? AS TEXT))"
 
 
+_RECORDING, _MESSAGE_ID = 7, 8
+"""Places in a row's values."""
+
+
 class Damaged(Exception):
     """A row is not what was written."""
 
@@ -145,6 +157,11 @@ class Row(NamedTuple):
     def has(self, columns: Sequence[Any]) -> bool:
         """Tell whether a document has these columns, as they are read."""
         return [text(value) if isinstance(value, str) else value for value in columns] == list(self.values[:-1])
+
+    @property
+    def message_of(self) -> bytes:
+        """The recording that the document is a message of, as it is bound; empty where it is none."""
+        return self.values[_RECORDING] or b"" if self.values[_MESSAGE_ID] is not None else b""
 
     @property
     def body(self) -> bytes:

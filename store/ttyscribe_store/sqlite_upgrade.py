@@ -12,7 +12,7 @@ their rules.
 
 from typing import NamedTuple
 
-from ttyscribe_store.sqlite_rows import BY_TIME, VERSION
+from ttyscribe_store.sqlite_rows import BY_TIME, DERIVING, VERSION
 
 
 class Step(NamedTuple):
@@ -33,6 +33,7 @@ STEPS = (
         "searches read less: users and sessions are among the values, and time's index holds what queries compare",
         ("DROP INDEX document_by_time", BY_TIME, _VALUES.format("user"), _VALUES.format("session")),
     ),
+    Step(4, "recordings that got messages since they were derived are known", DERIVING),
 )
 
 UPGRADING = 1 << 16

@@ -16,7 +16,7 @@ from tests.cli.command import COMMAND, complaint, ok, run
 from tests.peers import require_program
 from tests.player.logs import play, write_log
 from tests.recorder.recorder import AtTerminal, wait_for
-from tests.store.samples import make_recording, message
+from tests.store.samples import listed, make_recording, message
 from ttyscribe_formats.tlog import encode
 from ttyscribe_store.base import RecordingFilter
 from ttyscribe_store.open import open_store
@@ -39,7 +39,7 @@ def store(tmp_path: Path) -> str:
 def only_recording(url: str) -> str:
     """The name of the store's one recording."""
     opened = open_store(url)
-    (found,) = opened.recordings(RecordingFilter())
+    (found,) = listed(opened, RecordingFilter())
     opened.close()
     return found.recording
 

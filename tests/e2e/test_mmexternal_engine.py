@@ -13,6 +13,7 @@ from tests.e2e.conftest import ONE_ENGINE, Place, stored_document
 from tests.e2e.filter_chain import FilterChain
 from tests.e2e.proxy import Proxy
 from tests.e2e.traffic import Ledger, datagram, mixed
+from tests.store.samples import listed
 from ttyscribe_formats import tlog
 from ttyscribe_formats.errors import Unavailable
 from ttyscribe_store.base import Query, RecordingFilter, Store
@@ -70,7 +71,7 @@ def test_everything_is_stored_once_through_kills_and_an_outage(place: Place, tmp
             chain.replay("diverted", place.url)
         assert chain.entries("rejected") == chain.entries("failed-requests") == []
     assert count(store) == ledger.total
-    rows = list(store.recordings(RecordingFilter()))
+    rows = listed(store, RecordingFilter())
     wanted = {tlog.decode(line).rec for line in ledger.tlog}
     assert {row.recording for row in rows} == wanted
     assert all((row.missing, row.conflicts) == (0, 0) for row in rows)

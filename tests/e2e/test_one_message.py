@@ -19,6 +19,7 @@ import pytest
 
 from tests.e2e.chain import run
 from tests.rsyslog.daemon import Rsyslogd, wait_until
+from tests.store.samples import listed
 from ttyscribe_formats import place, timestamp, tlog, words
 from ttyscribe_formats.chunk import Chunker, Header
 from ttyscribe_formats.document import Document
@@ -221,11 +222,11 @@ def stored(document: Document, line: bytes) -> StoredMessage:
 
 
 def test_stop_7_stored_document(store: Store, stored: StoredMessage) -> None:
-    assert store.count() == 1
+    assert [one.messages for one in store.counts()] == [1]
     assert list(store.messages(REC)) == [stored]
 
 
-# Stop 8. Recording. store/ttyscribe_store/recordings.py makes its row out of the stored messages' numbers.
+# Stop 8. Recording. store/ttyscribe_store/derive/row.py makes its row out of the stored messages.
 
 
 def test_stop_8_recording(store: Store) -> None:
@@ -245,8 +246,10 @@ def test_stop_8_recording(store: Store) -> None:
         in_bytes=0,
         resizes=0,
         trust="system",
+        first_ns=BEGAN_NS,
+        last_ns=BEGAN_NS + 1_500_000_000,
     )
-    assert list(store.recordings(RecordingFilter())) == [row]
+    assert listed(store, RecordingFilter()) == [row]
     assert (row.missing, row.conflicts) == (0, 0)
 
 
@@ -254,7 +257,7 @@ def test_stop_8_recording(store: Store) -> None:
 
 
 def test_stop_9_hit(store: Store, document: Document) -> None:
-    (found,) = store.search(Query([words.words("GRÜSSE")]))
+    (found,) = store.search(Query([words.words("GRÜSSE")], kind="tlog"))
     assert found == Hit(
         document_id=document["viaq_msg_id"],
         kind="tlog",

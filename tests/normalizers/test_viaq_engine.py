@@ -10,6 +10,7 @@ from tests.engines.fixtures import Engine, call
 from tests.normalizers.samples import MESSAGE
 from tests.normalizers.test_viaq_program import ENTRY, run
 from tests.normalizers.test_viaq_recordings import WAYS
+from tests.store.samples import listed
 from ttyscribe_store.base import Query, RecordingFilter
 from ttyscribe_store.open import open_store
 
@@ -103,7 +104,7 @@ def test_a_recording_is_played_from_an_engine_whichever_way_it_came(engine_url: 
         lines = [way(number) for number in (1, 2, 3)]
         assert run(lines, "--output", engine_url, "--dead-letter", str(tmp_path / "dead")).returncode == 0
     store.refresh()
-    (recording,) = store.recordings(RecordingFilter())
+    (recording,) = listed(store, RecordingFilter())
     assert (recording.messages, recording.distinct_ids) == (3, 3)
     played = [message.tlog for message in store.messages(recording.recording)]
     assert played == [MESSAGE | {"id": number, "pos": number} for number in (1, 2, 3)]

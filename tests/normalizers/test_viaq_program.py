@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from tests.normalizers.samples import MESSAGE, line, text
+from tests.store.samples import listed
 from ttyscribe_normalizers import options
 from ttyscribe_normalizers.viaq import load
 from ttyscribe_store.base import Query, RecordingFilter
@@ -64,7 +65,7 @@ def test_a_recording_is_complete_in_the_store_and_the_same_lines_are_stored_once
     again = run([*lines, ENTRY], "--output", url)
     assert b"4 already there" in again.stderr
     store = open_store(url)
-    (recording,) = store.recordings(RecordingFilter())
+    (recording,) = listed(store, RecordingFilter())
     assert (recording.messages, recording.distinct_ids) == (3, 3)
     stored = [message.tlog for message in store.messages(recording.recording)]
     assert stored == [MESSAGE | {"id": number, "pos": number} for number in (1, 2, 3)]

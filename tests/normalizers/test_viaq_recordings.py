@@ -9,6 +9,7 @@ import pytest
 
 from tests.normalizers.samples import MESSAGE, line, text
 from tests.normalizers.test_viaq_program import run
+from tests.store.samples import listed
 from ttyscribe_store.base import RecordingFilter
 from ttyscribe_store.open import open_store
 
@@ -72,7 +73,7 @@ def test_what_came_by_all_ways_is_stored_once_and_played_whole(tmp_path: Path) -
     for way in WAYS:
         assert run([way(number) for number in (1, 2, 3)], "--output", url).returncode == 0
     store = open_store(url)
-    (recording,) = store.recordings(RecordingFilter())
+    (recording,) = listed(store, RecordingFilter())
     assert (recording.messages, recording.distinct_ids) == (3, 3)
     played = [message.tlog for message in store.messages(recording.recording)]
     assert played == [MESSAGE | {"id": number, "pos": number} for number in (1, 2, 3)]
@@ -92,7 +93,7 @@ def test_a_record_says_nothing_for_us(tmp_path: Path) -> None:
     url = f"sqlite:{tmp_path}"
     run([claim], "--output", url)
     store = open_store(url)
-    assert list(store.recordings(RecordingFilter())) == []
+    assert listed(store, RecordingFilter()) == []
     store.close()
 
 

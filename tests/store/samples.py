@@ -11,12 +11,15 @@ from ttyscribe_formats.packet import Output
 from ttyscribe_formats.plain import plain_text
 from ttyscribe_formats.reading import measure
 from ttyscribe_formats.tlog import Message, decode, to_fields
+from ttyscribe_store.base import Recording, RecordingFilter, Store
+from ttyscribe_store.derive.indexer import bring_up_to_date
 
 START_NS = timestamp.parse("2026-11-24T12:00:00.123Z")
 MS = 1_000_000
 HOST = "web7.example.com"
 USER = "ada"
 PID = 4113
+_ANY = RecordingFilter()
 
 
 def message(number: int = 1, text: str = "hello", *, pos: int = -1, typed: str = "", **fields: Any) -> Message:
@@ -120,3 +123,9 @@ def _document(document_id: str, time_ns: int, host: str, text: str, partition: s
         },
     }
     return cast("Document", document)
+
+
+def listed(store: Store, wanted: RecordingFilter = _ANY) -> list[Recording]:
+    """The recordings that fit, after whatever waits was derived."""
+    bring_up_to_date(store)
+    return list(store.recordings(wanted))

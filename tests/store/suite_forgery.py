@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.store.samples import HOST, MS, START_NS, make_tlog
+from tests.store.samples import HOST, MS, START_NS, listed, make_tlog
 from tests.store.suite import one, put
 from ttyscribe_formats import timestamp
 from ttyscribe_store.base import RecordingFilter, Store
@@ -31,8 +31,8 @@ class ForgerySuite:
         window = {"user": "ada", "host": HOST, "since_ns": START_NS + 1500 * MS, "until_ns": START_NS + 1600 * MS}
         for bounds in (*wanted, window, {"user": "eve"}, {"host": "elsewhere"}):
             assert one(store, **bounds) == recording, bounds
-        assert list(store.recordings(RecordingFilter(user="bob"))) == []
-        assert list(store.recordings(RecordingFilter(since_ns=START_NS + timestamp.SECOND * 10**5))) == []
+        assert listed(store, RecordingFilter(user="bob")) == []
+        assert listed(store, RecordingFilter(since_ns=START_NS + timestamp.SECOND * 10**5)) == []
 
     def test_a_row_that_is_forged_altogether_hides_nothing_from_a_filter(self, store: Store) -> None:
         """A higher trust gives the row its names and times; the true messages still fit."""
@@ -68,7 +68,7 @@ class ForgerySuite:
                 item["ttyscribe"]["recording"] = name  # the key made of the names would set them apart
                 item["viaq_msg_id"] = f"tlog:{name}:{place}"
             put(store, items)
-        rows = {item.recording: item.user for item in store.recordings(RecordingFilter())}
+        rows = {item.recording: item.user for item in listed(store, RecordingFilter())}
         assert rows == {name: user for name, (_, user) in made.items()}
 
     def test_an_id_disputed_between_partitions_names_nothing(self, store: Store) -> None:

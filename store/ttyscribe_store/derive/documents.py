@@ -1,26 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The documents that are derived of one recording: its lines, its commands, its row; pure.
+"""The documents that are derived of one recording: its lines, its commands, its row; pure."""
 
-The same messages give the same documents, whenever they are derived.
-"""
-
-from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple, cast
 
 from ttyscribe_formats import timestamp, words
 from ttyscribe_formats.document import Document
-from ttyscribe_formats.errors import MessageError
-from ttyscribe_formats.packet import Output, Window
-from ttyscribe_formats.reading import message_packets
-from ttyscribe_formats.tlog import from_fields
-from ttyscribe_store.base import Recording, StoredMessage
-from ttyscribe_store.conflict import Chooser, by_id
-from ttyscribe_store.derive.commands import Command, Commands
+from ttyscribe_store.derive.commands import Command
 from ttyscribe_store.derive.row import MOST_NS, RowMaker
-from ttyscribe_store.derive.transcript import Line, Transcript
+from ttyscribe_store.derive.rules import ROW_ONLY, VERSION
+from ttyscribe_store.derive.transcript import Line
 
-VERSION = 2
-"""Goes up when the same messages give other documents than before: then all are derived again."""
 PIECE, OVERLAP = 8000, 200
 """Characters of a piece of a long text, and how many it shares with the next."""
 _MS = 1_000_000
@@ -29,72 +18,34 @@ _MESSAGE_KEPT = 4000
 """Characters of a line that stand in `message`; the whole is in its own field."""
 
 
-class _Place(NamedTuple):
-    """Since when something of the recording is in a partition."""
+class Header(NamedTuple):
+    """What every document of a recording says of it. Where it is another, all of them are."""
 
-    ms: int
+    recording: str
+    user: str
+    host: str
+    start_ns: int
+    trust: str
     partition: str
+    """Of the row."""
 
 
-def derived(recording: str, messages: Iterable[StoredMessage]) -> list[Document]:
-    """All of one recording's, its row last; none where it has no messages.
-
-    `messages` are ordered as `Store.messages` gives them.
-    """
-    maker, chooser = RowMaker(recording), Chooser()
-    lines: list[Line] = []
-    commands: list[Command] = []
-    transcript = Transcript(lines.append, Commands(commands.append))
-    places: list[_Place] = []
-    last_ms = 0
-    for group in by_id(messages):
-        maker.feed(group)
-        choice = chooser.choose(group)
-        if choice.message is None:  # two claim to be it, and it can't be told which is
-            continue
-        last_ms = max(last_ms, _play(transcript, choice.message, places))
-    if not maker.messages:
-        return []
-    transcript.end(last_ms)
-    lines.sort()
+def header(maker: RowMaker) -> Header:
+    """The header of a recording of which there are messages."""
     row = maker.made()
-    made = [_line(row, line, _partition(places, line.first_ms)) for line in lines]
-    made += [_command(row, command, _partition(places, command.time_ms)) for command in commands]
-    return [*made, _row(row, maker, len(lines), len(commands), _partition(places, 0))]
+    return Header(row.recording, row.user, row.host, row.start_ns, row.trust, maker.chief.partition)
 
 
-def _play(transcript: Transcript, message: StoredMessage, places: list[_Place]) -> int:
-    """Show one message; when its last event was."""
-    try:
-        packets = message_packets(from_fields(message.tlog))
-    except MessageError:  # stored by an older version; it has words of its own
-        return 0
-    time_ms = int(message.tlog.get("pos", 0))
-    if not places or places[-1].partition != message.partition:
-        places.append(_Place(time_ms, message.partition))
-    for packet in packets:
-        time_ms = packet.time_ns // _MS
-        if isinstance(packet, Output):
-            transcript.output(time_ms, packet.data)
-        elif isinstance(packet, Window):
-            transcript.resize(time_ms, packet.columns, packet.rows)
-    return time_ms
-
-
-def _partition(places: list[_Place], time_ms: int) -> str:
-    """Where the messages of that time are stored: a derived document goes to no other month than its facts."""
-    found = [place.partition for place in places if place.ms <= time_ms] or [place.partition for place in places[:1]]
-    return found[-1] if found else "implausible-time"
-
-
-def _line(row: Recording, line: Line, partition: str) -> Document:
+def of_line(row: Header, line: Line, partition: str) -> Document:
+    """One line's."""
     fields = {"number": line.number, "text": _pieces(line.text), "first_ms": line.first_ms, "last_ms": line.last_ms}
     own = _own(row, "line", partition, line.text) | {"last_ms": line.last_ms}
     document = _document(row, f"line:{row.recording}:{line.number}", line.first_ms, line.text, own)
     return cast("Document", document | {"line": fields | {"user": row.user}})
 
 
-def _command(row: Recording, command: Command, partition: str) -> Document:
+def of_command(row: Header, command: Command, partition: str) -> Document:
+    """One command's."""
     fields = {
         "number": command.number,
         "text": _pieces(command.text),
@@ -108,7 +59,9 @@ def _command(row: Recording, command: Command, partition: str) -> Document:
     return cast("Document", document | {"command": fields})
 
 
-def _row(row: Recording, maker: RowMaker, lines: int, commands: int, partition: str) -> Document:
+def of_row(header: Header, maker: RowMaker, lines: int, commands: int, *, rows_only: bool) -> Document:
+    """The recording's row."""
+    row = maker.made()
     fields: dict[str, Any] = {
         "user": row.user,
         "users": list(maker.users.listed(row.user)),
@@ -136,13 +89,13 @@ def _row(row: Recording, maker: RowMaker, lines: int, commands: int, partition: 
         "complete": _yes(row.complete),
         "lines": lines,
         "commands": commands,
-        "version": VERSION,
+        "version": ROW_ONLY if rows_only else VERSION,
     }
     fields |= {"boot_id": row.boot_id} if row.boot_id else {}
     fields |= {"status": row.status} if row.status is not None else {}
-    own = _own(row, "recording", partition, "") | {"last_ms": row.duration_ms}
+    own = _own(header, "recording", header.partition, "") | {"last_ms": row.duration_ms}
     text = f"recording of {row.user} on {row.host}, {row.messages} messages"
-    return cast("Document", _document(row, row.recording, 0, text, own) | {"recording": fields})
+    return cast("Document", _document(header, row.recording, 0, text, own) | {"recording": fields})
 
 
 def _yes(value: bool) -> str:
@@ -160,7 +113,7 @@ def _pieces(text: str) -> list[str]:
     return [text[at : at + PIECE] for at in range(0, len(text) - OVERLAP, PIECE - OVERLAP)]
 
 
-def _own(row: Recording, kind: str, partition: str, text: str) -> dict[str, Any]:
+def _own(row: Header, kind: str, partition: str, text: str) -> dict[str, Any]:
     return {
         "kind": kind,
         "partition": partition,
@@ -170,7 +123,7 @@ def _own(row: Recording, kind: str, partition: str, text: str) -> dict[str, Any]
     }
 
 
-def _document(row: Recording, document_id: str, time_ms: int, text: str, own: dict[str, Any]) -> dict[str, Any]:
+def _document(row: Header, document_id: str, time_ms: int, text: str, own: dict[str, Any]) -> dict[str, Any]:
     at = timestamp.to_text(min(max(row.start_ns + time_ms * _MS, 0), MOST_NS))
     return {
         "@timestamp": at,
@@ -180,8 +133,3 @@ def _document(row: Recording, document_id: str, time_ms: int, text: str, own: di
         "viaq_msg_id": document_id,
         "ttyscribe": own | {"received": at},
     }
-
-
-def stale(rows: Iterable[Recording], known: dict[str, tuple[int, int]]) -> Iterator[Recording]:
-    """The recordings that have to be derived: by how many messages and which rules each was."""
-    return (row for row in rows if known.get(row.recording) != (row.messages, VERSION))

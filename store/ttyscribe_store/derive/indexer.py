@@ -2,17 +2,23 @@
 """Brings what is derived up to date with the facts: recording by recording, each by itself.
 
 What was done is told by the document of kind `recording`, which is written last: whoever is killed in between leaves a
-recording that is derived again. Facts are never changed, only added, so that their number tells whether some came.
+recording that is derived again. Facts are never changed, only added, so that their number tells whether some came; on
+SQLite a mark that writers leave does, so that nothing has to be counted.
 """
 
+from collections import OrderedDict
 from collections.abc import Callable
 from typing import NamedTuple
 
-from ttyscribe_store.base import RecordingFilter, Store
-from ttyscribe_store.derive.documents import derived, stale
+from ttyscribe_screen.screen import available
+from ttyscribe_store.base import Store, Waiting
+from ttyscribe_store.derive.derivation import Derivation
+from ttyscribe_store.derive.rules import ROW_ONLY, VERSION
 
 Tell = Callable[[int, int], None]
 """Takes how many recordings are done, and how many there are to do."""
+LIVE = 64
+"""Recordings that grow and are kept in memory, so that what comes is derived by itself."""
 
 
 class Done(NamedTuple):
@@ -22,21 +28,89 @@ class Done(NamedTuple):
     documents: int
 
 
-def _say_nothing(_: int, __: int) -> None:
-    """Nobody looks."""
+def _nothing(*_: int) -> None:
+    """Nobody looks, and nothing is in the way."""
 
 
-def bring_up_to_date(store: Store, tell: Tell = _say_nothing, *, again: bool = False) -> Done:
+class Indexer:
+    """Derives what a store's messages say. It remembers the recordings that grow: keep it while you follow.
+
+    `sure` is called before each change of the store; it raises where another indexer has taken over.
+    """
+
+    def __init__(self, store: Store, tell: Tell = _nothing, sure: Callable[[], None] = _nothing) -> None:
+        self._store, self._tell, self._sure = store, tell, sure
+        self._live: OrderedDict[str, Derivation] = OrderedDict()
+        self._rows_only = not available()
+
+    def round(self, *, again: bool = False) -> Done:
+        """Derive whatever is not derived from all of its facts; `again`: all of it. Raises Unavailable."""
+        waiting = self._again() if again else self._waiting()
+        if waiting:
+            self._store.refresh()  # what is to be replaced has to be seen
+        documents = 0
+        for number, one in enumerate(waiting):
+            self._tell(number, len(waiting))
+            documents += self._bring(one)
+        self._tell(len(waiting), len(waiting))
+        if waiting:
+            self._store.refresh()
+        return Done(len(waiting), documents)
+
+    def _waiting(self) -> list[Waiting]:
+        found = list(self._store.waiting(VERSION))
+        if not self._rows_only or not found:
+            return found
+        made = {one.recording: one.messages for one in self._store.derived() if one.version == ROW_ONLY}
+        return [one for one in found if made.get(one.recording) != one.messages]
+
+    def _again(self) -> list[Waiting]:
+        self._live.clear()
+        known = {one.recording: one for one in self._store.waiting(VERSION)}
+        names = {one.recording for one in self._store.counts()} | {one.recording for one in self._store.derived()}
+        return [*known.values(), *(Waiting(name, 0) for name in sorted(names - known.keys()))]
+
+    def _bring(self, one: Waiting) -> int:
+        """Bring one recording up to date; how many documents were written."""
+        live = self._live.pop(one.recording, None)
+        made = self._grown(live, one) if live is not None else None
+        if made is None:
+            made, live = self._anew(one)
+        if live is not None:
+            self._live[one.recording] = live
+        if len(self._live) > LIVE:
+            self._live.popitem(last=False)
+        if not self._rows_only:
+            self._store.settle(one)
+        return made
+
+    def _grown(self, live: Derivation, one: Waiting) -> int | None:
+        """Take what came behind all that is known; none where that is not all that came."""
+        live.feed(self._store.messages(one.recording, live.row.last_id))
+        if live.row.messages < one.messages:  # one has a lower id, or one that was there already
+            return None
+        changes = live.changes()
+        if changes is None:
+            return None
+        self._sure()
+        if not self._store.amend(one.recording, live.written, changes):
+            return None
+        live.written = live.row.messages
+        return len(changes)
+
+    def _anew(self, one: Waiting) -> tuple[int, Derivation | None]:
+        live = Derivation(one.recording, rows_only=self._rows_only)
+        live.feed(self._store.messages(one.recording))
+        documents = live.all()
+        self._sure()
+        if self._rows_only and documents:  # lines that somebody else derived are better than none
+            self._store.amend(one.recording, None, documents)
+        else:
+            self._store.replace(one.recording, documents)
+        live.written = live.row.messages
+        return len(documents), live if documents and not live.row.made().ended else None
+
+
+def bring_up_to_date(store: Store, tell: Tell = _nothing, *, again: bool = False) -> Done:
     """Derive whatever is not derived from all of its facts; `again`: all of it. Raises Unavailable."""
-    known = {} if again else {one.recording: (one.messages, one.version) for one in store.derived()}
-    waiting = list(stale(store.recordings(RecordingFilter()), known))
-    documents = 0
-    for number, row in enumerate(waiting):
-        tell(number, len(waiting))
-        made = derived(row.recording, store.messages(row.recording))
-        store.replace(row.recording, made)
-        documents += len(made)
-    tell(len(waiting), len(waiting))
-    if waiting:
-        store.refresh()
-    return Done(len(waiting), documents)
+    return Indexer(store, tell).round(again=again)

@@ -86,7 +86,7 @@ class RowMaker:
         self._recording = recording
         self._trusts: dict[int, _OfTrust] = {}
         self.messages = self._distinct = self._below = 0
-        self._first_id = self._last_id = 0
+        self._first_id = self.last_id = 0
         self._expected = FIRST_ID
         self._gaps: list[tuple[int, int]] = []
         self._sums: Counter[str] = Counter()
@@ -98,7 +98,7 @@ class RowMaker:
         """All messages of one id, higher than the one before, ordered by document id."""
         number = _id(group[0])
         self._first_id = self._first_id if self._distinct else number
-        self._last_id = number
+        self.last_id = number
         self._distinct += 1
         self._below += len(group) if number < FIRST_ID else 0
         if number > self._expected and len(self._gaps) < GAPS:
@@ -123,10 +123,15 @@ class RowMaker:
         self.users.add(message.tlog["user"])
         self.hosts.add(message.tlog["host"])
 
+    @property
+    def chief(self) -> StoredMessage:
+        """The message that names the recording."""
+        return self._trusts[max(self._trusts)].chief.message
+
     def made(self) -> Recording:
         """The row of what was fed so far: one message at least. Times and sums are kept within 63 bits."""
         best = self._trusts[max(self._trusts)]
-        chief, tlog = best.chief.message, best.chief.message.tlog
+        chief, tlog = self.chief, self.chief.tlog
         start_ns = _clamped(chief.time_ns - tlog["pos"] * _MS)
         duration_ms = min(self._last_ms, _MOST)
         status = read_object(best.last.tlog.get("ttyscribe")).status
@@ -140,7 +145,7 @@ class RowMaker:
             duration_ms=duration_ms,
             messages=self.messages,
             first_id=self._first_id,
-            last_id=self._last_id,
+            last_id=self.last_id,
             distinct_ids=self._distinct,
             out_bytes=min(self._sums["out_bytes"], _MOST),
             in_bytes=min(self._sums["in_bytes"], _MOST),

@@ -11,7 +11,7 @@ comes back within `AGAIN_MS` does too, so that a screen that is drawn again and 
 
 import re
 from collections import OrderedDict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
 from ttyscribe_screen.screen import Screen
@@ -24,6 +24,9 @@ LONGEST = 100_000
 _MOST_REMEMBERED = 2_000
 _FEEDS = re.compile(rb"[\n\x0b\x0c]|\x1b[DEM]|(?:\x1b\[|\xc2\x9b)[0-9;]*[LMST]")
 """What may scroll."""
+_LONGEST_MARK = 256
+_BEGUN_MARK = re.compile(rb"\x1b(?:\](?:1(?:3(?:3(?:;[^\x07\x1b]*)?)?)?)?|\[(?:\?(?:2(?:0(?:0(?:4)?)?)?)?)?)?")
+"""The beginning of what `commands.MARK` finds."""
 _ENOUGH = 8192
 """Bytes of output that are looked at without more waiting."""
 
@@ -69,7 +72,9 @@ class Transcript:
         self.screen = Screen(80, 24)
         self._pending = bytearray()
         self._first_ms = self._last_ms = 0
-        self._count = 0
+        self._busy = False
+        self.count = 0
+        """Lines that were seen so far, whether they are final or not."""
         self._main = _Buffer(self)
         self._alternate = _Buffer(self)
         self._gone: OrderedDict[str, _Open] = OrderedDict()
@@ -78,14 +83,17 @@ class Transcript:
 
     def output(self, time_ms: int, data: bytes) -> None:
         """The program wrote."""
+        idle = time_ms - self._last_ms >= SETTLE_MS
         if self._pending and time_ms - self._first_ms >= SETTLE_MS:
-            self._feed(idle=time_ms - self._last_ms >= SETTLE_MS)
+            self._feed()
+        if idle:
+            self._rest()
         if not self._pending:
             self._first_ms = time_ms
         self._pending += data
         self._last_ms = time_ms
         if len(self._pending) >= _ENOUGH:
-            self._feed()
+            self.pause()
 
     def resize(self, time_ms: int, columns: int, rows: int) -> None:
         """The terminal has another size."""
@@ -99,33 +107,55 @@ class Transcript:
     def settle(self) -> None:
         """Look at the screen as it is now: nothing more comes for a moment."""
         if self._pending:
-            self._feed(idle=True)
+            self._feed()
+        self._rest()
+
+    def pause(self) -> None:
+        """Look at the screen as it is now, whenever more comes: a message ends. The beginning of a mark has to wait."""
+        start = self._pending.rfind(b"\x1b", -_LONGEST_MARK)
+        cut = start if start >= 0 and _BEGUN_MARK.fullmatch(self._pending, start) else len(self._pending)
+        if cut:
+            rest = self._pending[cut:]
+            del self._pending[cut:]
+            self._feed()
+            self._pending = rest
 
     def standing(self) -> list[str]:
         """What stands on the screen as it was seen last: the text of each line, blank ones left out, from the top."""
         buffer = self._alternate if self.screen.alternate else self._main
         return buffer.texts()
 
+    def open(self, time_ms: int) -> Iterator[Line]:
+        """The lines that are not final yet, as they are if nothing comes after this time; in no order."""
+        end_ms = max(time_ms, self._last_ms)
+        for buffer in (self._main, self._alternate):
+            for line in buffer.lines():
+                yield Line(line.number, line.text, line.first_ms, end_ms)
+        for line in self._gone.values():
+            yield Line(line.number, line.text, line.first_ms, line.last_ms)
+
     def end(self, time_ms: int) -> None:
         """Nothing comes any more: give the rest."""
         self.settle()
-        for buffer in (self._main, self._alternate):
-            buffer.close(max(time_ms, self._last_ms))
-        for line in self._gone.values():
-            self._give(line)
-        self._gone.clear()
+        for line in sorted(self.open(time_ms)):
+            self._emit(line)
 
     # ---- pieces
 
-    def _feed(self, *, idle: bool = False) -> None:
-        """Feed what waits; `idle`: nothing came for a moment behind it."""
+    def _rest(self) -> None:
+        """Nothing came for a moment behind what was fed last."""
+        if self._busy and self._commands is not None:
+            self._commands.idle(self.screen)
+        self._busy = False
+
+    def _feed(self) -> None:
+        """Feed what waits."""
         data, self._pending = bytes(self._pending), bytearray()
+        self._busy = True
         commands = self._commands
         if commands is not None:
             data = self._entered(commands, self._marked(commands, data))
         self._pieces(data)
-        if idle and commands is not None:
-            commands.idle(self.screen)
 
     def _marked(self, commands: Commands, data: bytes) -> bytes:
         """Feed up to the last mark that the shell made; what is left."""
@@ -194,8 +224,8 @@ class Transcript:
             return line
         if line is not None:
             self._give(line)
-        self._count += 1
-        return _Open(self._count, text, first_ms)
+        self.count += 1
+        return _Open(self.count, text, first_ms)
 
     def left(self, line: _Open, time_ms: int) -> None:
         """A line that is not on the screen any more; it may come back."""
@@ -310,8 +340,12 @@ class _Buffer:
         return None
 
     def texts(self) -> list[str]:
+        """The text of the lines that stand there."""
+        return [line.tail for line in self.lines()]
+
+    def lines(self) -> list[_Open]:
         """The lines that stand there."""
-        return [line.tail for line in dict.fromkeys(self._rows) if line is not None]
+        return [line for line in dict.fromkeys(self._rows) if line is not None]
 
     def close(self, time_ms: int) -> None:
         """All lines leave."""

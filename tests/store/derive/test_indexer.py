@@ -12,7 +12,8 @@ import pytest
 from tests.store.samples import documents, make_recording
 from ttyscribe_formats import timestamp
 from ttyscribe_store.base import DERIVED, STORED, Query, Store
-from ttyscribe_store.derive.documents import OVERLAP, PIECE, derived
+from ttyscribe_store.derive.derivation import derived
+from ttyscribe_store.derive.documents import OVERLAP, PIECE
 from ttyscribe_store.derive.hits import asks_for_kinds, everyday, folded
 from ttyscribe_store.derive.indexer import Done, bring_up_to_date
 from ttyscribe_store.open import open_store
