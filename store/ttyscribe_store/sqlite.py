@@ -197,6 +197,8 @@ class SqliteStore:
         for document in documents:
             groups[rows.partition_of(document)].append(rows.to_row(document))
         last = rows.partition_of(documents[-1]) if documents else ""
+        if not documents:
+            self._mark(recording)  # whoever takes what was derived away wants it derived again
         names = {name for name in self._files.names() if self._read(name, queries.ANY_OF, (text(recording),))}
         for name in sorted(names | set(groups), key=lambda name: (name == last, name)):
             with self._lock, self._files.writing(name) as connection:
@@ -302,7 +304,16 @@ class SqliteStore:
     def drop(self, partition: Partition) -> None:
         """Take a whole file away. Raises Unavailable where another process has it open."""
         with self._lock:
+            for recording, _ in self._read(partition.name, queries.COUNTS):
+                self._mark(recording, except_for=partition.name)
             self._files.remove(partition.name)
+
+    def _mark(self, recording: str, except_for: str = "") -> None:
+        """Have a recording derived again, from what is left of its messages."""
+        for name in self._files.names():
+            if name != except_for and self._read(name, queries.SOME_OF, (text(recording),)):
+                with self._lock, self._files.writing(name) as connection:
+                    changes.mark(connection, [text(recording)])
 
     def count(self) -> int:
         """How many documents are stored."""

@@ -11,6 +11,7 @@ from ttyscribe.text import clean
 from ttyscribe_formats.errors import ConfigError
 from ttyscribe_store.base import RecordingFilter, Store
 from ttyscribe_store.care.lock import alone
+from ttyscribe_store.derive.rules import computed
 from ttyscribe_store.sqlite import SqliteStore
 
 DESCRIPTION = """Takes recordings out of a store: all messages, and the lines, commands and row that were derived of
@@ -62,7 +63,11 @@ def confirmed(question: str) -> bool:
 
 def _told(store: Store, recording: str) -> str:
     """What goes. ConfigError where there is nothing of it."""
-    for one in store.recordings(RecordingFilter(recording=recording)):
+    if next(store.messages(recording), None) is not None:
+        one = next(store.recordings(RecordingFilter(recording=recording)), None)
+        one = one or computed(recording, store.messages(recording))
+        if one is None:
+            raise ConfigError(f"recording {recording!r} has just been deleted")
         who = clean(f"{one.user}@{one.host}")
         start = times.local(one.start_ns)
         return f"{clean(recording)}: {who}, {start}, {stores.duration(one.duration_ms)}, {one.messages} messages"

@@ -7,7 +7,7 @@ from ttyscribe import deriving, stores
 from ttyscribe.care.folders import told
 from ttyscribe_formats.errors import ConfigError
 from ttyscribe_screen.screen import available
-from ttyscribe_store.base import RecordingFilter, Store
+from ttyscribe_store.base import Store
 from ttyscribe_store.care import rebuild
 from ttyscribe_store.sqlite import SqliteStore
 
@@ -35,7 +35,7 @@ def run(options: argparse.Namespace) -> int:
         raise ConfigError("deriving needs a terminal emulator: pip install 'ttyscribe[screen]'")
     url, store = stores.opened(options)
     for recording in options.recordings:
-        if not list(store.recordings(RecordingFilter(recording=recording))):
+        if next(store.messages(recording), None) is None:
             raise ConfigError(f"there is no recording {recording!r}; `ttyscribe recordings` lists them")
     if isinstance(store, SqliteStore) and not options.recordings:
         with told("indexing documents") as tell:

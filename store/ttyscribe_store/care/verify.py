@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 from ttyscribe_formats.errors import ConfigError
-from ttyscribe_store.base import RecordingFilter, Store
+from ttyscribe_store.base import Store
 from ttyscribe_store.care import sqlite_check
 from ttyscribe_store.care.findings import Finding, check
 from ttyscribe_store.sqlite import SqliteStore
@@ -38,7 +38,7 @@ def verify_keeping(store: Store, tell: Tell = _say_nothing, *, quick: bool = Fal
 
 def verify_recordings(store: Store, wanted: Sequence[str] = (), tell: Tell = _say_nothing) -> Iterator[Looked]:
     """Look at these recordings, or at all. Raises ConfigError where one is not there, Unavailable."""
-    known = set(wanted) or {one.recording for one in store.recordings(RecordingFilter())}
+    known = set(wanted) or {one.recording for one in store.counts()}
     for number, recording in enumerate(sorted(known)):
         tell(number, len(known))
         checked = check(recording, store.messages(recording))
