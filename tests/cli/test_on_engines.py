@@ -33,6 +33,7 @@ def test_a_search_before_setup_and_over_nothing_is_quiet(engine_url: str) -> Non
 def test_all_verbs_answer_as_over_sqlite(engine_url: str, tmp_path: Path) -> None:
     local = fill(tmp_path / "store")
     fill_store(engine_url)
+    ok("index", "--store", engine_url)
     for question in (
         ["recordings"],
         ["recordings", "--user", "bob", "--since", "2026-11-24T14:00"],

@@ -10,7 +10,7 @@ from tests.store.samples import MS, START_NS, documents, make_recording, make_sy
 from ttyscribe_formats.place import Place
 from ttyscribe_formats.tlog import UNSET_SESSION
 from ttyscribe_store.base import Hit, Query, Store
-from ttyscribe_store.derive.documents import derived
+from ttyscribe_store.derive.derivation import derived
 from ttyscribe_store.derive.places import SLACK_NS, Places, chosen
 from ttyscribe_store.open import open_store
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.store.samples import documents, make_recording
-from ttyscribe_store.derive.documents import derived
+from ttyscribe_store.derive.derivation import derived
 from ttyscribe_store.memory import MemoryStore
 
 GOLDEN = Path(__file__).parents[2] / "normalizers" / "golden"
