@@ -323,8 +323,6 @@ class StoreSuite:
         assert names(until_ns=START_NS + hour) == ["r1"]
         assert names(until_ns=START_NS + hour + 1) == ["r2", "r1"]
 
-    # ---- messages
-
     def test_messages_come_in_order_of_their_ids_however_they_arrive(self, store: Store) -> None:
         numbers = [10, 9, 1, 100, 2, 11]
         put(store, [make_tlog(number, pos=0) for number in numbers])
@@ -354,8 +352,6 @@ class StoreSuite:
         reading = store.messages("rec-1")
         assert [item.tlog["id"] for item in itertools.islice(reading, 3)] == [1, 2, 3]
         assert store.write([make_tlog(30)]) == [STORED]
-
-    # ---- exactness
 
     @settings(
         max_examples=25,
