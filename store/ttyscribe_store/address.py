@@ -64,6 +64,8 @@ def checked_prefix(prefix: str, where: str) -> str:
     """A prefix with its `-` behind it, or nothing for none. ConfigError where no index could have it."""
     if prefix and not _PREFIX.fullmatch(prefix):
         raise ConfigError(f"bad index prefix in {where}: small letters, digits, '.', '_' and '-', 64 at most")
+    if "-ttyscribe-" in f"-{prefix}-":  # a store without it, or with its beginning, would take our indices for its own
+        raise ConfigError(f"bad index prefix in {where}: it must not hold the word ttyscribe, which comes behind it")
     return f"{prefix}-" if prefix else ""
 
 

@@ -38,6 +38,8 @@ def test_the_path_is_the_index_prefix(url: str, address: Address) -> None:
         "http://host/a,b",
         "http://host/-a",
         "http://host/" + "a" * 65,
+        "http://host/ttyscribe",
+        "http://host/a-ttyscribe-b",
         "http://host/?q=1",
         "http://host/#x",
         "http://a,,b/",

@@ -116,15 +116,20 @@ def mark_of(kind: str, body: Mapping[str, Any]) -> dict[str, Any]:
     """The mark in a body; empty where it is not ours."""
     if kind == "ism":
         return _spoken(str(body.get("policy", {}).get("description", "")))
-    meta = (body.get("policy", {}) if kind == "ilm" else body).get("_meta")
-    return meta if isinstance(meta, dict) and meta.get("managed_by") == OWNER else {}
+    return _ours((body.get("policy", {}) if kind == "ilm" else body).get("_meta"))
 
 
 def mapping_mark(mappings: Mapping[str, Any]) -> dict[str, Any]:
     """The mark that our index template leaves in an index's mapping; empty where it did not make it."""
     meta = mappings.get("_meta")
-    mark = meta.get(OWNER, {}) if isinstance(meta, dict) else {}
-    return mark if isinstance(mark, dict) and mark.get("managed_by") == OWNER else {}
+    return _ours(meta.get(OWNER)) if isinstance(meta, dict) else {}
+
+
+def _ours(mark: object) -> dict[str, Any]:
+    """A mark, where it is one of ours. A version that somebody made no number is older than all."""
+    if not isinstance(mark, dict) or mark.get("managed_by") != OWNER:
+        return {}
+    return mark if type(mark.get("version")) is int else {**mark, "version": 0}
 
 
 _SPOKEN = " [ttyscribe "
@@ -138,10 +143,9 @@ def spoken(text: str, mark: Mapping[str, Any]) -> str:
 def _spoken(description: str) -> dict[str, Any]:
     _, there, text = description.partition(_SPOKEN)
     try:
-        mark = json.loads(text.removesuffix("]")) if there else {}
+        return _ours(json.loads(text.removesuffix("]"))) if there else {}
     except ValueError:
         return {}
-    return mark if isinstance(mark, dict) and mark.get("managed_by") == OWNER else {}
 
 
 def marked(asset: Asset) -> Asset:
@@ -177,16 +181,14 @@ def canonical(kind: str, body: Mapping[str, Any], *, mark: bool = True) -> dict[
         policy["phases"] = {name: _canonical_phase(phase) for name, phase in policy.get("phases", {}).items()}
         return {"policy": _texts(policy)}
     found = {name: value for name, value in body.items() if name not in _ENGINES_OWN and (mark or name != "_meta")}
-    template = dict(found.get("template", {}))
+    template = dict(found.get("template") or {})
     if "settings" in template:
         template["settings"] = dict(_flat(template["settings"]))
     if isinstance(template.get("lifecycle"), dict):
         template["lifecycle"] = {name: value for name, value in template["lifecycle"].items() if name != "enabled"}
     found["template"] = {name: value for name, value in template.items() if value or name == "lifecycle"}
-    if "data_stream" in found:
-        found["data_stream"] = {}
-    plain: dict[str, Any] = _texts(found)
-    return plain
+    plain: dict[str, Any] = _texts({name: value for name, value in found.items() if value})
+    return {**plain, "data_stream": {}} if "data_stream" in body else plain
 
 
 def _flat(settings: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, Any]]:

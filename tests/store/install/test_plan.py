@@ -119,6 +119,20 @@ def test_what_is_not_ours_is_not_written_over(meta: object) -> None:
     assert all(step.what != "component template x-ttyscribe-settings" for step in found.steps)
 
 
+@pytest.mark.parametrize("version", ["9", None, [], 9.5, True])
+def test_a_version_that_is_no_number_is_older_than_all(version: object) -> None:
+    there = installed()
+    there[TLOG]["_meta"]["version"] = version
+    assert made(State(there)) == [("update", "index template x-ttyscribe-tlog", 1)]
+
+
+@pytest.mark.parametrize("template", [None, {}, {"mappings": None}, {"settings": {}}])
+def test_a_body_that_somebody_emptied_is_an_edit(template: object) -> None:
+    there = installed()
+    there[SETTINGS]["template"] = template
+    assert made(State(there)) == [("keep", "component template x-ttyscribe-settings", 0)]
+
+
 def test_what_is_no_longer_needed_is_removed_unless_it_was_edited() -> None:
     there = installed()
     for name in ("old", "older"):
