@@ -18,8 +18,13 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 Json = dict[str, Any]
 
-NEW_KIBANA = {"index-pattern": "8.0.0", "lens": "8.9.0", "visualization": "8.5.0", "search": "8.0.0"}
-NEW_KIBANA |= {"dashboard": "10.4.0"}
+NEW_KIBANA = {
+    "index-pattern": "8.0.0",
+    "search": "8.0.0",
+    "lens": "8.9.0",
+    "visualization": "8.5.0",
+    "dashboard": "10.4.0",
+}
 OLD_LEVEL = {"index-pattern": "7.6.0", "visualization": "7.10.0", "search": "7.9.3", "dashboard": "7.9.3"}
 STRICT = {
     "dashboard": {
