@@ -14,7 +14,7 @@ from ttyscribe_kibana import manifest
 from ttyscribe_kibana.bundle import Bundle, SavedObject, committed
 from ttyscribe_kibana.client import Client, one_line
 from ttyscribe_kibana.fit import fitted
-from ttyscribe_kibana.manifest import Memory
+from ttyscribe_kibana.manifest import Entry, Memory
 from ttyscribe_kibana.place import Place, find_place
 from ttyscribe_kibana.plan import WRITES, Step, plan, removal
 from ttyscribe_kibana.saved import Key, SavedObjects, Written, key_of, named, some
@@ -118,7 +118,7 @@ class _Installation:
         lost: set[str] = set()
         broken: dict[Key, str] = {}
         if sent:
-            written = self.objects.write(sent, overwrite=any(step.action != "create" for step in wanted.values()))
+            written = self._send(sent, memory, overwrite=any(step.action != "create" for step in wanted.values()))
             back, lost = self._read_back(sent, written.placed)
             rewritten, broken = _compared(sent, back)
             kept |= {key: one for key, one in back.items() if key not in broken}
@@ -139,6 +139,15 @@ class _Installation:
             different = some(list(broken.values()))
             raise ConfigError(f"{self.objects.name}: keeps something else than what was sent: {different}")
         return lines, written.placed
+
+    def _send(self, sent: Sequence[SavedObject], memory: Memory, *, overwrite: bool) -> Written:
+        """Import, with a note before it: a run that ends here is then told from an operator's edit."""
+        self._note(memory, {**memory.entries, **{key_of(one): manifest.begun(one) for one in sent}})
+        try:
+            return self.objects.write(sent, overwrite=overwrite)
+        except ConfigError:  # the file was refused as a whole
+            self._note(memory, memory.entries)
+            raise
 
     def _read_back(
         self, sent: Sequence[SavedObject], placed: Mapping[Key, str]
@@ -189,11 +198,19 @@ class _Installation:
         for step in steps:
             if step.action in ("keep", "remove") or step.key not in kept:
                 continue
-            if kept[step.key] is theirs.get(step.key) and (step.action != "same" or step.key in entries):
+            is_known = step.key in entries and bool(entries[step.key].stored)
+            if kept[step.key] is theirs.get(step.key) and (step.action != "same" or is_known):
                 continue
             entries[step.key] = manifest.entry_of(mine[step.key], kept[step.key])
+        self._note(memory, entries)
+
+    def _note(self, memory: Memory, entries: Mapping[Key, Entry]) -> None:
+        """Write the memory where it is another one than stands there; nothing to remember is no page."""
         after = memory._replace(entries=entries)
         if after == self.memory():
+            return
+        if not entries:
+            self.remove([manifest.key(self.ids)])
             return
         written = self.objects.write([manifest.manifest(self.bundle, self.ids, after)], overwrite=True)
         if written.refusal:

@@ -32,7 +32,7 @@ class Entry(NamedTuple):
     shipped: str
     """Digest of what was sent."""
     stored: str
-    """Digest of its meaning as the server kept it."""
+    """Digest of its meaning as the server kept it; empty from before it is sent until it was read back."""
     updated: str
     """When the server says that it was changed last; empty where it does not say."""
 
@@ -134,6 +134,11 @@ def manifest(bundle: Bundle, ids: str, memory: Memory) -> SavedObject:
     return saved | {"migrationVersion": {TYPE: OPENSEARCH_VERSIONS[TYPE]}}
 
 
+def begun(ours: SavedObject) -> Entry:
+    """What to remember of an object before it is sent: whoever finds this knows that the run was interrupted."""
+    return Entry(shipped_digest(ours), "", "")
+
+
 def entry_of(ours: SavedObject, theirs: SavedObject) -> Entry:
     """What to remember of an object that was sent and is kept as `theirs`."""
     return Entry(shipped_digest(ours), content_digest(theirs), updated_at(theirs))
@@ -165,6 +170,7 @@ __all__ = [
     "EMPTY",
     "Entry",
     "Memory",
+    "begun",
     "content_digest",
     "differing",
     "entry_of",

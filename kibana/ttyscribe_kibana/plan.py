@@ -47,7 +47,7 @@ def _step(ours: SavedObject, theirs: SavedObject | None, entry: Entry | None, *,
         return Step("create", key, "")
     why = ", ".join(differing(ours, theirs))
     if is_untouched(theirs, entry) or content_digest(theirs) == content_digest(ours):
-        is_current = entry.shipped == shipped_digest(ours) if entry else is_same(ours, theirs)
+        is_current = entry.shipped == shipped_digest(ours) if entry and entry.stored else is_same(ours, theirs)
         return Step("same", key, "") if is_current else Step("upgrade", key, why)
     if is_same(ours, theirs):
         return Step("same", key, "")
@@ -62,10 +62,17 @@ def _leave(theirs: SavedObject, entry: Entry, *, overwrite: bool) -> Step:
 
 
 def is_untouched(theirs: SavedObject, entry: Entry | None) -> bool:
-    """Whether an object is as it was kept after we sent it. A server's own upgrade changes content, not the time."""
+    """Whether an object is as it was kept after we sent it. A server's own upgrade changes content, not the time.
+
+    What an interrupted run was about to send was untouched then.
+    """
     if entry is None:
         return False
-    return content_digest(theirs) == entry.stored or bool(entry.updated and updated_at(theirs) == entry.updated)
+    return (
+        not entry.stored
+        or content_digest(theirs) == entry.stored
+        or bool(entry.updated and updated_at(theirs) == entry.updated)
+    )
 
 
 def removal(

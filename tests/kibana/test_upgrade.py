@@ -11,6 +11,7 @@ from tests.kibana.double import Double, Fault
 from ttyscribe_formats.errors import ConfigError
 from ttyscribe_kibana import bundle as bundles
 from ttyscribe_kibana import load as loader
+from ttyscribe_kibana.client import Client
 from ttyscribe_kibana.load import Where, load, unload
 
 Json = dict[str, Any]
@@ -168,6 +169,71 @@ def test_an_attribute_that_is_not_kept_is_told(server: Double) -> None:
     server.drop = {"timeFieldName"}
     with pytest.raises(ConfigError, match=r"something else than what was sent: index-pattern .* \(timeFieldName\)"):
         load(Where(server.url))
+
+
+class Killed(BaseException):
+    """The process is no more: nobody catches this."""
+
+
+def cut(monkeypatch: pytest.MonkeyPatch, at: int, *, before: bool) -> None:
+    """End the loader at a request, before or after the server has it."""
+    real, count = Client.request, iter(range(10_000))
+
+    def request(self: Client, *arguments: Any, **more: Any) -> Any:
+        is_last = next(count) == at
+        if is_last and before:
+            raise Killed
+        answer = real(self, *arguments, **more)
+        if is_last:
+            raise Killed
+        return answer
+
+    monkeypatch.setattr(Client, "request", request)
+
+
+@pytest.mark.parametrize("before", [True, False])
+def test_a_run_that_is_killed_anywhere_is_finished_by_the_next(
+    server: Double, before: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """First the install, then an upgrade, each cut at every request in turn."""
+    server.rewrites = server.flavour == "kibana"
+    for objects in (lambda them: them, lambda them: retitle(them[:-1], "Better")):
+        release(monkeypatch, objects)
+        for at in range(100):
+            start = {place: dict(held) for place, held in server.places.items()}
+            with monkeypatch.context() as patch:
+                cut(patch, at, before=before)
+                try:
+                    load(Where(server.url))
+                except Killed:
+                    done = False
+                else:
+                    done = True
+            if done:
+                break
+            told = load(Where(server.url))
+            assert not any("kept as edited" in line for line in told), (at, told)
+            server.requests.clear()
+            assert "nothing to change" in load(Where(server.url))[0]
+            assert server.writes == []
+            assert server.shipped() == {(one["type"], one["id"]) for one in objects(bundles.committed(bundle(server)))}
+            server.places |= start
+        assert at > 5
+
+
+def bundle(server: Double) -> bundles.Bundle:
+    """The bundle that the server takes."""
+    return "kibana" if server.flavour == "kibana" else "opensearch-dashboards"
+
+
+def test_an_edit_after_an_interrupted_run_was_finished_is_kept(server: Double, monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as patch:
+        cut(patch, len(["status", "place", "memory", "objects", "note", "noted"]), before=False)
+        with pytest.raises(Killed):
+            load(Where(server.url))
+    load(Where(server.url))
+    server.edit(*PAGE, title="Mine")
+    assert any("kept as edited: dashboard" in line for line in load(Where(server.url)))
 
 
 def test_links_that_a_server_adds_are_its_own_matter(server: Double) -> None:
