@@ -81,13 +81,13 @@ def _candidates(
     also = "".join(f" AND number IN (SELECT number FROM ({other.sql}))" for other in others)  # noqa: S608
     sql = f"""{_ROWS} (SELECT number AS candidate FROM ({first.sql})) CROSS JOIN document ON number = candidate
         WHERE {_AFTER}{also} AND {clause.sql} {_ORDER} LIMIT ?"""  # noqa: S608
-    bound = [value for other in others for value in other.values]
+    bound, size = [value for other in others for value in other.values], _LONGEST_SLICE
     while True:
-        rows = read(sql, (*first.values, *after, *bound, *clause.values, _LONGEST_SLICE))
+        rows = read(sql, (*first.values, *after, *bound, *clause.values, size))
         yield from _fitting(node, rows, load, exact=clause.exact)
-        if len(rows) < _LONGEST_SLICE:
+        if len(rows) < size:
             return
-        after = (rows[-1][0], text(rows[-1][1]))
+        after, size = (rows[-1][0], text(rows[-1][1])), _LONGEST_SLICE * 8  # each page asks for all candidates again
 
 
 def _slice(

@@ -2,6 +2,8 @@
 """Searching: hits are places, with the line around the match."""
 
 import json
+import signal
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -10,8 +12,10 @@ from tests.cli.command import COMMAND, complaint, fill, ok, printable, run
 from tests.normalizers import samples as normalizer
 from tests.player.logs import play
 from tests.recorder.recorder import AtTerminal
-from tests.store.samples import message, stored
+from tests.store.samples import START_NS, make_syslog, message, stored
 from ttyscribe.search import query_of
+from ttyscribe.text import width
+from ttyscribe_screen.screen import available
 from ttyscribe_store.base import STORED
 from ttyscribe_store.open import open_store
 from ttyscribe_store.query.fields import FIELDS
@@ -216,3 +220,99 @@ def test_audit_events_and_sudos_log_are_found_by_their_words(tmp_path: Path) -> 
     assert [hit["kind"] for hit in found(url, "haystack", "--user", "ada")] == ["sudo"]
     assert [hit["kind"] for hit in found(url, "/tmp/my house")] == ["audit-line"]
     assert [hit["kind"] for hit in found(url, "needle", "user:ada")] == ["aushape"]
+
+
+# ---- as a stream
+
+
+@pytest.fixture
+def large(tmp_path: Path) -> str:
+    """A store whose hits fill more than a pipe holds."""
+    url = f"sqlite:{tmp_path}/large"
+    opened = open_store(url)
+    opened.setup()
+    items = [make_syslog(number, f"needle {'x' * 400}", time_ns=START_NS + number) for number in range(1500)]
+    assert set(opened.write(items)) == {STORED}
+    opened.close()
+    return url
+
+
+def started(url: str, *options: str) -> "subprocess.Popen[bytes]":
+    """A search that has printed its first hit, and waits to be read on."""
+    command = [*COMMAND, "search", "needle", "--store", url, "--limit", "100000", *options]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    assert process.stdout
+    assert b"needle" in process.stdout.readline() + process.stdout.readline()
+    assert process.poll() is None
+    return process
+
+
+@pytest.mark.parametrize("options", [[], ["--json"]])
+def test_the_first_hits_come_before_the_last_are_found_and_a_closed_pipe_ends_it(
+    large: str, options: list[str]
+) -> None:
+    process = started(large, *options)
+    assert process.stdout
+    assert process.stderr
+    process.stdout.close()
+    assert (process.wait(60), process.stderr.read()) == (-signal.SIGPIPE, b"")
+    process.stderr.close()
+
+
+def test_ctrl_c_ends_it_without_a_word(large: str) -> None:
+    process = started(large)
+    process.send_signal(signal.SIGINT)
+    _, said = process.communicate(timeout=60)
+    assert (process.returncode, said) == (-signal.SIGINT, b"")
+
+
+def test_json_ends_with_how_many_there_were(store: str) -> None:
+    def end(*arguments: str) -> dict[str, object]:
+        told: dict[str, dict[str, object]] = json.loads(
+            ok("search", "--store", store, "--json", *arguments).splitlines()[-1]
+        )
+        assert list(told) == ["end"]
+        return told["end"]
+
+    assert {**end("denied"), "hits": 1, "more": False} == end("denied")
+    assert {**end("denied", "--limit=1"), "hits": 1, "more": True} == end("denied", "--limit=1")
+    assert end("absent")["hits"] == 0
+
+
+def test_names_reach_no_terminal_as_they_are(tmp_path: Path) -> None:
+    url = f"sqlite:{tmp_path}/hostile"
+    opened = open_store(url)
+    opened.setup()
+    hostile = "\x1b]0;x\x07\u202e\x9b2J\r\n"
+    opened.write([stored(message(1, "needle", rec=hostile, user=hostile, host=hostile))])
+    opened.write([make_syslog(1, "needle", host=hostile)])
+    opened.close()
+    shown = ok("search", "needle", "--store", url)
+    assert printable(shown)
+    assert shown.count("\\x1b]0;x\\x07\\u202e\\x9b2J\\x0d\\x0a") >= 2
+    assert ok("search", "needle", "--json", "--store", url).isascii()
+    said = complaint(run("search", "--store", url, f"user:{hostile}("), 2)
+    assert printable(said)
+
+
+def test_lines_are_cut_to_the_width_of_the_terminal(store: str) -> None:
+    opened = open_store(store)
+    opened.write([stored(message(1, "\u65e5" * 70 + " needle " + "y" * 300, rec="wide"))])
+    opened.close()
+    screen = AtTerminal([*COMMAND, "search", "needle", "--store", store])
+    try:
+        assert screen.wait() == 0
+    finally:
+        screen.close()
+    (line,) = [line for line in screen.seen.decode().splitlines() if "needle" in line]
+    text = line.replace("\x1b[7m", "").replace("\x1b[27m", "")
+    assert "\x1b" not in text
+    assert "needle y" in text
+    assert 60 <= width(text.rstrip("\r")) <= 80
+
+
+def test_substrings_and_what_expressions_need_are_marked(store: str) -> None:
+    if not available():
+        pytest.skip("lines are made by the terminal emulator")
+    assert ">>denie<<d" in ok("search", "*denie*", "--store", store)
+    assert ">>mission d<<" in ok("search", 'line~"mission d[a-z]"', "--store", store)

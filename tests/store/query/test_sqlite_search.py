@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Ways into a file of the store on SQLite: which indices are asked, and how much is read for the first hits."""
 
+import signal
 import sqlite3
 from collections.abc import Iterator, Sequence
 from functools import partial
@@ -194,3 +195,20 @@ def test_names_are_bound_and_never_part_of_a_statement() -> None:
         assert not list(sqlite_search.found(parse(query, int), read, partial(dict)))
     assert asked
     assert not [sql for sql, _ in asked if "DROP" in sql or "1=1" in sql]
+
+
+ENDLESS = "WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c) SELECT count(*) FROM c"
+
+
+@pytest.mark.parametrize("sql", [ENDLESS, f"{ENDLESS} WHERE ttyscribe_regex('a', 'b') OR ttyscribe_wild('[\"a\"]', x)"])
+def test_ctrl_c_need_not_wait_for_a_statement_to_end(filled: Any, sql: str) -> None:
+    store, _, _ = filled
+    before = signal.signal(signal.SIGALRM, signal.default_int_handler)
+    try:
+        signal.setitimer(signal.ITIMER_REAL, 0.2)
+        with pytest.raises(KeyboardInterrupt):
+            store._read("2026.11", sql)
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+    assert next(store.search(Query([["common"]])), None) is not None
