@@ -11,6 +11,7 @@ from ttyscribe import times
 from ttyscribe.text import clean, marked, print_json, width
 from ttyscribe_formats.place import Place, format_place
 from ttyscribe_store.base import Hit
+from ttyscribe_store.derive.rules import lag
 from ttyscribe_store.query import nodes
 
 _LINES = 4
@@ -55,12 +56,15 @@ class Printer:
         strong, faint, plain = self._strong, self._faint, self._plain
         print(f"{strong}{where}{plain}  {times.local(hit.time_ns)}  {clean(who)}{faint}{rest}{plain}")
 
-    def end(self, url: str, limit: int) -> None:
-        """Say how many hits there were, and whether that is all."""
+    def end(self, url: str, limit: int, behind: int) -> None:
+        """Say how many hits there were, whether that is all, and how many recordings the indexer has yet to look at."""
         more = self._count == limit
         if self._as_json:
-            print_json({"end": {"hits": self._count, "more": more}})
-        elif not self._count:
+            print_json({"end": {"hits": self._count, "more": more, "behind": behind}})
+            return
+        if text := lag(behind):
+            print(f"ttyscribe: {text}", file=sys.stderr)
+        if not self._count:
             print(f"ttyscribe: nothing in {url} fits", file=sys.stderr)
         else:
             hint = f" (there may be more: --limit {limit * 10})" if more else ""

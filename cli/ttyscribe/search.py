@@ -13,6 +13,7 @@ from ttyscribe_formats.errors import ConfigError, MessageError
 from ttyscribe_store.base import Hit, Query, Store
 from ttyscribe_store.derive.hits import asks_for_kinds, everyday, folded
 from ttyscribe_store.derive.places import Places
+from ttyscribe_store.derive.rules import behind
 from ttyscribe_store.query.lexer import QueryError
 from ttyscribe_store.query.nodes import Node
 from ttyscribe_store.query.parser import described, parse
@@ -96,7 +97,7 @@ def run(options: argparse.Namespace) -> int:
     places, printer = Places(store), found.Printer(tree, as_json=options.json)
     for hit in _hits(store, tree, options):
         printer.print(hit, places.of(hit))
-    printer.end(url, options.limit)
+    printer.end(url, options.limit, len(behind(store)))
     return 0
 
 

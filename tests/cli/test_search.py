@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Searching: hits are places, with the line around the match."""
 
+import fcntl
 import json
+import os
 import signal
 import subprocess
 from pathlib import Path
@@ -274,9 +276,9 @@ def test_json_ends_with_how_many_there_were(store: str) -> None:
         assert list(told) == ["end"]
         return told["end"]
 
-    assert {**end("denied"), "hits": 1, "more": False} == end("denied")
-    assert {**end("denied", "--limit=1"), "hits": 1, "more": True} == end("denied", "--limit=1")
-    assert end("absent")["hits"] == 0
+    assert end("denied") == {"hits": 1, "more": False, "behind": 0}
+    assert end("denied", "--limit=1") == {"hits": 1, "more": True, "behind": 0}
+    assert end("absent") == {"hits": 0, "more": False, "behind": 0}
 
 
 def test_names_reach_no_terminal_as_they_are(tmp_path: Path) -> None:
@@ -316,3 +318,22 @@ def test_substrings_and_what_expressions_need_are_marked(store: str) -> None:
         pytest.skip("lines are made by the terminal emulator")
     assert ">>denie<<d" in ok("search", "*denie*", "--store", store)
     assert ">>mission d<<" in ok("search", 'line~"mission d[a-z]"', "--store", store)
+
+
+def test_how_far_the_indexer_is_behind_is_told(store: str) -> None:
+    ok("index", "--store", store)
+    opened = open_store(store)
+    opened.write([stored(message(1, "needle", rec="late"))])
+    opened.close()
+    folder = store.removeprefix("sqlite:")
+    lock = os.open(folder, os.O_RDONLY)  # as an indexer that is at work holds it
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        done = run("search", "needle", "--store", store)
+        assert (done.returncode, "1 hit" in done.stdout) == (0, True)
+        assert "index: 1 recording is not derived up to the last message" in done.stderr
+        told = json.loads(run("search", "needle", "--store", store, "--json").stdout.splitlines()[-1])
+        assert told == {"end": {"hits": 1, "more": False, "behind": 1}}
+    finally:
+        os.close(lock)
+    assert run("search", "needle", "--store", store).stderr == ""
