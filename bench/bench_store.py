@@ -171,6 +171,14 @@ def table(corpora: dict[str, list[Document]], found: dict[str, dict[str, list[Ru
     return lines
 
 
+def _busy() -> str:
+    """A warning where others used the processors too: then documents/s say little."""
+    load, cores = os.getloadavg()[1], os.cpu_count() or 1
+    if load <= cores + 1:
+        return ""
+    return f" **Other work shared the {cores} cores (load {load:.0f}): the CPU seconds count, documents/s do not.**"
+
+
 def main() -> int:
     """Measure, write the raw figures, print the section."""
     corpora = {
@@ -190,7 +198,8 @@ def main() -> int:
         "write-ahead log (`journal_mode=WAL`) and `synchronous=NORMAL`: what is acknowledged survives the death of "
         "every process, and a loss of power takes at most the last seconds; `sync=full` is `synchronous=FULL`, which "
         "survives that too. ttyscribe compresses the documents and indexes words, fields, commands and lines. The peer "
-        "is Python's sqlite3 with `executemany` into a table with two indexes, plain JSON, and FTS5.\n"
+        "is Python's sqlite3 with `executemany` into a table with two indexes, plain JSON, and FTS5."
+        f"{_busy()}\n"
     )
     print("| corpus | documents | by | documents/s | documents per CPU second | rate to the peer's |")
     print("|---|---|---|---|---|---|")
