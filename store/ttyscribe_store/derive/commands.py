@@ -7,7 +7,7 @@ shell marks its prompts itself (OSC 133), the marks count instead.
 
 What is not echoed is on no screen: a password is no command. What a program prints by itself is none either, unless the
 prompt was seen waiting right before. Shells that say that they edit a line (bracketed paste) need not have waited: what
-was typed ahead or pasted is found too.
+was typed ahead or pasted is found too, and what a script types without a pause.
 """
 
 import re
@@ -20,6 +20,8 @@ _LONGEST_PROMPT = 200
 LONGEST = 100_000
 MARK = re.compile(rb"\x1b(?:\]133;([ABCD])[^\x07\x1b]*(?:\x07|\x1b\\)|\[\?2004h)")
 """What shells write around their prompts; the last one, without a letter, where they begin to edit a line."""
+EDITS = b"\x1b[?2004h"
+"""What a shell writes beside its prompt when it begins to edit a line."""
 _SEARCH = re.compile(r"^\((?:failed )?(?:reverse|forward|bck|fwd|i)-i-search\)`[^']*': ")
 
 

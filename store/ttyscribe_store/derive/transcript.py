@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
 from ttyscribe_screen.screen import Screen
-from ttyscribe_store.derive.commands import MARK, Commands
+from ttyscribe_store.derive.commands import EDITS, MARK, Commands
 
 SETTLE_MS = 50
 AGAIN_MS = 60_000
@@ -94,6 +94,8 @@ class Transcript:
         self._last_ms = time_ms
         if len(self._pending) >= _ENOUGH:
             self.pause()
+        if EDITS in data:  # what stands there now is a prompt, however soon somebody types behind it
+            self.settle()
 
     def resize(self, time_ms: int, columns: int, rows: int) -> None:
         """The terminal has another size."""

@@ -89,6 +89,11 @@ def test_what_was_typed_ahead_or_pasted_is_found_where_the_shell_says_that_it_ed
     ]
 
 
+def test_somebody_may_type_without_a_pause_where_the_shell_says_that_it_edits() -> None:
+    prompt, left = "\x1b[?2004h~ $ ", "\r\n\x1b[?2004l\r"
+    assert texts(prompt, *"ls", f"{left}file\r\n{prompt}", *"id", f"{left}# ", "no\r\n", step_ms=20) == ["ls", "id"]
+
+
 @pytest.mark.parametrize("shell", ["bash", "dash", "zsh"])
 def test_with_a_real_shell(shell: str, tmp_path: Path) -> None:
     path = shutil.which(shell)
