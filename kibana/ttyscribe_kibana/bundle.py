@@ -18,7 +18,7 @@ from ttyscribe_kibana.aggs import compact
 from ttyscribe_kibana.dashboards import DASHBOARDS
 from ttyscribe_kibana.mapping import field_list
 from ttyscribe_kibana.panels import COLUMNS, Dashboard, DataView, Grid, Panel
-from ttyscribe_kibana.views import computed_list, runtime_fields, view_mappings
+from ttyscribe_kibana.views import ALL, computed_list, runtime_fields, view_mappings
 
 Bundle = Literal["kibana", "opensearch-dashboards"]
 BUNDLES: tuple[Bundle, ...] = ("kibana", "opensearch-dashboards")
@@ -85,6 +85,11 @@ class _Placed(NamedTuple):
     grid: Grid
 
 
+def _covered(kind: str) -> str:
+    """The names that a view reads: indices and data streams, which have no alias in common on Elasticsearch."""
+    return _id(kind) if kind == ALL else f"{_id(kind)}-*"
+
+
 def _id(*parts: str) -> str:
     return "-".join((NAME, *parts))
 
@@ -103,7 +108,7 @@ def _reference(name: str, kind: str, target: str) -> SavedObject:
 
 def _data_view(bundle: Bundle, view: DataView, folder: Traversable | None) -> SavedObject:
     """The documents to read. Kibana asks the engine for the fields each time; the other product has to be told."""
-    attributes: SavedObject = {"title": _id(view.kind), "timeFieldName": view.time_field}
+    attributes: SavedObject = {"title": _covered(view.kind), "timeFieldName": view.time_field}
     if bundle == "kibana":
         formats = {field: shown.kibana for field, shown in view.formats.items()}
         attributes |= {"name": view.title, "fields": "[]", "fieldAttrs": "{}"}

@@ -70,7 +70,7 @@ class DataView(NamedTuple):
 
     slug: str
     kind: str
-    """Kind of the documents: the alias is `ttyscribe-<kind>`; `*` reads all kinds."""
+    """Kind of the documents: they are in `ttyscribe-<kind>-*`; `*` reads all kinds."""
     title: str
     time_field: str
     formats: dict[str, Format]

@@ -380,7 +380,7 @@ def test_a_prefix_reaches_ids_references_and_pattern(bundle: Bundle, saved: list
         assert after["id"] == "t1-" + before["id"]
         assert [r["id"] for r in after["references"]] == ["t1-" + r["id"] for r in before["references"]]
     titles = {one["id"]: one["attributes"]["title"] for one in moved}
-    assert titles["t1-ttyscribe-tlog"] == "t1-ttyscribe-tlog"
+    assert titles["t1-ttyscribe-tlog"] == "t1-ttyscribe-tlog-*"
     assert titles["t1-ttyscribe-all"] == "t1-ttyscribe-*"
     assert titles["t1-ttyscribe-recordings"] == "t1-ttyscribe: Recordings"
     assert fitted(saved) == saved

@@ -63,7 +63,7 @@ def _second(prefix: str, asset: Asset, settings: Settings, abilities: Abilities)
     """The second template of a kind, where one is needed."""
     template, derived = dict(asset.body["template"]), asset.mark["template"] in DERIVED
     if settings.layout == STREAM and not derived:
-        template = _telling(template, stream=True)
+        template = {**_telling(template, stream=True), "aliases": {}}  # indices have it; Elasticsearch mixes them not
         if abilities.stream_lifecycle:
             template["lifecycle"] = lifecycle.of_stream(settings)
         elif abilities.ilm:

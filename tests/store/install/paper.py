@@ -50,6 +50,7 @@ class Paper(Transport):
         self.policies: dict[str, dict[str, Any]] = {}
         self.indices: dict[str, Index] = {}
         self.streams: dict[str, dict[str, str]] = {}
+        self.aliases: dict[str, set[bool]] = {}
         self.writes: list[str] = []
 
     def request(self, method: str, target: str, body: bytes | None = None, content_type: str = JSON) -> Answer:
@@ -143,6 +144,10 @@ class Paper(Transport):
         """Have an index or a data stream, as a first document would."""
         chosen, merged = self._for(name), self._merged(name)
         lifecycle = merged.get("settings", {}).get("index", {}).get("lifecycle", {}).get("name", "")
+        for alias in chosen["template"].get("aliases", {}):
+            self.aliases.setdefault(alias, set()).add("data_stream" in chosen)
+            if len(self.aliases[alias]) > 1:
+                raise Refused(400, f"data stream alias and indices alias have the same name ({alias})")
         index = Index(merged["mappings"], {"index.lifecycle.name": lifecycle} if lifecycle else {})
         if "data_stream" in chosen:
             made = next(key for key, body in self.templates["index"].items() if body is chosen)
