@@ -184,7 +184,7 @@ def _start(name: str, java: Java, port: int, keep: bool) -> Node:
         _remove(folder)
         raise
     node = Node(name, version, f"http://127.0.0.1:{port}", process.pid, str(folder))
-    (folder / "node.json").write_text(json.dumps({**node._asdict(), "born": _born(process.pid)}))
+    _note(node)
     try:
         _wait(node, process)
     except BaseException:
@@ -226,9 +226,9 @@ def serving(url: str, timeout: float = 5.0) -> str:
     return ""
 
 
-def _wait(node: Node, process: subprocess.Popen[bytes]) -> None:
+def _wait(node: Node, process: subprocess.Popen[bytes], patience: float = READY_S) -> None:
     """Return once the node serves; its own last words are the reason where it does not."""
-    until = time.monotonic() + READY_S
+    until = time.monotonic() + patience
     while time.monotonic() < until:
         cluster = serving(node.url)
         if cluster == Path(node.folder).name:
@@ -263,8 +263,14 @@ def stop(node: Node) -> None:
     _remove(Path(node.folder))
 
 
+def _note(node: Node) -> None:
+    """Say whose folder this is, so that it is removed once that process is gone."""
+    (Path(node.folder) / "node.json").write_text(json.dumps({**node._asdict(), "born": _born(node.pid)}))
+
+
 def kill(node: Node) -> None:
     """Kill a node at once, and keep its folder and data."""
+    _note(node._replace(pid=os.getpid()))  # else others would remove them
     os.killpg(node.pid, signal.SIGKILL)
     if not _gone(node.pid, 30.0):
         raise NoEngine(f"{node.name}: does not die")
@@ -274,8 +280,9 @@ def revive(node: Node) -> Node:
     """Start a node again that this process has started and killed, at the same place and port."""
     process = _spawn(_plans[node.folder], Path(node.folder), keep=False)
     again = node._replace(pid=process.pid)
+    _note(again)
     try:
-        _wait(again, process)
+        _wait(again, process, 3 * READY_S)
     finally:
         process.returncode = process.returncode or 0
     return again

@@ -26,7 +26,7 @@ pytestmark = pytest.mark.engine
 ROOT = Path(__file__).parents[2]
 LONG = bool(os.environ.get("TTYSCRIBE_TEST_LONG"))
 KILLS = 50 if LONG else 3
-ENGINE_KILLS = 5
+ENGINE_KILLS = 3
 BATCH = 160
 LIMIT = 120.0
 """Seconds in which anything has happened, however slow the machine is."""
