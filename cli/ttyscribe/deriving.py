@@ -1,34 +1,38 @@
 # SPDX-License-Identifier: Apache-2.0
 """Brings what is derived of recordings up to date, for the verbs that read it and for `ttyscribe index`."""
 
-import contextlib
-import fcntl
-import os
 import sys
-from collections.abc import Iterator
+import time
 
-from ttyscribe.progress import Advance, progress
+from ttyscribe.care.folders import told
 from ttyscribe.text import clean
 from ttyscribe_formats.errors import ConfigError, TtyscribeError
 from ttyscribe_store.base import Store
-from ttyscribe_store.derive.indexer import Done, bring_up_to_date
+from ttyscribe_store.derive.indexer import Done, Indexer
+from ttyscribe_store.derive.lease import SECONDS
 from ttyscribe_store.derive.rules import behind, lag
 
+_PAUSE = 0.5
+_PATIENCE = 2.5
+"""Times a lease's length: whoever was killed is found out meanwhile."""
 
-def derive(url: str, store: Store, *, again: bool = False) -> Done:
-    """Bring what is derived up to date, one process at a time; a bar shows how far it is. Raises Unavailable."""
-    with _alone(url) as first, contextlib.ExitStack() as stack:
-        if not first:
-            return Done(0, 0)  # another one does it
-        bars: list[Advance] = []
 
-        def tell(done: int, total: int) -> None:
-            if total and not bars:
-                bars.append(stack.enter_context(progress("deriving", total)))
-            if bars:
-                bars[0](done)
+def derive(url: str, store: Store, *, again: bool = False, patient: bool = False) -> Done | None:
+    """Bring what is derived up to date; a bar shows how far it is. None: another indexer is at it, and goes on.
 
-        return bring_up_to_date(store, tell, again=again)
+    `patient`: wait as long as it takes to tell another one that works from one that was killed. Raises Unavailable.
+    """
+    lease = store.lease()
+    until = time.monotonic() + (_PATIENCE * SECONDS if patient and not url.startswith("sqlite:") else 0.0)
+    while not lease.take():
+        if time.monotonic() >= until:
+            return None
+        time.sleep(_PAUSE)
+    try:
+        with told("deriving") as tell:
+            return Indexer(store, tell, lease.sure).round(again=again)
+    finally:
+        lease.release()
 
 
 def derive_if_local(url: str, store: Store) -> None:
@@ -47,21 +51,3 @@ def tell_lag(store: Store) -> None:
     """Say on standard error how many recordings are behind their messages, if any are."""
     if text := lag(len(behind(store))):
         print(f"ttyscribe: {text}", file=sys.stderr)
-
-
-@contextlib.contextmanager
-def _alone(url: str) -> Iterator[bool]:
-    """Hold the lock of a folder's indexer: False where another process holds it. Stores elsewhere have none."""
-    folder = os.path.expanduser(url.removeprefix("sqlite:"))
-    if not url.startswith("sqlite:") or not os.path.isdir(folder):
-        yield True
-        return
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        yield False
-    else:
-        yield True
-    finally:
-        os.close(descriptor)

@@ -2,6 +2,7 @@
 """`ttyscribe index`: derives the lines, commands and rows of recordings from their stored messages."""
 
 import argparse
+import contextlib
 import signal
 import sys
 import threading
@@ -13,6 +14,8 @@ from ttyscribe.text import clean
 from ttyscribe_formats.errors import ConfigError, Unavailable
 from ttyscribe_screen.screen import available
 from ttyscribe_store.base import Store
+from ttyscribe_store.derive.indexer import Indexer
+from ttyscribe_store.derive.lease import SECONDS
 
 DESCRIPTION = """Derives of every recording what people look for: the lines that stood on its screen, the commands that
 were given, and its row with the verdict whether it is complete. What was derived is made again when more of a recording
@@ -69,8 +72,10 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _once(url: str, store: Store, *, again: bool) -> None:
-    done = deriving.derive(url, store, again=again)
-    if done.recordings:
+    done = deriving.derive(url, store, again=again, patient=True)
+    if done is None:
+        print(f"{url}: another indexer is at work, and derives what there is")
+    elif done.recordings:
         print(f"{url}: derived {done.documents} documents of {done.recordings} recordings")
     else:
         print(f"{url}: nothing to do, all is derived")
@@ -78,20 +83,27 @@ def _once(url: str, store: Store, *, again: bool) -> None:
 
 
 def _follow(url: str, store: Store, ended: threading.Event, seconds: float, *, again: bool) -> None:
-    """Look, derive, wait: at least ten times as long as it took, so that a long recording that grows costs little."""
-    pause = seconds
+    """Look, derive, wait: longer where it took long. The lease is kept meanwhile, and with it what is in memory."""
+    lease = store.lease()
+    indexer = Indexer(store, lambda _, __: lease.sure(), lease.sure)
+    pause, waits = seconds, False
     while not ended.is_set():
         start = time.monotonic()
         try:
-            _once_quietly(url, store, again=again)
-            again, pause = False, max(seconds, 10 * (time.monotonic() - start))
+            mine = lease.take()
+            if mine:
+                done = indexer.round(again=again)
+                again = False
+                if done.recordings:
+                    print(f"derived {done.documents} documents of {done.recordings} recordings", flush=True)
+                lease.rest()
+            elif not waits:
+                print(f"{url}: another indexer is at work; waiting for it to end", flush=True)
+            waits = not mine
+            pause = max(seconds, min(10 * (time.monotonic() - start), SECONDS / 2))
         except Unavailable as error:
             print(f"ttyscribe: {clean(str(error))}; trying again", file=sys.stderr, flush=True)
             pause = min(max(pause, seconds) * 2, _LONGEST_PAUSE)
         ended.wait(min(pause, _LONGEST_PAUSE))
-
-
-def _once_quietly(url: str, store: Store, *, again: bool) -> None:
-    done = deriving.derive(url, store, again=again)
-    if done.recordings:
-        print(f"derived {done.documents} documents of {done.recordings} recordings", flush=True)
+    with contextlib.suppress(Unavailable):
+        lease.release()

@@ -222,6 +222,22 @@ class Query(NamedTuple):
         return nodes.And(tuple(found)) if len(found) > 1 else found[0]
 
 
+class Lease(Protocol):
+    """The right to derive what a store holds."""
+
+    def take(self) -> bool:
+        """Have it, if nobody else does. Never waits: ask again. Raises Unavailable."""
+
+    def sure(self) -> None:
+        """Make sure of it before a change. Raises Unavailable where another has taken over."""
+
+    def rest(self) -> None:
+        """Nothing is to be done for a while: let others have it where that costs nothing."""
+
+    def release(self) -> None:
+        """Give it up."""
+
+
 class Store(Sink, Protocol):
     """A Sink that can be read."""
 
@@ -265,6 +281,9 @@ class Store(Sink, Protocol):
 
     def settle(self, waiting: Waiting) -> None:
         """A recording was derived from all messages that there were when `waiting` named it."""
+
+    def lease(self) -> Lease:
+        """The right to derive, not taken yet; one indexer at a time has it."""
 
     def behind(self, version: int) -> list[str]:
         """The same recordings by name, for readers: changes nothing, and costs little where there are none."""

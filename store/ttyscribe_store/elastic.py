@@ -21,6 +21,7 @@ from ttyscribe_store.base import (
     Count,
     Derived,
     Hit,
+    Lease,
     Outcome,
     Query,
     Recording,
@@ -28,6 +29,7 @@ from ttyscribe_store.base import (
     StoredMessage,
     Waiting,
 )
+from ttyscribe_store.derive.lease import EngineLease
 from ttyscribe_store.elastic_write import WRITER_DEFAULTS, Writer
 from ttyscribe_store.install import apply
 from ttyscribe_store.partitions import Partition, period
@@ -102,6 +104,10 @@ class ElasticStore:
 
     def settle(self, waiting: Waiting) -> None:
         """Its row says it."""
+
+    def lease(self) -> Lease:
+        """The lease in a document."""
+        return EngineLease(self._transport, self._prefix)
 
     def behind(self, version: int) -> list[str]:
         """The same by name."""

@@ -16,6 +16,7 @@ from ttyscribe_store.base import (
     Count,
     Derived,
     Hit,
+    Lease,
     Outcome,
     Query,
     Recording,
@@ -23,6 +24,7 @@ from ttyscribe_store.base import (
     StoredMessage,
     Waiting,
 )
+from ttyscribe_store.derive.lease import NoLease
 from ttyscribe_store.partition import is_partition
 from ttyscribe_store.query.matching import holds
 from ttyscribe_store.recordings import chosen, compared
@@ -121,6 +123,10 @@ class MemoryStore:
 
     def settle(self, waiting: Waiting) -> None:
         """Its row says it."""
+
+    def lease(self) -> Lease:
+        """Nobody shares it."""
+        return NoLease()
 
     def behind(self, version: int) -> list[str]:
         """The same by name."""

@@ -26,6 +26,7 @@ from ttyscribe_store.base import (
     Count,
     Derived,
     Hit,
+    Lease,
     Outcome,
     Query,
     Recording,
@@ -33,6 +34,7 @@ from ttyscribe_store.base import (
     StoredMessage,
     Waiting,
 )
+from ttyscribe_store.derive.lease import FolderLease
 from ttyscribe_store.partitions import Partition
 from ttyscribe_store.query.nodes import Node
 from ttyscribe_store.recordings import chosen
@@ -255,6 +257,10 @@ class SqliteStore:
         for name, count in waiting.marks:
             with self._lock, self._files.writing(name) as connection:
                 connection.execute(queries.UNMARK, (text(waiting.recording), count))
+
+    def lease(self) -> Lease:
+        """The folder's lock."""
+        return FolderLease(self._files.folder)
 
     def behind(self, version: int) -> list[str]:
         """The same by name."""

@@ -63,7 +63,7 @@ def test_commands_have_a_place_that_show_takes(store: str) -> None:
 def test_two_at_once_do_not_disturb_each_other(store: str, tmp_path: Path) -> None:
     descriptor = os.open(tmp_path / "store", os.O_RDONLY)
     fcntl.flock(descriptor, fcntl.LOCK_EX)
-    assert "nothing to do" in ok("index", "--store", store)
+    assert "another indexer is at work" in ok("index", "--store", store)
     assert found(store, "shadow")[0]["kind"] == "tlog"
     os.close(descriptor)
     assert found(store, "shadow")[0]["kind"] == "line"

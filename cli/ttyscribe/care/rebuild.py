@@ -42,7 +42,10 @@ def run(options: argparse.Namespace) -> int:
             count = rebuild.rebuild(store.folder, tell)
         print(f"{url}: indexes of {count} documents made anew", flush=True)
     _forget(store, options.recordings)
-    done = deriving.derive(url, store)
+    done = deriving.derive(url, store, patient=True)
+    if done is None:
+        print(f"{url}: the indexer that is at work derives it anew")
+        return 0
     print(f"{url}: derived {done.documents} documents of {done.recordings} recordings")
     return 0
 

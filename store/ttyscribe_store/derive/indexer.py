@@ -7,16 +7,17 @@ SQLite a mark that writers leave does, so that nothing has to be counted.
 """
 
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from ttyscribe_screen.screen import available
-from ttyscribe_store.base import Store, Waiting
+from ttyscribe_store.base import Store, StoredMessage, Waiting
 from ttyscribe_store.derive.derivation import Derivation
 from ttyscribe_store.derive.rules import ROW_ONLY, VERSION
 
 Tell = Callable[[int, int], None]
 """Takes how many recordings are done, and how many there are to do."""
+_OFTEN = 100
 LIVE = 64
 """Recordings that grow and are kept in memory, so that what comes is derived by itself."""
 
@@ -86,7 +87,7 @@ class Indexer:
 
     def _grown(self, live: Derivation, one: Waiting) -> int | None:
         """Take what came behind all that is known; none where that is not all that came."""
-        live.feed(self._store.messages(one.recording, live.row.last_id))
+        live.feed(self._messages(one.recording, live.row.last_id))
         if live.row.messages < one.messages:  # one has a lower id, or one that was there already
             return None
         changes = live.changes()
@@ -98,9 +99,16 @@ class Indexer:
         live.written = live.row.messages
         return len(changes)
 
+    def _messages(self, recording: str, after: int | None = None) -> Iterator[StoredMessage]:
+        """What comes of a recording; whoever reads a long one keeps his right to meanwhile."""
+        for number, message in enumerate(self._store.messages(recording, after)):
+            if number % _OFTEN == 0:
+                self._sure()
+            yield message
+
     def _anew(self, one: Waiting) -> tuple[int, Derivation | None]:
         live = Derivation(one.recording, rows_only=self._rows_only)
-        live.feed(self._store.messages(one.recording))
+        live.feed(self._messages(one.recording))
         documents = live.all()
         self._sure()
         if self._rows_only and documents:  # lines that somebody else derived are better than none
