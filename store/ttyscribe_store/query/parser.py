@@ -183,6 +183,8 @@ class _Parser:
             raise self._error(f"{field.name} is an address, or a network as 10.0.0.0/8", value.column) from None
 
     def _text(self, field: Field, value: Token) -> Node:
+        if value.text == "*" and not value.quoted:
+            return Exact("kind", field.kind)
         if "*" in value.text:
             return self._within(field, value)
         return And((Exact("kind", field.kind), self._phrase(value)))

@@ -237,6 +237,7 @@ CASES: dict[str, set[int]] = {
     "session:12": {12},
     # what no document has
     "cmd:ls": set(),
+    "cmd:*": set(),
     "cmd:*shadow*": set(),
     "*shadow*": set(),
     "line:shadow": set(),

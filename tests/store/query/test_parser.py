@@ -93,6 +93,7 @@ ADA = Exact("user", "ada")
         ("ip:fe80::/10", Network("ip", ip_network("fe80::/10"))),
         ("cmd:ls", And((Exact("kind", "command"), word("ls")))),
         ('cmd:"rm -rf"', And((Exact("kind", "command"), word("rm rf")))),
+        ("cmd:*", Exact("kind", "command")),
         ("cmd:*shadow*", Wild("cmd", ("", "shadow", ""))),
         ('cmd:"sudo su*"', Wild("cmd", ("sudo su", ""))),
         ('"*b c d*"', Wild("line", ("", "b c d", ""))),
