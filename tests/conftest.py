@@ -29,7 +29,13 @@ def pytest_configure() -> None:
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Put files with slow tests first (xdist deals out whole files): else one of them ends the run alone."""
+    """Put files with slow tests first (xdist deals out whole files): else one of them ends the run alone.
+
+    A test that needs engines may be the one that has to wait until they are up.
+    """
+    for item in items:
+        if item.get_closest_marker("engine") and not item.get_closest_marker("timeout"):
+            item.add_marker(pytest.mark.timeout(600))
     slow = {item.path for item in items if item.get_closest_marker("slow")}
     items.sort(key=lambda item: item.path not in slow)
 

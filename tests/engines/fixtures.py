@@ -89,9 +89,16 @@ class Shared:
         with self._lock.open("a") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             if not self._note.exists():
-                self._own = nodes.start(self._name)
-                self._note.write_text(self._own.url)
-            return self._note.read_text()
+                try:
+                    self._own = nodes.start(self._name)
+                except NoEngine as reason:
+                    self._note.write_text(f"none: {reason}")  # else each process tries it again, for minutes
+                else:
+                    self._note.write_text(self._own.url)
+            note = self._note.read_text()
+        if note.startswith("none: "):
+            raise NoEngine(note.removeprefix("none: "))
+        return note
 
     def leave(self) -> None:
         """Use it no more."""
