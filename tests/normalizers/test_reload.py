@@ -1,7 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""SIGHUP: the configuration is read again, nothing is lost, nobody dies of it, under any protocol."""
+"""SIGHUP: the configuration is read again, nothing is lost, nobody dies of it, under any protocol.
+
+With TTYSCRIBE_TEST_LONG more changes in the midst of lines.
+"""
 
 import json
+import os
 import random
 import signal
 import threading
@@ -17,6 +21,7 @@ from ttyscribe_normalizers import build, logs, options
 from ttyscribe_normalizers.pipeline import Pipeline
 from ttyscribe_normalizers.reload import Reload
 
+CHANGES = 40 if os.environ.get("TTYSCRIBE_TEST_LONG") else 12
 CONFIG = 'protocol = "{protocol}"\noutput = "{output}"\ntrusted_uid = {uids}\nlog_file = "{log}"\n'
 
 
@@ -230,7 +235,7 @@ def test_a_change_in_the_midst_of_lines_is_whole() -> None:
     over = threading.Event()
 
     def change() -> None:
-        for _ in range(40):
+        for _ in range(CHANGES):
             reload()
         over.set()
 
@@ -244,7 +249,7 @@ def test_a_change_in_the_midst_of_lines_is_whole() -> None:
         shapes.add(("other" in document, "ttyscribe" in document))
     changer.join()
     assert shapes == {(False, True), (True, False)}
-    assert len(reports) == 40
+    assert len(reports) == CHANGES
 
 
 class _Silent(logs.Reporter):
