@@ -43,13 +43,14 @@ OUTPUT = "/var/log/ttyscribe-normalize.log"
 _QUICK = {'action.resumeInterval="5"': 'action.resumeInterval="1"'}
 
 
-def wait_until(true: Callable[[], object], timeout: float = 10.0, what: str = "it") -> None:
+def wait_until(true: Callable[[], object], timeout: float = 30.0, what: str = "it") -> None:
     """Wait until `true()` is; TimeoutError with `what` after `timeout` seconds."""
-    end = time.monotonic() + timeout
+    end, asked = time.monotonic() + timeout, time.monotonic()
     while not true():
         if time.monotonic() > end:
             raise TimeoutError(f"waited {timeout} s for {what}")
-        time.sleep(0.01)
+        time.sleep(max(0.01, time.monotonic() - asked))  # what costs much is asked less often
+        asked = time.monotonic()
 
 
 def children_of(pid: int) -> list[int]:
@@ -146,7 +147,7 @@ class Rsyslogd:
             raise RuntimeError("rsyslogd is not running")
         return self._process.pid
 
-    def start(self, timeout: float = 10.0) -> None:
+    def start(self, timeout: float = 30.0) -> None:
         """Start it and wait until its socket takes messages."""
         self.socket.unlink(missing_ok=True)
         command = [*self._prefix, self._program, "-n", "-f", str(self.conf), "-i", str(self.folder / "pid")]
