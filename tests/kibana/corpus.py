@@ -191,6 +191,7 @@ def _recordings() -> Iterator[Fact]:
                 "recording.commands": 18 if name == STORY else len(inside) // 2,
                 "recording.version": 1,
                 **({"recording.status": n % 3} if ended == "yes" else {}),
+                **({"recording.boot_id": BOOT} if n % 4 else {}),
             },
         )
 

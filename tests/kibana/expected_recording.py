@@ -3,7 +3,7 @@
 
 from tests.kibana.corpus import Fact, seen
 from tests.kibana.samples import STORY, Row
-from tests.kibana.tables import along, first, greatest, last, listed, table, total
+from tests.kibana.tables import Level, along, first, greatest, last, listed, or_none, table, total
 from ttyscribe_kibana.bundle import Bundle
 
 STEP_MS = {"kibana": 20_000, "opensearch-dashboards": 10_000}
@@ -45,18 +45,28 @@ def _mine(kind: str) -> list[Fact]:
 
 
 def _row(rows: list[Fact]) -> list[Row]:
-    levels = [
+    levels: list[Level] = [
         ("Recording", "ttyscribe.recording", 20),
         ("User", "recording.user", 5),
         ("Host", "hostname", 5),
         ("Trust", "ttyscribe.trust", 3),
         ("Ended", "recording.ended", 2),
         ("Complete", "recording.complete", 2),
+        ("Boot", or_none("recording.boot_id"), 2),
     ]
     figures = {"First time": first, "Duration": greatest("recording.duration_ms")}
     sums = {"Messages": "messages", "Missing": "missing", "Conflicts": "conflicts"}
     totals = {label: total(f"recording.{name}") for label, name in sums.items()}
-    return table(rows, levels, {**figures, **totals, "Exit status": greatest("recording.status")})
+    return table(
+        rows,
+        levels,
+        {
+            **figures,
+            **totals,
+            "Exit status": greatest("recording.status"),
+            "Audit session": greatest("recording.session"),
+        },
+    )
 
 
 def _claimed(messages: list[Fact]) -> list[Row]:

@@ -102,7 +102,7 @@ def _markdown(text: str, page: Json, box: Box) -> str:
         name = part.strip("*") if bold else part[1:].partition("]")[0]
         parts.append(_text(at, y + 26, name, size=13, weight=600 if bold else 400, colour=INK if bold else LINK))
         at += len(name) * (8.3 if bold else 7.2) + 26
-    parts.append(_text(x + 12, y + 56, hint))
+    parts.append(_text(x + 12, y + 56, hint.replace("*", "")))
     controls = json.loads(page.get("controlGroupInput", {}).get("panelsJSON", "{}"))
     for number, control in enumerate(reversed(controls.values())):
         left = x + w - 12 - (number + 1) * 168

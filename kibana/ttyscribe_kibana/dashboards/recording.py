@@ -56,6 +56,7 @@ _PANELS = (
             _MISSING,
             _CONFLICTS,
             Measure("Exit status", "max", "recording.status"),
+            Measure("Audit session", "max", "recording.session"),
         ),
         (
             Group("Recording", RECORDING, 20),
@@ -64,6 +65,7 @@ _PANELS = (
             Group("Trust", "ttyscribe.trust", 3),
             Group("Ended", "recording.ended", 2),
             Group("Complete", "recording.complete", 2),
+            Group("Boot", "recording.boot_id", 2, missing=True),
         ),
         query=ROW,
         description="The recording links to its playback. More than one line: none is chosen above.",
@@ -170,5 +172,6 @@ ONE_RECORDING = Dashboard(
         Control("user", "User", "user.name"),
         Control("host", "Host", HOST),
     ),
-    hint="Choose a recording. Places are counted from its first event, as in the player.",
+    hint="Choose a recording. Places are counted from its first event, as in the player. What audit saw of it: on "
+    "*Commands and audit*, by its boot and audit session.",
 )

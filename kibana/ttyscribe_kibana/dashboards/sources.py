@@ -73,6 +73,7 @@ _FORMATS = {
     "line.first_ms": SPAN,
     "line.last_ms": SPAN,
     "line.number": WHOLE,
+    "recording.session": WHOLE,
     "ttyscribe.audit_session": WHOLE,
     "process.pid": WHOLE,
 }
