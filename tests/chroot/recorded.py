@@ -40,7 +40,8 @@ def install(host: Host, *words: str) -> Done:
         return asked
     text = asked.stderr.decode()
     assert "there is no C compiler for the launcher here" in text, text
-    line = next(line.strip() for line in text.splitlines() if line.startswith("  cc "))
+    line = text.partition(" by `")[2].partition("` and come back")[0]
+    assert line.startswith("cc "), text
     work = host.root / "opt/build"
     work.mkdir(exist_ok=True)
     source = host.root / SOURCE.lstrip("/") / "share/ttyscribe/recorder/launcher.c"

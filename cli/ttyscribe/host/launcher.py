@@ -26,7 +26,7 @@ def command(plan: Plan, compiler: str, source: str, output: str) -> list[str]:
 def how_to(plan: Plan) -> str:
     """The way without a compiler on this host, in words."""
     line = shlex.join(command(plan, "cc", "launcher.c", "ttyscribe-launcher"))
-    return f"build it where there is one, out of recorder/launcher.c:\n  {line}\nand come back with --launcher FILE"
+    return f"build it where there is one, out of recorder/launcher.c, by `{line}` and come back with --launcher FILE"
 
 
 def build(plan: Plan, source: bytes) -> bytes:

@@ -414,7 +414,7 @@ def test_a_launcher_of_something_else(root: Path, fake: Path, capsys: pytest.Cap
         assert call("install", "--root", root, "--launcher", fake) == 2
         text = capsys.readouterr().err
         assert said in text
-        assert "\n  cc -O2 -static -s -Wall '-DPYTHON=\"/usr/bin/python3\"' '-DLIBRARY=\"/usr/lib/ttyscribe/" in text
+        assert " by `cc -O2 -static -s -Wall '-DPYTHON=\"/usr/bin/python3\"' '-DLIBRARY=\"/usr/lib/ttyscribe/" in text
 
 
 def test_without_a_compiler(root: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
