@@ -18,6 +18,8 @@ _LINES = 4
 """Lines that are shown of one hit."""
 _BEFORE, _BEHIND = 60, 160
 """Characters of a line that are shown before and behind a match."""
+_LEAST_MARKED = 3
+"""Characters of what an expression needs; less stands anywhere."""
 _INDENT = "    "
 _NARROWEST = 40
 _DERIVED = ("tlog", "line", "command", "recording")
@@ -123,8 +125,10 @@ def _patterns(node: nodes.Node) -> Iterator[str]:
                 yield from _patterns(inner)
         case nodes.Wild() if node.field in ("line", "cmd"):
             yield re.escape(max(node.parts, key=len))
-        case nodes.Pattern() if node.field in ("line", "cmd") and node.regex.needed:
-            yield re.escape(max(node.regex.needed, key=len))
+        case nodes.Pattern() if node.field in ("line", "cmd"):
+            needed = max(node.regex.needed, key=len, default="")
+            if len(needed) >= _LEAST_MARKED:
+                yield re.escape(needed)
 
 
 def _narrowed(before: str, match: str, behind: str, columns: int) -> tuple[str, str, str]:

@@ -20,9 +20,10 @@ Read = Callable[[str, Sequence[Any]], list[Any]]
 Load = Callable[[Sequence[int]], dict[int, dict[str, Any]]]
 """Takes documents' numbers; gives the documents with their words, without those that have gone."""
 
-_FEW = 1000
+_FEW = 256
 _SLICE, _LONGEST_SLICE = 256, 1 << 15
 _COUNT = "SELECT count(*) FROM (SELECT 1 FROM ({}) LIMIT ?)"
+_NUMBERS = "SELECT number FROM ({}) LIMIT ?"
 _ROWS = "SELECT time_us, id, number FROM"
 _AFTER = "(time_us, id) > (?, CAST(? AS TEXT))"
 _UP_TO = "(time_us, id) <= (?, CAST(? AS TEXT))"
@@ -62,14 +63,25 @@ def found(node: Node, read: Read, load: Load) -> Iterator[Found]:
 
 def _chosen(drivers: Sequence[Driver], few: int, read: Read) -> list[Driver]:
     """Those with no more than a few candidates, the fewest first."""
-    counts = []
-    for number, driver in enumerate(drivers):
-        ((count,),) = read(_COUNT.format(driver.sql), (*driver.values, few + 1))
+    known: list[tuple[int, Driver]] = []
+    for driver in drivers:
+        if few <= _FEW:
+            numbers = [row[0] for row in read(_NUMBERS.format(driver.sql), (*driver.values, few + 1))]
+            count, driver = len(numbers), _named(driver, numbers)  # noqa: PLW2901 # need not be asked for again
+        else:
+            ((count,),) = read(_COUNT.format(driver.sql), (*driver.values, few + 1))
         if count <= few:
-            counts.append((count, number))
+            known.append((count, driver))
         if not count:
             break
-    return [drivers[number] for _, number in sorted(counts)]
+    return [driver for _, driver in sorted(known, key=lambda entry: entry[0])]
+
+
+def _named(driver: Driver, numbers: Sequence[int]) -> Driver:
+    """The same candidates by their numbers."""
+    rows = ", ".join(f"({number:d})" for number in numbers)
+    sql = f"SELECT column1 AS number FROM (VALUES {rows})" if rows else "SELECT 0 AS number WHERE 0"  # noqa: S608
+    return driver._replace(sql=sql, values=())
 
 
 def _candidates(

@@ -64,6 +64,7 @@ def test_a_session_is_found_by_a_word_and_plays_byte_for_byte(bare_place: Place,
         (other_place,) = places(url, "another session")
         recording, other_recording = place.partition("@")[0], other_place.partition("@")[0]
         assert recording != other_recording
+        assert run("ttyscribe", "index", "--store", url).returncode == 0  # on SQLite `recordings` does it by itself
         listed = run("ttyscribe", "recordings", "--store", url)
         assert listed.returncode == 0
         assert {recording, other_recording} <= set(listed.stdout.decode().split())
