@@ -28,8 +28,8 @@ class Writer:
     def __init__(self, transport: Transport, prefix: str, most_bytes: int, most_count: int, flights: int) -> None:
         self._transport = transport
         self._prefix = prefix
-        self._wanted_bytes = most_bytes
         self._limits = bulk.Limits(most_bytes, most_count)
+        self._wanted_bytes = self._limits.most_bytes
         self._create, self._overwrite = bulk.Encoder(prefix), bulk.Encoder(prefix, "index")
         self._crew = Crew("bulk")
         self._most_flights = self._flights = max(1, flights)
@@ -90,11 +90,13 @@ class Writer:
         answer = self._transport.request("POST", _BULK, ("\n".join(lines) + "\n").encode(), NDJSON)
         if answer.status != 200:
             raise Unavailable(f"{self._transport.address} delete: {answer.reason()}", answer.retry_after)
-        items = answer.json()["items"]
-        failed = [item["delete"] for item in items if item["delete"]["status"] not in (200, 404)]
+        said = answer.json()
+        bulk.read(said, len(hits))  # raises where it is no answer to this
+        entries = [next(iter(item.values())) for item in said["items"]]
+        failed = [entry for entry in entries if entry["status"] not in (200, 404)]
         if failed:
             raise Unavailable(f"{self._transport.address} delete: {failed[0]['status']} {failed[0].get('error')}")
-        return sum(item["delete"]["status"] == 200 for item in items)
+        return sum(entry["status"] == 200 for entry in entries)
 
     def _post(self, chunk: bulk.Chunk) -> list[Outcome] | str:
         """Send one bulk request; text = it is refused for what is in it. Called in several threads."""

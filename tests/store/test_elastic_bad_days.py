@@ -325,3 +325,19 @@ def test_what_is_no_engines_answer_gives_nothing_to_read(body: bytes) -> None:
 def test_an_unknown_setting_is_said() -> None:
     with pytest.raises(ConfigError, match="unknown setting"):
         ElasticStore("http://127.0.0.1:1", colour="red")
+
+
+@pytest.mark.parametrize("said", [b"{}", b"[]", b'{"items":[]}', b'{"items":[7]}', b'{"items":[{"delete":{}}]}', b"x"])
+def test_what_is_no_answer_to_a_removal_is_an_outage(said: bytes) -> None:
+    with _store(answer(200, said)) as (store, server), pytest.raises(Unavailable):
+        store._writer.remove([{"_index": "i", "_id": "1"}])
+    assert len(server.bulks) == 1
+
+
+def test_no_request_is_larger_than_proxies_take_whatever_is_asked_for() -> None:
+    with _store(chunk_bytes=10**9) as (store, server):
+        for _ in range(2):
+            store.check()
+            store.write([syslog(number, text="x" * 400_000) for number in range(60)])
+        assert len(server.bulks) >= 6
+        assert all(len(body) <= 10 << 20 for body in server.bulks)
