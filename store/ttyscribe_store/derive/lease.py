@@ -117,9 +117,9 @@ class EngineLease:
                 return False
             return True
         found = self._transport.call("GET", f"{self._index}/_doc/lease", absent=True)
-        if found is None or not found.get("found"):
+        if not isinstance(found, dict) or not found.get("found"):
             return self._create()
-        version = (int(found["_seq_no"]), int(found["_primary_term"]))
+        version = self._version(found)
         source = found.get("_source") or {}
         if source.get("owner") not in ("", self._owner):
             if version != self._seen:
@@ -143,9 +143,15 @@ class EngineLease:
         answer = self._transport.request("PUT", target, _json(body))
         if answer.status == _CONFLICT:
             return False
-        done: Any = self._transport.accepted("PUT", target, answer)
-        self._held, self._renewed = (int(done["_seq_no"]), int(done["_primary_term"])), start
+        self._held, self._renewed = self._version(self._transport.accepted("PUT", target, answer)), start
         return True
+
+    def _version(self, answer: Any) -> tuple[int, int]:
+        """Sequence number and primary term of the document; Unavailable where the answer has none."""
+        try:
+            return int(answer["_seq_no"]), int(answer["_primary_term"])
+        except (KeyError, TypeError, ValueError):
+            raise Unavailable(f"{self._transport.address}: no answer to a lease: {str(answer)[:200]}") from None
 
     def sure(self) -> None:
         """Renew it where a third of its time is over; where that fails, another has it."""
