@@ -170,7 +170,10 @@ class ElasticStore:
     # ---- care
 
     def replace(self, recording: str, documents: Sequence[Document]) -> None:
-        """Have these as the derived documents of one recording, and no others. The row comes last, by itself."""
+        """Have these as the derived documents of one recording, and no others. The row comes last, by itself.
+
+        A row that is not wanted goes first: whoever is killed leaves none that promises more than there is.
+        """
         self._writer.make_sure()
         there = {
             (hit["_index"], hit["_id"]): hit
@@ -178,11 +181,14 @@ class ElasticStore:
         }
         for document in documents:
             there.pop((self._prefix + bulk.index_of(document), document["viaq_msg_id"]), None)
-        for some in (documents[:-1], documents[-1:]):
-            self._writer.overwrite(some)
-        left = list(there.values())
-        for at in range(0, len(left), _DELETE_PAGE):
-            self._writer.remove(left[at : at + _DELETE_PAGE])
+        rows = [hit for hit in there.values() if hit["_id"] == recording]
+        others = [hit for hit in there.values() if hit["_id"] != recording]
+        if rows:
+            self._writer.remove(rows)
+        self._writer.overwrite(documents[:-1])
+        for at in range(0, len(others), _DELETE_PAGE):
+            self._writer.remove(others[at : at + _DELETE_PAGE])
+        self._writer.overwrite(documents[-1:])
 
     def amend(self, recording: str, known: int | None, documents: Sequence[Document]) -> bool:
         """Write these over those with their ids. The row comes last, by itself."""

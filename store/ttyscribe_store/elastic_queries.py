@@ -85,7 +85,8 @@ _OF_MESSAGE = ("trust", "sender_pid", "partition", "out_bytes", "in_bytes", "res
 def ids_of_body(recording: str) -> dict[str, Any]:
     """One page of a recording's derived documents, without what is in them."""
     order = [{"viaq_msg_id": {"order": "asc"}}, {"@timestamp": {"order": "asc"}}]
-    return {"size": 1000, "query": term("ttyscribe.recording", recording), "_source": False, "sort": order}
+    body = {"size": 1000, "query": term("ttyscribe.recording", recording), "_source": False, "sort": order}
+    return body | {"seq_no_primary_term": True}
 
 
 ROWS = {

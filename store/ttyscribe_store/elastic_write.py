@@ -85,15 +85,19 @@ class Writer:
         return outcomes
 
     def remove(self, hits: Sequence[dict[str, Any]]) -> int:
-        """Delete by `_index` and `_id`; how many were there. Raises `Unavailable` where one can't be removed."""
-        lines = [json.dumps({"delete": {"_index": hit["_index"], "_id": hit["_id"]}}) for hit in hits]
+        """Delete by `_index` and `_id`; how many were there. Raises `Unavailable` where one can't be removed.
+
+        Where a hit says of which version it is (`_seq_no`), another one stays: a request of a process that was killed
+        may arrive late, and what was written since then is not meant.
+        """
+        lines = [json.dumps({"delete": _meant(hit)}) for hit in hits]
         answer = self._transport.request("POST", _BULK, ("\n".join(lines) + "\n").encode(), NDJSON)
         if answer.status != 200:
             raise Unavailable(f"{self._transport.address} delete: {answer.reason()}", answer.retry_after)
         said = answer.json()
         bulk.read(said, len(hits))  # raises where it is no answer to this
         entries = [next(iter(item.values())) for item in said["items"]]
-        failed = [entry for entry in entries if entry["status"] not in (200, 404)]
+        failed = [entry for entry in entries if entry["status"] not in (200, 404, 409)]
         if failed:
             raise Unavailable(f"{self._transport.address} delete: {failed[0]['status']} {failed[0].get('error')}")
         return sum(entry["status"] == 200 for entry in entries)
@@ -149,3 +153,10 @@ def _is_json(answer: Answer) -> bool:
         return isinstance(jsontext.loads(answer.body), dict)
     except ValueError:
         return False
+
+
+def _meant(hit: dict[str, Any]) -> dict[str, Any]:
+    found = {"_index": hit["_index"], "_id": hit["_id"]}
+    if "_seq_no" in hit:
+        found |= {"if_seq_no": hit["_seq_no"], "if_primary_term": hit["_primary_term"]}
+    return found

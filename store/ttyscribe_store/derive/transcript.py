@@ -56,7 +56,8 @@ class _Open:
     @property
     def text(self) -> str:
         """All of it."""
-        return (self.head + self.tail)[:LONGEST]
+        text = self.head + self.tail if self.head else self.tail
+        return text if len(text) <= LONGEST else text[:LONGEST]
 
 
 class Transcript:
@@ -190,8 +191,7 @@ class Transcript:
         """Ends of the pieces: what makes as many new rows as the screen has, but one."""
         columns, most = self.screen.columns, max(1, self.screen.rows - 1)
         cuts, rows, before = [], 0, 0
-        for found in _FEEDS.finditer(data):
-            end = found.end()
+        for end in [found.end() for found in _FEEDS.finditer(data)]:
             while (made := rows + 1 + (end - before) // columns) > most:
                 # A long line by itself makes many rows; else the piece ends before this line.
                 before = cut = min(end, before + most * columns) if not rows else before
@@ -246,8 +246,8 @@ class Transcript:
     def scrolled(self, line: _Open, time_ms: int) -> None:
         """A line that left at the top: it is final."""
         line.last_ms = time_ms
-        if line.text:
-            self._give(line)
+        if text := line.text:
+            self._emit(Line(line.number, text, line.first_ms, time_ms))
 
     def _give(self, line: _Open) -> None:
         self._emit(Line(line.number, line.text, line.first_ms, line.last_ms))
@@ -268,12 +268,12 @@ class _Buffer:
 
     def scroll(self, first_ms: int, time_ms: int, gone: list[str]) -> None:
         """These rows left at the top. What they hold is final, and may be more than was seen of it last."""
-        rows, start = self._rows, 0
+        rows, start, count = self._rows, 0, len(self._rows)
         while start < len(gone):
-            line, end = rows[start] if start < len(rows) else None, start + 1
-            while line is not None and end < len(rows) and rows[end] is line:
+            line, end = rows[start] if start < count else None, start + 1
+            while line is not None and end < count and rows[end] is line:
                 end += 1
-            text = "".join(gone[start:end])
+            text = gone[start] if end == start + 1 else "".join(gone[start:end])
             if line is not None and end > len(gone):
                 line.head += text  # its other rows are still there
                 line.tail = line.tail[len(text) :]
