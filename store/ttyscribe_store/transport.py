@@ -65,7 +65,7 @@ class Answer(NamedTuple):
         except (ValueError, KeyError, TypeError):
             return f"HTTP {self.status} {self.text()}".rstrip()
         if isinstance(error, dict):
-            return f"HTTP {self.status} {error.get('type')}: {str(error.get('reason'))[:_SHOWN]}"
+            return f"HTTP {self.status} {str(error.get('type'))[:_SHOWN]}: {str(error.get('reason'))[:_SHOWN]}"
         return f"HTTP {self.status} {str(error)[:_SHOWN]}"
 
 

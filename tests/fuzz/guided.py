@@ -11,7 +11,8 @@ from random import Random
 
 from tests.fuzz.mutate import mutate
 
-PACKAGES = ["ttyscribe_formats", "ttyscribe_recorder", "ttyscribe_player", "ttyscribe_screen", "ttyscribe_normalizers"]
+_PARTS = ("formats", "recorder", "player", "screen", "normalizers", "store")
+PACKAGES = [f"ttyscribe_{part}" for part in _PARTS]
 _OWN = 0.7
 """How many inputs are changed by our own rules, and not byte by byte."""
 
