@@ -3,25 +3,30 @@
 
 import sys
 import time
+from typing import TYPE_CHECKING
 
 from ttyscribe.care.folders import told
 from ttyscribe.text import clean
 from ttyscribe_formats.errors import ConfigError, TtyscribeError
 from ttyscribe_store.base import Store
-from ttyscribe_store.derive.indexer import Done, Indexer
 from ttyscribe_store.derive.lease import SECONDS
 from ttyscribe_store.derive.rules import behind, lag
+
+if TYPE_CHECKING:
+    from ttyscribe_store.derive.indexer import Done
 
 _PAUSE = 0.5
 _PATIENCE = 2.5
 """Times a lease's length: whoever was killed is found out meanwhile."""
 
 
-def derive(url: str, store: Store, *, again: bool = False, patient: bool = False) -> Done | None:
+def derive(url: str, store: Store, *, again: bool = False, patient: bool = False) -> "Done | None":
     """Bring what is derived up to date; a bar shows how far it is. None: another indexer is at it, and goes on.
 
     `patient`: wait as long as it takes to tell another one that works from one that was killed. Raises Unavailable.
     """
+    from ttyscribe_store.derive.indexer import Indexer  # with the terminal emulator, which a reader may not need
+
     lease = store.lease()
     until = time.monotonic() + (_PATIENCE * SECONDS if patient and not url.startswith("sqlite:") else 0.0)
     while not lease.take():
