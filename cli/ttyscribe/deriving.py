@@ -25,8 +25,6 @@ def derive(url: str, store: Store, *, again: bool = False, patient: bool = False
 
     `patient`: wait as long as it takes to tell another one that works from one that was killed. Raises Unavailable.
     """
-    from ttyscribe_store.derive.indexer import Indexer  # with the terminal emulator, which a reader may not need
-
     lease = store.lease()
     until = time.monotonic() + (_PATIENCE * SECONDS if patient and not url.startswith("sqlite:") else 0.0)
     while not lease.take():
@@ -34,6 +32,8 @@ def derive(url: str, store: Store, *, again: bool = False, patient: bool = False
             return None
         time.sleep(_PAUSE)
     try:
+        from ttyscribe_store.derive.indexer import Indexer  # with the terminal emulator, which no other verb needs
+
         with told("deriving") as tell:
             return Indexer(store, tell, lease.sure).round(again=again)
     finally:
