@@ -26,6 +26,7 @@ sys.path.insert(0, str(HERE.parent))
 from bench.bench_normalizer import NORMALIZE, coloured, envelope, mixed  # noqa: E402
 from ttyscribe_formats.document import Document  # noqa: E402
 from ttyscribe_store.base import Query, RecordingFilter  # noqa: E402
+from ttyscribe_store.derive.indexer import bring_up_to_date  # noqa: E402
 from ttyscribe_store.open import open_store  # noqa: E402
 
 ROUNDS = 5
@@ -131,6 +132,7 @@ def reading(items: Sequence[Document]) -> tuple[int, dict[str, float]]:
         write(f"sqlite:{folder}", items)
         size = sum(path.stat().st_size for path in Path(folder).iterdir())
         store = open_store(f"sqlite:{folder}")
+        bring_up_to_date(store)
         recording = next(store.recordings(RecordingFilter())).recording
         questions: dict[str, Callable[[], object]] = {
             "all recordings": lambda: list(store.recordings(RecordingFilter())),
