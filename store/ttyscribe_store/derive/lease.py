@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 SECONDS = 10.0
 """How long a lease lasts that nobody renews."""
 _CONFLICT = 409
+INDEX = "ttyscribe.indexer"
+"""Holds the lease, behind the store's prefix; outside of `ttyscribe-*`, so that no search meets it."""
 _INDEX_BODY = {
     "settings": {"index": {"number_of_shards": 1, "auto_expand_replicas": "0-1", "hidden": True}},
     "mappings": {"dynamic": False},
@@ -101,7 +103,7 @@ class EngineLease:
         self, transport: "Transport", prefix: str, seconds: float = SECONDS, now: Callable[[], float] = _now
     ) -> None:
         self._transport, self._now, self._seconds = transport, now, seconds
-        self._index = f"/{prefix}ttyscribe.indexer"
+        self._index = f"/{prefix}{INDEX}"
         self._owner = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(8)}"
         self._held: tuple[int, int] | None = None
         self._renewed = 0.0

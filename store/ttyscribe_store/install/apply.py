@@ -50,7 +50,7 @@ def planned_removal(transport: Transport, prefix: str, *, keep_data: bool) -> Pl
         streams=read.streams(transport, prefix, assets) if abilities.streams else (),
         care=read.care(transport, prefix, marks, abilities),
     )
-    return removal.plan(state, names, marks, keep_data=keep_data)
+    return removal.plan(state, names, marks, read.leases(transport, prefix), keep_data=keep_data)
 
 
 def applied(transport: Transport, prefix: str, todo: Plan) -> Iterable[Step]:

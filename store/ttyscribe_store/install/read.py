@@ -4,6 +4,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from ttyscribe_store.derive import lease
 from ttyscribe_store.install import indices, objects
 from ttyscribe_store.install.lifecycle import POLICIES, Care
 from ttyscribe_store.install.objects import Asset
@@ -74,6 +75,11 @@ def streams(transport: Transport, prefix: str, assets: Iterable[tuple[str, str]]
     own = {name for kind, name in assets if kind == "index"}
     answer = transport.call("GET", f"/_data_stream/{prefix}ttyscribe-*", absent=True) or {}
     return sorted(str(one["name"]) for one in answer.get("data_streams", ()) if one.get("template") in own)
+
+
+def leases(transport: Transport, prefix: str) -> list[str]:
+    """The index in which indexers agree who derives, where one has been there."""
+    return sorted(transport.call("GET", f"/{prefix}{lease.INDEX}", absent=True) or ())
 
 
 def care(transport: Transport, prefix: str, marks: Mapping[str, Mapping[str, Any]], abilities: Abilities) -> Care:

@@ -17,13 +17,25 @@ from ttyscribe_store.install.steps import Request, Step, delete
 _AT_ONCE = 40
 
 
-def plan(state: State, names: Sequence[str], marks: Mapping[str, Mapping[str, Any]], *, keep_data: bool) -> Plan:
+def plan(
+    state: State,
+    names: Sequence[str],
+    marks: Mapping[str, Mapping[str, Any]],
+    leases: Sequence[str] = (),
+    *,
+    keep_data: bool,
+) -> Plan:
     """What to do; `names` and `marks` are the indices under our names and what our templates left in them."""
     steps = [] if keep_data else list(_data(state, names, marks))
+    steps += [Step("remove", f"index {name}", "the indexer's lease", (_dropped(name),)) for name in leases]
     gone = {request.target[1:] for step in steps for request in step.requests}
     steps += _released(state, gone)
     steps += _objects(state, state.streams if keep_data else ())
     return Plan(Settings(), tuple(steps), removal=True)
+
+
+def _dropped(name: str) -> Request:
+    return Request("DELETE", f"/{name}", absent=True)
 
 
 def _data(state: State, names: Sequence[str], marks: Mapping[str, Mapping[str, Any]]) -> Iterable[Step]:
@@ -34,7 +46,7 @@ def _data(state: State, names: Sequence[str], marks: Mapping[str, Mapping[str, A
         if name.startswith(BACKING):
             continue
         if marks.get(name):
-            yield Step("remove", f"index {name}", "", (Request("DELETE", f"/{name}", absent=True),), is_data=True)
+            yield Step("remove", f"index {name}", "", (_dropped(name),), is_data=True)
         else:
             yield Step("name", f"removing index {name}", "it was not made by our templates")
 

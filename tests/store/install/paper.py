@@ -242,20 +242,21 @@ class Paper(Transport):
             for one in self.indices
             if any(fnmatchcase(one.removeprefix(".ds-"), p) or one == p for p in parts[0].split(","))
         ]
-        if method == "GET" and parts[1] == "_mapping":
+        what = parts[1] if len(parts) > 1 else ""
+        if method == "GET" and what == "_mapping":
             return {one: {"mappings": self.indices[one].mappings} for one in names}
-        if method == "GET" and parts[1] == "_settings":
+        if method == "GET" and what == "_settings":
             return {one: {"settings": self.indices[one].settings} for one in names}
         if method == "GET":
             return {one: {"aliases": {}} for one in names if not one.startswith(".ds-")}
         for one in names:
             if method == "DELETE":
                 del self.indices[one]
-            elif parts[1] == "_settings":
+            elif what == "_settings":
                 self.indices[one].settings.update(body)
                 for key in [key for key, value in self.indices[one].settings.items() if value is None]:
                     del self.indices[one].settings[key]
-            elif parts[1] == "_mapping":
+            elif what == "_mapping":
                 _merge(self.indices[one].mappings["properties"], body.get("properties", {}))
                 self.indices[one].mappings.update({"_meta": body["_meta"]} if "_meta" in body else {})
         return None

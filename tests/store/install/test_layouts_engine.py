@@ -124,7 +124,7 @@ def nothing_left(site: Site, *, keep_data: bool) -> None:
     if left:
         assert "is made by it" in left[0]
         raise ConfigError("nothing but what the streams need has gone")
-    assert not list(call(site.engine, "GET", f"/{site.prefix}-*/_alias"))
+    assert not list(call(site.engine, "GET", f"/{site.prefix}-*/_alias?expand_wildcards=all"))
     assert read.templates(*site.store.installation()) == {}
 
 
@@ -152,6 +152,9 @@ def test_the_first_version_is_upgraded_with_data_inside_and_removed(site: Site, 
     site.store.refresh()
     assert [message.tlog["id"] for message in site.store.messages("r1")] == [1, 2]
     assert [one.recording for one in site.store.derived()] == ["r1"]
+    lease = site.store.lease()
+    assert lease.take()
+    lease.release()
     nothing_left(site, keep_data=False)
 
 
