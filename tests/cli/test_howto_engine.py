@@ -2,7 +2,12 @@
 """docs/howto/prepare-an-engine.md: its commands are ones that the program takes, and its options are all there."""
 
 import re
+import shutil
+import subprocess
+import sys
 from pathlib import Path
+
+import pytest
 
 from ttyscribe.main import parser
 
@@ -17,6 +22,20 @@ def test_every_command_of_the_page_is_taken() -> None:
         program, verb, *rest = line.split()
         assert program == "ttyscribe"
         assert parser(verb).parse_args([verb, *rest]).store == "https://search:9200"
+
+
+def test_the_pages_unit_is_one(tmp_path: Path) -> None:
+    (text,) = re.findall(r"^```ini\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
+    command = re.search(r"^ExecStart=/usr/bin/ttyscribe (.*)$", text, re.MULTILINE)
+    assert command is not None
+    assert parser("index").parse_args(command[1].split()).follow
+    analyze = shutil.which("systemd-analyze")
+    if analyze is None:
+        pytest.skip("systemd-analyze is not installed")
+    unit = tmp_path / "ttyscribe-index.service"
+    unit.write_text(text.replace("/usr/bin/ttyscribe ", f"{sys.executable} "))
+    run = subprocess.run([analyze, "verify", "--man=no", str(unit)], capture_output=True, text=True, timeout=60)
+    assert (run.returncode, [line for line in run.stderr.splitlines() if "ttyscribe-index" in line]) == (0, [])
 
 
 def test_every_option_about_engines_stands_on_the_page() -> None:
