@@ -8,7 +8,7 @@ import sys
 from collections.abc import Iterator
 
 from ttyscribe import times
-from ttyscribe.text import clean, marked, print_json, width
+from ttyscribe.text import clean, counted, marked, print_json, width
 from ttyscribe_formats.place import Place, format_place
 from ttyscribe_store.base import Hit
 from ttyscribe_store.derive.rules import lag
@@ -70,7 +70,7 @@ class Printer:
             print(f"ttyscribe: nothing in {url} fits", file=sys.stderr)
         else:
             hint = f" (there may be more: --limit {limit * 10})" if more else ""
-            print(f"{self._count} hit{'s' * (self._count != 1)}{hint}; times in {self._zone}")
+            print(f"{counted(self._count, 'hit')}{hint}; times in {self._zone}")
 
 
 def as_json(hit: Hit, place: Place | None, lines: list[str]) -> dict[str, object]:

@@ -18,7 +18,7 @@ from typing import IO, Any, BinaryIO
 
 from ttyscribe import stores
 from ttyscribe.progress import Advance, progress
-from ttyscribe.text import clean
+from ttyscribe.text import clean, counted
 from ttyscribe_formats import asciicast, compression, journalfile, typescript
 from ttyscribe_formats.aside import Aside
 from ttyscribe_formats.chunk import Chunker, Header
@@ -248,7 +248,7 @@ def _cast(
     packets = asciicast.decode(_text_lines(file, _MAX_LINE, advance), aside)
     _record(name, file, first, packets, aside, start_ns, header.term, options, target)
     if aside.markers:
-        target.remark(f"{name}: {aside.markers} marker{'s' * (aside.markers != 1)} left out: messages have none")
+        target.remark(f"{name}: {counted(aside.markers, 'marker')} left out: messages have none")
 
 
 def _text_lines(file: BinaryIO, most: int, advance: Advance) -> Iterator[str]:

@@ -10,7 +10,7 @@ import time
 from types import FrameType
 
 from ttyscribe import deriving, stores
-from ttyscribe.text import clean
+from ttyscribe.text import clean, counted
 from ttyscribe_formats.errors import ConfigError, Unavailable
 from ttyscribe_screen.screen import available
 from ttyscribe_store.base import Store
@@ -76,7 +76,7 @@ def _once(url: str, store: Store, *, again: bool) -> None:
     if done is None:
         print(f"{url}: another indexer is at work, and derives what there is")
     elif done.recordings:
-        print(f"{url}: derived {done.documents} documents of {done.recordings} recordings")
+        print(f"{url}: derived {counted(done.documents, 'document')} of {counted(done.recordings, 'recording')}")
     else:
         print(f"{url}: nothing to do, all is derived")
     sys.stdout.flush()
@@ -95,7 +95,10 @@ def _follow(url: str, store: Store, ended: threading.Event, seconds: float, *, a
                 done = indexer.round(again=again)
                 again = False
                 if done.recordings:
-                    print(f"derived {done.documents} documents of {done.recordings} recordings", flush=True)
+                    print(
+                        f"derived {counted(done.documents, 'document')} of {counted(done.recordings, 'recording')}",
+                        flush=True,
+                    )
                 lease.rest()
             elif not waits:
                 print(f"{url}: another indexer is at work; waiting for it to end", flush=True)

@@ -5,7 +5,7 @@ import argparse
 import sys
 
 from ttyscribe import deriving, stores, times
-from ttyscribe.text import print_json, print_table
+from ttyscribe.text import counted, print_json, print_table
 from ttyscribe_store.base import RecordingFilter
 
 DESCRIPTION = """Lists recordings, newest first.
@@ -61,5 +61,5 @@ def run(options: argparse.Namespace) -> int:
         for one in found
     ]
     print_table(_HEADS, rows)
-    print(f"{len(found)} recording{'s' * (len(found) != 1)}; times in {times.zone(found[0].start_ns)}")
+    print(f"{counted(len(found), 'recording')}; times in {times.zone(found[0].start_ns)}")
     return 0

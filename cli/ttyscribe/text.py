@@ -33,6 +33,11 @@ def width(text: str) -> int:
     return sum(0 if unicodedata.combining(c) else 2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text)
 
 
+def counted(number: int, name: str) -> str:
+    """A number of things: `1 recording`, `2 recordings`."""
+    return f"{number} {name}{'s' * (number != 1)}"
+
+
 def print_json(value: dict[str, Any]) -> None:
     """One object as one line of ASCII."""
     print(json.dumps(value, separators=(",", ":")))

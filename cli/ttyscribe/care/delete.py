@@ -7,7 +7,7 @@ import sys
 
 from ttyscribe import stores, times
 from ttyscribe.care import trail
-from ttyscribe.text import clean
+from ttyscribe.text import clean, counted
 from ttyscribe_formats.errors import ConfigError
 from ttyscribe_store.base import RecordingFilter, Store
 from ttyscribe_store.care.lock import alone
@@ -40,7 +40,7 @@ def run(options: argparse.Namespace) -> int:
     wanted = list(dict.fromkeys(options.recordings))
     for text in [_told(store, recording) for recording in wanted]:
         print(text)
-    if not options.yes and not confirmed(f"Delete {len(wanted)} recording{'s' * (len(wanted) != 1)}?"):
+    if not options.yes and not confirmed(f"Delete {counted(len(wanted), 'recording')}?"):
         print("nothing was deleted")
         return 1
     with alone(store.folder) if isinstance(store, SqliteStore) else contextlib.nullcontext():

@@ -5,6 +5,7 @@ import argparse
 
 from ttyscribe import deriving, stores
 from ttyscribe.care.folders import told
+from ttyscribe.text import counted
 from ttyscribe_formats.errors import ConfigError
 from ttyscribe_screen.screen import available
 from ttyscribe_store.base import Store
@@ -46,7 +47,7 @@ def run(options: argparse.Namespace) -> int:
     if done is None:
         print(f"{url}: the indexer that is at work derives it anew")
         return 0
-    print(f"{url}: derived {done.documents} documents of {done.recordings} recordings")
+    print(f"{url}: derived {counted(done.documents, 'document')} of {counted(done.recordings, 'recording')}")
     return 0
 
 

@@ -6,7 +6,7 @@ from collections import Counter
 
 from ttyscribe import stores
 from ttyscribe.care.folders import told
-from ttyscribe.text import print_json, print_table
+from ttyscribe.text import counted, print_json, print_table
 from ttyscribe_formats.errors import ConfigError
 from ttyscribe_store.care.findings import KINDS, Finding
 from ttyscribe_store.care.verify import verify_keeping, verify_recordings
@@ -58,9 +58,8 @@ def run(options: argparse.Namespace) -> int:
         report.add(Finding("damage", "", "", f"recordings could not be looked at: {error}", {}))
     report.end()
     if not options.json:
-        count = report.counts.total()
-        said = f"{count} finding{'s' * (count != 1)}" if count else "nothing found"
-        print(f"{url}: {said} in {messages} messages of {recordings} recordings")
+        said = counted(report.counts.total(), "finding") if report.counts else "nothing found"
+        print(f"{url}: {said} in {counted(messages, 'message')} of {counted(recordings, 'recording')}")
     return 1 if report.counts else 0
 
 

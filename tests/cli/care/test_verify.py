@@ -41,7 +41,7 @@ def test_for_programs_each_finding_is_an_object(store: str) -> None:
 
 
 def test_what_is_whole_gives_status_0(store: str) -> None:
-    assert ok("store", "verify", "--store", store, "alpha") == f"{store}: nothing found in 3 messages of 1 recordings\n"
+    assert ok("store", "verify", "--store", store, "alpha") == f"{store}: nothing found in 3 messages of 1 recording\n"
 
 
 def test_names_that_a_forger_chose_do_not_reach_the_terminal(tmp_path: Path) -> None:
