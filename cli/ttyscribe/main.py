@@ -91,7 +91,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         status: int = _module(options.verb).run(options)
         sys.stdout.flush()
     except TtyscribeError as error:
-        print(f"ttyscribe: {clean(str(error))}", file=sys.stderr)  # far sides repeat what was recorded
+        # Far sides repeat what was recorded; only a list of ours goes on in further lines, each indented.
+        print("ttyscribe:", "\n  ".join(map(clean, str(error).split("\n  "))), file=sys.stderr)
         return 2 if isinstance(error, ConfigError) else 1
     except ModuleNotFoundError as error:
         if not (error.name or "").startswith(("ttyscribe_", "pyrsyslog_")):

@@ -77,6 +77,7 @@ def finish(chain: Chain, screen: AtTerminal) -> bytes:
 
 def listed(url: str, recording: str) -> dict[str, Any]:
     """What `ttyscribe recordings` says of one."""
+    assert run("ttyscribe", "index", "--store", url).returncode == 0  # on SQLite `recordings` does it by itself
     done = run("ttyscribe", "recordings", "--store", url, "--json")
     found: dict[str, dict[str, Any]] = {row["recording"]: row for row in map(json.loads, done.stdout.splitlines())}
     return found[recording]
