@@ -188,6 +188,8 @@ def open_sink(output: str) -> Sink:
         from ttyscribe_normalizers.forward import open_fluentd
 
         return open_fluentd(output)
+    if output.startswith(("http://", "https://")):  # our batches are of one request mostly; a second costs memory
+        return open_store(output, flights=1)
     return open_store(output)
 
 

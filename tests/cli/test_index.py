@@ -38,7 +38,7 @@ def test_it_derives_once_and_then_what_is_new(store: str) -> None:
     assert ok("index", "--store", store).endswith("of 3 recordings\n")
     assert ok("index", "--store", store) == f"{store}: nothing to do, all is derived\n"
     add(store, "delta", b"$ ", b"whoami", b"\r\n")
-    assert ok("index", "--store", store).endswith("of 1 recordings\n")
+    assert ok("index", "--store", store).endswith("of 1 recording\n")
     assert ok("index", "--store", store, "--again").endswith("of 4 recordings\n")
 
 
@@ -75,7 +75,7 @@ def test_following_derives_what_comes_and_ends_in_order(store: str) -> None:
         assert process.stdout
         assert process.stdout.readline().endswith("of 3 recordings\n")
         add(store, "delta", b"$ ", b"id", b"\r\n")
-        assert process.stdout.readline().endswith("of 1 recordings\n")
+        assert process.stdout.readline().endswith("of 1 recording\n")
         process.send_signal(signal.SIGTERM)
         assert process.wait(30) == 0
 

@@ -47,5 +47,5 @@ def test_rebuild_mends_what_verify_found(store: str, tmp_path: Path) -> None:
     assert "derived" in ok("store", "rebuild", "--store", store)
     assert "word index" not in run("store", "verify", "--store", store).stdout
     assert "shadow" in ok("search", "shadow", "--store", store)
-    assert "of 1 recordings" in ok("store", "rebuild", "--store", store, "alpha")
+    assert "of 1 recording" in ok("store", "rebuild", "--store", store, "alpha")
     assert "no recording 'x'" in complaint(run("store", "rebuild", "--store", store, "x"), 2)
