@@ -35,7 +35,7 @@ def test_a_login_by_key_and_by_password(pam: bool) -> None:
                 screen.close()
             served = children(server._process.pid) if server._process else []
             folder = server.folder
-        assert not any(Path(f"/proc/{pid}").exists() for pid in served)
+        wait_for(lambda: not any(Path(f"/proc/{pid}").exists() for pid in served), "init to take what was ended")
         assert not folder.exists()
     assert_gone(user)
 

@@ -212,6 +212,7 @@ class Driver:
         def hear() -> None:
             self._hear(signals.take(), session, terminal)
 
+        self._loop.first = signals.fd  # what is typed after a change of the window's size is for the new size
         self._loop.reader(signals.fd, hear)
         session.reap()
         while not session.done:

@@ -24,12 +24,16 @@ _GONE = POLLHUP | POLLERR | POLLNVAL
 
 
 class Loop:
-    """Calls back when a descriptor can be read or written. One callback a direction and descriptor."""
+    """Calls back when a descriptor can be read or written. One callback a direction and descriptor.
 
-    __slots__ = ("_poll", "_readers", "_writers")
+    What comes by the descriptor `first` is heard before anything else that has come.
+    """
+
+    __slots__ = ("_poll", "_readers", "_writers", "first")
 
     def __init__(self) -> None:
         self._poll = poll()
+        self.first = -1
         self._readers: dict[int, Call] = {}
         self._writers: dict[int, Call] = {}
 
@@ -55,10 +59,16 @@ class Loop:
         else:
             self._poll.unregister(fd)
 
+    def _place(self, event: "tuple[int, int]") -> bool:
+        return event[0] != self.first
+
     def turn(self, timeout_ns: int | None) -> None:
         """Wait for events, at most `timeout_ns` (None: for ever), and make the calls."""
         timeout = None if timeout_ns is None else min(max(0, -(-timeout_ns // _MS)), _LONGEST_MS)
-        for fd, events in self._poll.poll(timeout):
+        found = self._poll.poll(timeout)
+        if len(found) > 1:
+            found.sort(key=self._place)
+        for fd, events in found:
             reader, writer = self._readers.get(fd), self._writers.get(fd)
             if reader is not None and events & (POLLIN | _GONE):
                 reader()
