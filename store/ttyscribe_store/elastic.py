@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The store on Elasticsearch (7.10 to 9) or OpenSearch (1 to 3): plain monthly indices for each kind.
+"""The store on Elasticsearch (7.10 to 9) or OpenSearch (1 to 3): indices or data streams for each kind.
 
 Nothing here asks for product or version: what both have is enough. Writing checks first, and again after each outage,
 that our index template is in force, since an index made without it would hold documents that can't be found.
@@ -39,7 +39,6 @@ from ttyscribe_store.views import hit as to_hit
 from ttyscribe_store.views import stored_message, to_derived
 
 _LENIENT = "ignore_unavailable=true&allow_no_indices=true"
-_SHOWN = 500
 _PAGE = 200
 _TOO_COMPLEX = b"Determinizing automaton"
 """What the engines say of shards that give a regular expression up."""
@@ -232,7 +231,9 @@ class ElasticStore:
         target = f"/_cat/indices/{self._prefix}ttyscribe-*?format=json&bytes=b&h=index,store.size"
         answer = self._transport.call("GET", target)
         if not isinstance(answer, list):
-            raise Unavailable(f"{self._address}: the answer to a list of indices is none: {str(answer)[:_SHOWN]}")
+            raise Unavailable(
+                f"{self._address}: the answer to a list of indices is none: {self._transport.said(answer)}"
+            )
         found: dict[str, list[tuple[str, int]]] = {}
         for line in answer:
             name = str(line["index"])

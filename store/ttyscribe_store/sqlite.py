@@ -195,9 +195,7 @@ class SqliteStore:
 
     def replace(self, recording: str, documents: Sequence[Document]) -> None:
         """Have these as the derived documents of one recording, and no others; each file's change is whole."""
-        groups: defaultdict[str, list[rows.Row]] = defaultdict(list)
-        for document in documents:
-            groups[rows.partition_of(document)].append(rows.to_row(document))
+        groups = _by_partition(documents)
         last = rows.partition_of(documents[-1]) if documents else ""
         if not documents:
             self._mark(recording)  # whoever takes what was derived away wants it derived again
@@ -213,9 +211,7 @@ class SqliteStore:
             there = [to_derived(self._row(last, body)) for (body,) in self._read(last, queries.ROW, (text(recording),))]
             if there != [row._replace(messages=known)]:
                 return False
-        groups: defaultdict[str, list[rows.Row]] = defaultdict(list)
-        for document in documents:
-            groups[rows.partition_of(document)].append(rows.to_row(document))
+        groups = _by_partition(documents)
         for name in sorted(groups, key=lambda name: (name == last, name)):
             with self._lock, self._files.writing(name) as connection:
                 changes.overwrite(connection, groups[name])
@@ -332,3 +328,10 @@ class SqliteStore:
         """Close all files."""
         with self._lock:
             self._files.close()
+
+
+def _by_partition(documents: Sequence[Document]) -> defaultdict[str, list[rows.Row]]:
+    groups: defaultdict[str, list[rows.Row]] = defaultdict(list)
+    for document in documents:
+        groups[rows.partition_of(document)].append(rows.to_row(document))
+    return groups

@@ -5,19 +5,23 @@ The kernel's view cannot be talked out of it: `user.audit` is who logged in, wha
 A name, a title and what stood on a screen are chosen by whoever ran it; the path of the executable is not.
 """
 
-from ttyscribe_kibana.dashboards.sources import EVERYTHING, HOST, RECORDING
+from ttyscribe_kibana.dashboards.sources import (
+    AUDIT,
+    EFFECTIVE,
+    EVERYTHING,
+    EXECUTABLE,
+    HOST,
+    LAST,
+    LOGIN,
+    RECORDING,
+    TYPED,
+)
 from ttyscribe_kibana.panels import Control, Dashboard, Grid, Group, Measure, Panel
 
-AUDIT = '(ttyscribe.kind : "aushape" or ttyscribe.kind : "audit-line")'
-TYPED = 'ttyscribe.kind : "command"'
 RUN = f'{AUDIT} and event.action : "execve"'
 FAILED = f'{AUDIT} and event.outcome : "failure"'
 
-LOGIN = "user.audit.name"
-EFFECTIVE = "user.effective.name"
-EXECUTABLE = "process.executable"
 
-_LAST = Measure("Last time", "max", "@timestamp")
 _COMMANDS = Measure("Commands")
 _STARTED = Measure("Programs started")
 _FAILURES = Measure("Failures")
@@ -81,7 +85,7 @@ _PANELS = (
         "Most given commands",
         "table",
         Grid(24, 18, 24, 14),
-        (_COMMANDS, Measure("Users", "unique", "command.user"), _LAST),
+        (_COMMANDS, Measure("Users", "unique", "command.user"), LAST),
         (Group("Command", "command.text", 20),),
         query=TYPED,
     ),
@@ -90,7 +94,7 @@ _PANELS = (
         "Who acted with whose rights",
         "table",
         Grid(0, 32, 24, 12),
-        (_EVENTS, Measure("Different programs", "unique", EXECUTABLE), _LAST),
+        (_EVENTS, Measure("Different programs", "unique", EXECUTABLE), LAST),
         (Group("Login user", LOGIN, 20, missing=True), Group("Effective user", EFFECTIVE, 10, missing=True)),
         query=AUDIT,
         description="The login user stays who logged in, whatever su and sudo change; a daemon has none.",
@@ -100,7 +104,7 @@ _PANELS = (
         "Who ran what",
         "table",
         Grid(24, 32, 24, 12),
-        (_STARTED, _LAST),
+        (_STARTED, LAST),
         (
             Group("Login user", LOGIN, 20, missing=True),
             Group("Effective user", EFFECTIVE, 5, missing=True),
@@ -122,7 +126,7 @@ _PANELS = (
         "What failed for whom",
         "table",
         Grid(24, 44, 24, 12),
-        (_FAILURES, Measure("Hosts", "unique", HOST), _LAST),
+        (_FAILURES, Measure("Hosts", "unique", HOST), LAST),
         (
             Group("Action", "event.action", 10),
             Group("Executable", EXECUTABLE, 10),
@@ -140,7 +144,7 @@ _PANELS = (
             Measure("Login users", "unique", LOGIN),
             Measure("Different programs", "unique", EXECUTABLE),
             Measure("Files", "unique", "file.path"),
-            _LAST,
+            LAST,
         ),
         (Group("Host", HOST, 20),),
         query=AUDIT,

@@ -6,7 +6,7 @@ What never became a document is not here: dead letters lie in files beside the n
 them.
 """
 
-from ttyscribe_kibana.dashboards.sources import ARRIVALS, HOST, KIND, LAG, RECORDING, TRUST
+from ttyscribe_kibana.dashboards.sources import ARRIVALS, CONFLICTS, HOST, KIND, LAG, MISSING, RECORDING, ROW, TRUST
 from ttyscribe_kibana.panels import Control, Dashboard, Grid, Group, Measure, Panel
 
 FACTS = 'not (ttyscribe.kind : "recording" or ttyscribe.kind : "line" or ttyscribe.kind : "command")'
@@ -17,15 +17,12 @@ TIMELY = f"{FACTS} and not {ODD_TIME}"
 NOT_UNDERSTOOD = "ttyscribe.error : *"
 DOUBTED = "ttyscribe.doubt : *"
 UNTRUSTED = f'{FACTS} and ttyscribe.trust : "none"'
-ROW = 'ttyscribe.kind : "recording"'
 
 _DOCUMENTS = Measure("Documents")
 _AVERAGE = Measure("Average lag", "average", LAG)
 _GREATEST = Measure("Greatest lag", "max", LAG)
 _LAST_EVENT = Measure("Last event", "max", "@timestamp")
 _LAST_RECEIVED = Measure("Last received", "max", "ttyscribe.received")
-_MISSING = Measure("Missing", "sum", "recording.missing")
-_CONFLICTS = Measure("Conflicts", "sum", "recording.conflicts")
 
 _PANELS = (
     Panel("documents", "Documents", "metric", Grid(0, 0, 8, 6), (_DOCUMENTS,), query=FACTS),
@@ -37,11 +34,11 @@ _PANELS = (
         "Missing messages",
         "metric",
         Grid(32, 0, 8, 6),
-        (_MISSING,),
+        (MISSING,),
         query=ROW,
         description="Of recordings; their numbers say that they should be there.",
     ),
-    Panel("conflicts", "Conflicting messages", "metric", Grid(40, 0, 8, 6), (_CONFLICTS,), query=ROW),
+    Panel("conflicts", "Conflicting messages", "metric", Grid(40, 0, 8, 6), (CONFLICTS,), query=ROW),
     Panel("untrusted", "Untrusted", "metric", Grid(0, 6, 12, 6), (Measure("Untrusted"),), query=UNTRUSTED),
     Panel("doubted", "Doubted", "metric", Grid(12, 6, 12, 6), (Measure("Doubted"),), query=DOUBTED),
     Panel(
@@ -146,7 +143,7 @@ _PANELS = (
         "Recordings with missing or conflicting messages",
         "table",
         Grid(0, 60, 24, 12),
-        (_MISSING, _CONFLICTS, Measure("First time", "min", "@timestamp")),
+        (MISSING, CONFLICTS, Measure("First time", "min", "@timestamp")),
         (Group("Recording", RECORDING, 50), Group("User", "recording.user", 5), Group("Host", HOST, 5)),
         query=f"{ROW} and (recording.missing > 0 or recording.conflicts > 0)",
         description="The recording links to its playback.",

@@ -5,13 +5,13 @@ Two views that check each other: sudo names the command that was asked for; the 
 (`user.audit`) and whose rights a program really had (`user.effective`), by whatever way he got them.
 """
 
-from ttyscribe_kibana.dashboards.commands import AUDIT, EFFECTIVE, EXECUTABLE, LOGIN
-from ttyscribe_kibana.dashboards.sources import EVERYTHING, HOST
+from ttyscribe_kibana.dashboards.sources import AUDIT, EFFECTIVE, EVERYTHING, EXECUTABLE, HOST, LAST, LOGIN
 from ttyscribe_kibana.panels import Control, Dashboard, Grid, Group, Measure, Panel
 
 SUDO = 'ttyscribe.kind : "sudo"'
 GRANTED = f'{SUDO} and sudo.event : "accept"'
 REFUSED = f'{SUDO} and (sudo.event : "reject" or sudo.event : "alert")'
+ASKED = f"({GRANTED}) or ({REFUSED})"
 BECAME_ROOT = f'{AUDIT} and user.effective.id : "0" and user.audit.id : * and not user.audit.id : "0"'
 _PATHS = " or ".join(
     f'process.executable : "{folder}/{name}"' for name in ("su", "sudo", "pkexec") for folder in ("/usr/bin", "/bin")
@@ -19,7 +19,6 @@ _PATHS = " or ".join(
 CHANGERS = f"{AUDIT} and ({_PATHS})"
 
 ASKED_BY = "user.name"
-_LAST = Measure("Last time", "max", "@timestamp")
 _COMMANDS = Measure("Commands")
 _REFUSALS = Measure("Refused")
 _CALLS = Measure("Calls as root")
@@ -70,7 +69,7 @@ _PANELS = (
         Grid(0, 6, 24, 12),
         (_COMMANDS,),
         (Group("Outcome", "event.outcome", 2),),
-        query=f"({GRANTED}) or ({REFUSED})",
+        query=ASKED,
     ),
     Panel(
         "root-over-time",
@@ -86,7 +85,7 @@ _PANELS = (
         "sudo: who became whom",
         "table",
         Grid(0, 18, 24, 12),
-        (_COMMANDS, _PROGRAMS, _HOSTS, _LAST),
+        (_COMMANDS, _PROGRAMS, _HOSTS, LAST),
         (Group("User", ASKED_BY, 20), Group("Became", EFFECTIVE, 10, missing=True)),
         query=GRANTED,
     ),
@@ -95,7 +94,7 @@ _PANELS = (
         "sudo: who was refused, and why",
         "table",
         Grid(24, 18, 24, 12),
-        (_REFUSALS, _HOSTS, _LAST),
+        (_REFUSALS, _HOSTS, LAST),
         (Group("User", ASKED_BY, 20), Group("Reason", "sudo.reason", 10, missing=True)),
         query=REFUSED,
     ),
@@ -113,7 +112,7 @@ _PANELS = (
         "su, sudo and pkexec, as the kernel saw them",
         "table",
         Grid(24, 30, 24, 13),
-        (Measure("Events"), _HOSTS, _LAST),
+        (Measure("Events"), _HOSTS, LAST),
         (
             Group("Executable", EXECUTABLE, 10),
             Group("Login user", LOGIN, 10, missing=True),
@@ -126,7 +125,7 @@ _PANELS = (
         "Calls as root, by host and login user",
         "table",
         Grid(0, 43, 24, 12),
-        (_CALLS, _PROGRAMS, _LAST),
+        (_CALLS, _PROGRAMS, LAST),
         (Group("Host", HOST, 20), Group("Login user", LOGIN, 10)),
         query=BECAME_ROOT,
     ),
@@ -135,16 +134,16 @@ _PANELS = (
         "What sudo was asked for most",
         "table",
         Grid(24, 43, 24, 12),
-        (_COMMANDS, Measure("Users", "unique", ASKED_BY), _LAST),
+        (_COMMANDS, Measure("Users", "unique", ASKED_BY), LAST),
         (Group("Program", EXECUTABLE, 20), Group("Became", EFFECTIVE, 5, missing=True)),
-        query=f"({GRANTED}) or ({REFUSED})",
+        query=ASKED,
     ),
     Panel(
         "sudo-events",
         "sudo, newest first",
         "documents",
         Grid(0, 55, 48, 14),
-        query=f"({GRANTED}) or ({REFUSED})",
+        query=ASKED,
         columns=(HOST, ASKED_BY, EFFECTIVE, "event.outcome", "sudo.reason", "process.tty", "message"),
     ),
     Panel(

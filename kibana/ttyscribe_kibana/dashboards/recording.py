@@ -5,25 +5,30 @@ Charts run along the recording, from its first event on, not along the wall cloc
 chosen, and a place in a chart is a place in the player.
 """
 
-from ttyscribe_kibana.dashboards.sources import EVERYTHING, HOST, RECORDING
+from ttyscribe_kibana.dashboards.sources import (
+    CONFLICTS,
+    EVERYTHING,
+    HOST,
+    LAST,
+    MESSAGE_COUNT,
+    MISSING,
+    RECORDING,
+    ROW,
+    SHOWN_BYTES,
+    TYPED,
+    TYPED_BYTES,
+)
 from ttyscribe_kibana.panels import Control, Dashboard, Grid, Group, Measure, Panel
 
-ROW = 'ttyscribe.kind : "recording"'
 MESSAGE = 'ttyscribe.kind : "tlog"'
 LINE = 'ttyscribe.kind : "line"'
-TYPED = 'ttyscribe.kind : "command"'
 PLACE = "tlog.pos"
 
 _DURATION = Measure("Duration", "max", "recording.duration_ms")
-_MISSING = Measure("Missing", "sum", "recording.missing")
-_CONFLICTS = Measure("Conflicts", "sum", "recording.conflicts")
-_MESSAGES = Measure("Messages")
-_SHOWN = Measure("Shown", "sum", "ttyscribe.out_bytes")
-_TYPED = Measure("Typed", "sum", "ttyscribe.in_bytes")
 
 _PANELS = (
     Panel("duration", "Duration", "metric", Grid(0, 0, 8, 6), (_DURATION,), query=ROW),
-    Panel("messages", "Messages", "metric", Grid(8, 0, 8, 6), (_MESSAGES,), query=MESSAGE),
+    Panel("messages", "Messages", "metric", Grid(8, 0, 8, 6), (MESSAGE_COUNT,), query=MESSAGE),
     Panel("commands", "Commands", "metric", Grid(16, 0, 8, 6), (Measure("Commands"),), query=TYPED),
     Panel("lines", "Lines shown", "metric", Grid(24, 0, 8, 6), (Measure("Lines"),), query=LINE),
     Panel(
@@ -31,7 +36,7 @@ _PANELS = (
         "Missing messages",
         "metric",
         Grid(32, 0, 8, 6),
-        (_MISSING,),
+        (MISSING,),
         query=ROW,
         description="The numbers of its messages say that they should be there.",
     ),
@@ -40,7 +45,7 @@ _PANELS = (
         "Conflicting messages",
         "metric",
         Grid(40, 0, 8, 6),
-        (_CONFLICTS,),
+        (CONFLICTS,),
         query=ROW,
         description="They claim a number that another message has too.",
     ),
@@ -53,8 +58,8 @@ _PANELS = (
             Measure("First time", "min", "@timestamp"),
             _DURATION,
             Measure("Messages", "sum", "recording.messages"),
-            _MISSING,
-            _CONFLICTS,
+            MISSING,
+            CONFLICTS,
             Measure("Exit status", "max", "recording.status"),
             Measure("Audit session", "max", "recording.session"),
         ),
@@ -75,7 +80,7 @@ _PANELS = (
         "Shown and typed bytes, along the recording",
         "area",
         Grid(0, 13, 48, 12),
-        (_SHOWN, _TYPED),
+        (SHOWN_BYTES, TYPED_BYTES),
         query=MESSAGE,
         along=PLACE,
     ),
@@ -84,7 +89,7 @@ _PANELS = (
         "Messages by trust, along the recording",
         "bar",
         Grid(0, 25, 24, 11),
-        (_MESSAGES,),
+        (MESSAGE_COUNT,),
         (Group("Trust", "ttyscribe.trust", 3),),
         query=MESSAGE,
         along=PLACE,
@@ -123,7 +128,7 @@ _PANELS = (
         "Numbers claimed by several messages",
         "table",
         Grid(24, 51, 24, 11),
-        (_MESSAGES, Measure("Last time", "max", "@timestamp")),
+        (MESSAGE_COUNT, LAST),
         (Group("Recording", RECORDING, 20), Group("Number", "tlog.id", 20, at_least=2)),
         query=MESSAGE,
         description="Empty is good. One of the messages is forged.",
@@ -143,7 +148,7 @@ _PANELS = (
         "Who its messages say they are from",
         "table",
         Grid(24, 62, 24, 9),
-        (_MESSAGES, Measure("Last time", "max", "@timestamp")),
+        (MESSAGE_COUNT, LAST),
         (Group("User", "tlog.user", 10), Group("Host", HOST, 10), Group("Trust", "ttyscribe.trust", 3)),
         query=MESSAGE,
         description="More than one user or host: somebody forged.",

@@ -6,18 +6,23 @@ host are groups of their own below it: if a message claims another user for a kn
 more instead of a wrong one.
 """
 
-from ttyscribe_kibana.dashboards.sources import EVERYTHING, HOST, MESSAGES, RECORDING
+from ttyscribe_kibana.dashboards.sources import (
+    EVERYTHING,
+    HOST,
+    LAST,
+    MESSAGE_COUNT,
+    MESSAGES,
+    RECORDING,
+    ROW,
+    SHOWN_BYTES,
+    TYPED_BYTES,
+)
 from ttyscribe_kibana.panels import Control, Dashboard, Grid, Group, Measure, Panel
 
 USER = "tlog.user"
-ROW = 'ttyscribe.kind : "recording"'
 
 _RECORDINGS = Measure("Recordings", "unique", RECORDING)
-_MESSAGES = Measure("Messages")
-_SHOWN = Measure("Shown", "sum", "ttyscribe.out_bytes")
-_TYPED = Measure("Typed", "sum", "ttyscribe.in_bytes")
 _FIRST = Measure("First time", "min", "@timestamp")
-_LAST = Measure("Last time", "max", "@timestamp")
 _DURATION = Measure("Duration", "max", "ttyscribe.last_ms")
 _LAST_ID = Measure("Last number", "max", "tlog.id")
 
@@ -35,8 +40,8 @@ _PANELS = (
     Panel("count", "Recordings", "metric", Grid(0, 0, 8, 6), (_RECORDINGS,)),
     Panel("users", "Users", "metric", Grid(8, 0, 8, 6), (Measure("Users", "unique", USER),)),
     Panel("hosts", "Hosts", "metric", Grid(16, 0, 8, 6), (Measure("Hosts", "unique", HOST),)),
-    Panel("messages", "Messages", "metric", Grid(24, 0, 8, 6), (_MESSAGES,)),
-    Panel("shown", "Shown", "metric", Grid(32, 0, 8, 6), (_SHOWN,)),
+    Panel("messages", "Messages", "metric", Grid(24, 0, 8, 6), (MESSAGE_COUNT,)),
+    Panel("shown", "Shown", "metric", Grid(32, 0, 8, 6), (SHOWN_BYTES,)),
     Panel(
         "untrusted",
         "Untrusted messages",
@@ -60,7 +65,7 @@ _PANELS = (
         "Messages by trust",
         "bar",
         Grid(30, 6, 18, 12),
-        (_MESSAGES,),
+        (MESSAGE_COUNT,),
         (Group("Trust", "ttyscribe.trust", 3),),
         description="system: sent by a trusted uid; user: by the recorded user; none: nobody vouches for it.",
     ),
@@ -69,7 +74,7 @@ _PANELS = (
         "Newest recordings",
         "table",
         Grid(0, 18, 48, 18),
-        (_FIRST, _LAST, _DURATION, _MESSAGES, _LAST_ID, _SHOWN, _TYPED),
+        (_FIRST, LAST, _DURATION, MESSAGE_COUNT, _LAST_ID, SHOWN_BYTES, TYPED_BYTES),
         _one_line_each(size=100, by=1),
         description="Messages in the time range. Missing ones: the last number is above their count.",
     ),
@@ -78,7 +83,7 @@ _PANELS = (
         "Top users",
         "table",
         Grid(0, 36, 24, 12),
-        (_RECORDINGS, _MESSAGES, _SHOWN, _LAST),
+        (_RECORDINGS, MESSAGE_COUNT, SHOWN_BYTES, LAST),
         (Group("User", USER, 10),),
     ),
     Panel(
@@ -86,7 +91,7 @@ _PANELS = (
         "Top hosts",
         "table",
         Grid(24, 36, 24, 12),
-        (_RECORDINGS, _MESSAGES, _SHOWN, _LAST),
+        (_RECORDINGS, MESSAGE_COUNT, SHOWN_BYTES, LAST),
         (Group("Host", HOST, 10),),
     ),
     Panel(
@@ -114,16 +119,16 @@ _PANELS = (
         "Biggest recordings",
         "table",
         Grid(24, 48, 24, 12),
-        (_SHOWN, _DURATION, _FIRST),
+        (SHOWN_BYTES, _DURATION, _FIRST),
         _one_line_each(size=10, by=0),
     ),
-    Panel("sizes", "Shown and typed over time", "area", Grid(0, 60, 24, 12), (_SHOWN, _TYPED)),
+    Panel("sizes", "Shown and typed over time", "area", Grid(0, 60, 24, 12), (SHOWN_BYTES, TYPED_BYTES)),
     Panel(
         "conflicts",
         "Numbers claimed by several messages",
         "table",
         Grid(24, 60, 24, 12),
-        (_MESSAGES, _LAST),
+        (MESSAGE_COUNT, LAST),
         (Group("Recording", RECORDING, 500, by=1), Group("Number", "tlog.id", 10, at_least=2)),
         description="Empty is good. One of the messages is forged. Looks at the 500 newest recordings.",
     ),

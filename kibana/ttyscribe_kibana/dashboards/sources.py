@@ -1,13 +1,27 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The data views of the pages, and how their values are shown."""
+"""What the pages share: the data views with how their values are shown, kinds of documents, fields, measures."""
 
-from ttyscribe_kibana.panels import Computed, DataView, Format
+from ttyscribe_kibana.panels import Computed, DataView, Format, Measure
 
 RECORDING = "ttyscribe.recording"
 HOST = "hostname"
 KIND = "ttyscribe.kind"
 TRUST = "ttyscribe.trust"
 LAG = "lag_ms"
+LOGIN = "user.audit.name"
+EFFECTIVE = "user.effective.name"
+EXECUTABLE = "process.executable"
+
+ROW = 'ttyscribe.kind : "recording"'
+TYPED = 'ttyscribe.kind : "command"'
+AUDIT = '(ttyscribe.kind : "aushape" or ttyscribe.kind : "audit-line")'
+
+LAST = Measure("Last time", "max", "@timestamp")
+MISSING = Measure("Missing", "sum", "recording.missing")
+CONFLICTS = Measure("Conflicts", "sum", "recording.conflicts")
+SHOWN_BYTES = Measure("Shown", "sum", "ttyscribe.out_bytes")
+TYPED_BYTES = Measure("Typed", "sum", "ttyscribe.in_bytes")
+MESSAGE_COUNT = Measure("Messages")
 
 _BYTES: dict[str, object] = {"id": "bytes", "params": {"pattern": "0,0.[0]b"}}
 _WHOLE: dict[str, object] = {"id": "number", "params": {"pattern": "0"}}
