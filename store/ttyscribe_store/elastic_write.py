@@ -99,7 +99,8 @@ class Writer:
         entries = [next(iter(item.values())) for item in said["items"]]
         failed = [entry for entry in entries if entry["status"] not in (200, 404, 409)]
         if failed:
-            raise Unavailable(f"{self._transport.address} delete: {failed[0]['status']} {failed[0].get('error')}")
+            said = self._transport.said(failed[0].get("error"))
+            raise Unavailable(f"{self._transport.address} delete: {failed[0]['status']} {said}")
         return sum(entry["status"] == 200 for entry in entries)
 
     def _post(self, chunk: bulk.Chunk) -> list[Outcome] | str:

@@ -153,7 +153,8 @@ class EngineLease:
         try:
             return int(answer["_seq_no"]), int(answer["_primary_term"])
         except (KeyError, TypeError, ValueError):
-            raise Unavailable(f"{self._transport.address}: no answer to a lease: {str(answer)[:200]}") from None
+            said = self._transport.said(answer)
+            raise Unavailable(f"{self._transport.address}: no answer to a lease: {said}") from None
 
     def sure(self) -> None:
         """Renew it where a third of its time is over; where that fails, another has it."""
