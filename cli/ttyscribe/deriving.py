@@ -13,17 +13,26 @@ from ttyscribe_store.derive.lease import SECONDS
 from ttyscribe_store.derive.rules import behind, lag
 
 if TYPE_CHECKING:
-    from ttyscribe_store.derive.indexer import Done
+    from ttyscribe_store.derive.indexer import Done, Refused
 
 _PAUSE = 0.5
 _PATIENCE = 2.5
 """Times a lease's length: whoever was killed is found out meanwhile."""
 
 
-def derive(url: str, store: Store, *, again: bool = False, patient: bool = False) -> "Done | None":
+def tell_refused(recording: str, why: str) -> None:
+    """Say on standard error that the store refuses what is derived of a recording."""
+    text = f"recording {recording}: its lines and commands are not complete, the store refuses some: {why}"
+    print(f"ttyscribe: {clean(text)}", file=sys.stderr, flush=True)
+
+
+def derive(
+    url: str, store: Store, *, again: bool = False, patient: bool = False, refused: "Refused" = tell_refused
+) -> "Done | None":
     """Bring what is derived up to date; a bar shows how far it is. None: another indexer is at it, and goes on.
 
-    `patient`: wait as long as it takes to tell another one that works from one that was killed. Raises Unavailable.
+    `patient`: wait as long as it takes to tell another one that works from one that was killed. `refused` gets the
+    recordings that could not be derived whole. Raises Unavailable.
     """
     lease = store.lease()
     until = time.monotonic() + (_PATIENCE * SECONDS if patient and not url.startswith("sqlite:") else 0.0)
@@ -35,7 +44,7 @@ def derive(url: str, store: Store, *, again: bool = False, patient: bool = False
         from ttyscribe_store.derive.indexer import Indexer  # with the terminal emulator, which no other verb needs
 
         with told("deriving") as tell:
-            return Indexer(store, tell, lease.sure).round(again=again)
+            return Indexer(store, tell, lease.sure, refused).round(again=again)
     finally:
         lease.release()
 

@@ -28,7 +28,8 @@ EPILOG = """examples:
   ttyscribe index --store https://search:9200 --follow
   ttyscribe index --again                    # all of it, as if nothing had been derived
 
-exit status: 0 done, or ended by SIGTERM or SIGINT under --follow; 1 the store can't be reached; 2 usage"""
+exit status: 0 done, or ended by SIGTERM or SIGINT under --follow; 1 the store can't be reached, or refused something
+of a recording (all others are derived); 2 usage"""
 _LONGEST_PAUSE = 60.0
 
 
@@ -58,8 +59,7 @@ def run(options: argparse.Namespace) -> int:
         raise ConfigError("deriving needs a terminal emulator: pip install 'ttyscribe[screen]'")
     url, store = stores.opened(options)
     if not options.follow:
-        _once(url, store, again=options.again)
-        return 0
+        return _once(url, store, again=options.again)
     ended = threading.Event()
 
     def end(_: int, __: FrameType | None) -> None:
@@ -71,21 +71,28 @@ def run(options: argparse.Namespace) -> int:
     return 0
 
 
-def _once(url: str, store: Store, *, again: bool) -> None:
-    done = deriving.derive(url, store, again=again, patient=True)
+def _once(url: str, store: Store, *, again: bool) -> int:
+    refusals: list[str] = []
+
+    def refused(recording: str, why: str) -> None:
+        refusals.append(recording)
+        deriving.tell_refused(recording, why)
+
+    done = deriving.derive(url, store, again=again, patient=True, refused=refused)
     if done is None:
         print(f"{url}: another indexer is at work, and derives what there is")
     elif done.recordings:
         print(f"{url}: derived {counted(done.documents, 'document')} of {counted(done.recordings, 'recording')}")
-    else:
+    elif not refusals:
         print(f"{url}: nothing to do, all is derived")
     sys.stdout.flush()
+    return 1 if refusals else 0
 
 
 def _follow(url: str, store: Store, ended: threading.Event, seconds: float, *, again: bool) -> None:
     """Look, derive, wait: longer where it took long. The lease is kept meanwhile, and with it what is in memory."""
     lease = store.lease()
-    indexer = Indexer(store, lambda _, __: lease.sure(), lease.sure)
+    indexer = Indexer(store, lambda _, __: lease.sure(), lease.sure, deriving.tell_refused)
     pause, waits = seconds, False
     while not ended.is_set():
         start = time.monotonic()

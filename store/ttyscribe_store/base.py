@@ -260,14 +260,14 @@ class Store(Sink, Protocol):
         """Have these as the derived documents of one recording, and no others.
 
         Readers may see some of the old and some of the new meanwhile. The document of kind `recording` comes last:
-        while it is the old one, or missing, the rest is not complete.
+        while it is the old one, or missing, the rest is not complete. MessageError: one was refused for itself.
         """
 
     def amend(self, recording: str, known: int | None, documents: Sequence[Document]) -> bool:
         """Write these derived documents over those with their ids, and leave the others; the row comes last.
 
         `known`: only if the row that is there was derived of so many messages by the same rules as the new one. False =
-        it was not, and nothing is written.
+        it was not, and nothing is written. MessageError: one was refused for itself.
         """
 
     def derived(self) -> Iterator[Derived]:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from ttyscribe_formats.document import Document
-from ttyscribe_formats.errors import ConfigError, Unavailable
+from ttyscribe_formats.errors import ConfigError, MessageError, Unavailable
 from ttyscribe_store import bulk, jsontext
 from ttyscribe_store.base import STORED, Outcome
 from ttyscribe_store.flights import Crew, send
@@ -60,11 +60,22 @@ class Writer:
         return outcomes
 
     def overwrite(self, documents: Sequence[Document]) -> None:
-        """Write each document whether it is there or not. Raises `Unavailable` where one can't be written."""
+        """Write each document whether it is there or not.
+
+        Raises `Unavailable` where one can't be written now, `MessageError` where one is refused for itself; the others
+        are written then.
+        """
         outcomes = self._send(documents, self._overwrite)
-        failed = [outcome for outcome in outcomes if outcome.status not in ("stored", "duplicate")]
-        if failed:
-            raise Unavailable(f"{self._transport.address}: {failed[0].reason}", failed[0].after)
+        held = next((outcome for outcome in outcomes if outcome.status == "retry"), None)
+        if held is not None:
+            self._in_force = False
+            raise Unavailable(f"{self._transport.address}: {held.reason}", held.after)
+        refused = [number for number, outcome in enumerate(outcomes) if outcome.status == "rejected"]
+        if refused:
+            self.check()  # with another template than ours it would be no wonder
+            which, why = documents[refused[0]]["viaq_msg_id"], outcomes[refused[0]].reason
+            more = f", and {len(refused) - 1} more" if len(refused) > 1 else ""
+            raise MessageError(f"{self._transport.address} refuses {which}{more}: {why}")
 
     def close(self) -> None:
         """Let go of the threads."""

@@ -6,10 +6,13 @@ recording that is derived again. Facts are never changed, only added, so that th
 SQLite a mark that writers leave does, so that nothing has to be counted.
 """
 
+import contextlib
+import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
+from ttyscribe_formats.errors import MessageError
 from ttyscribe_screen.screen import available
 from ttyscribe_store.base import Store, StoredMessage, Waiting
 from ttyscribe_store.derive.derivation import Derivation
@@ -17,7 +20,11 @@ from ttyscribe_store.derive.rules import ROW_ONLY, VERSION
 
 Tell = Callable[[int, int], None]
 """Takes how many recordings are done, and how many there are to do."""
+Refused = Callable[[str, str], None]
+"""Takes a recording of which the store refuses a derived document, and why; called once for each."""
 _OFTEN = 100
+REST_S = 600.0
+"""How long a recording is left alone of which the store refused something."""
 LIVE = 64
 """Recordings that grow and are kept in memory, so that what comes is derived by itself."""
 
@@ -29,7 +36,7 @@ class Done(NamedTuple):
     documents: int
 
 
-def _nothing(*_: int) -> None:
+def _nothing(*_: object) -> None:
     """Nobody looks, and nothing is in the way."""
 
 
@@ -39,24 +46,55 @@ class Indexer:
     `sure` is called before each change of the store; it raises where another indexer has taken over.
     """
 
-    def __init__(self, store: Store, tell: Tell = _nothing, sure: Callable[[], None] = _nothing) -> None:
-        self._store, self._tell, self._sure = store, tell, sure
+    def __init__(
+        self,
+        store: Store,
+        tell: Tell = _nothing,
+        sure: Callable[[], None] = _nothing,
+        refused: Refused = _nothing,
+        now: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._store, self._tell, self._sure, self._refused, self._now = store, tell, sure, refused, now
+        self._resting: dict[str, float] = {}
         self._live: OrderedDict[str, Derivation] = OrderedDict()
         self._rows_only = not available()
 
     def round(self, *, again: bool = False) -> Done:
         """Derive whatever is not derived from all of its facts; `again`: all of it. Raises Unavailable."""
-        waiting = self._again() if again else self._waiting()
+        waiting = self._again() if again else self._rested(self._waiting())
         if waiting:
             self._store.refresh()  # what is to be replaced has to be seen
-        documents = 0
+        recordings = documents = 0
         for number, one in enumerate(waiting):
             self._tell(number, len(waiting))
-            documents += self._bring(one)
+            try:
+                documents += self._bring(one)
+            except MessageError as error:
+                self._leave(one.recording, str(error))
+            else:
+                recordings += 1
+                self._resting.pop(one.recording, None)
         self._tell(len(waiting), len(waiting))
         if waiting:
             self._store.refresh()
-        return Done(len(waiting), documents)
+        return Done(recordings, documents)
+
+    def _rested(self, waiting: list[Waiting]) -> list[Waiting]:
+        """Without those that were left not long ago: the others shall not wait for them in each round."""
+        now = self._now()
+        return [one for one in waiting if self._resting.get(one.recording, now) <= now]
+
+    def _leave(self, recording: str, why: str) -> None:
+        """Leave a recording for a while. Its row shows what there is, and that lines and commands are not derived."""
+        is_news = recording not in self._resting
+        self._resting[recording] = self._now() + REST_S
+        if is_news:
+            self._refused(recording, why)
+        row = Derivation(recording, rows_only=True)
+        row.feed(self._messages(recording))
+        self._sure()
+        with contextlib.suppress(MessageError):
+            self._store.amend(recording, None, row.all())
 
     def _waiting(self) -> list[Waiting]:
         found = list(self._store.waiting(VERSION))
