@@ -54,6 +54,7 @@ class Printer:
         who = f"{hit.user}@{hit.host}" if hit.user else hit.host
         where = clean(format_place(place) if place else hit.kind)
         kind = f"  {clean(hit.kind)}" if place and hit.kind not in _DERIVED else ""
+        kind = "  from audit" if hit.source == "audit" else kind
         rest = f"{kind}  trust {clean(hit.trust)}"
         strong, faint, plain = self._strong, self._faint, self._plain
         print(f"{strong}{where}{plain}  {times.local(hit.time_ns)}  {clean(who)}{faint}{rest}{plain}")
@@ -89,6 +90,7 @@ def as_json(hit: Hit, place: Place | None, lines: list[str]) -> dict[str, object
         "trust": hit.trust,
         "session": None if hit.session < 0 else hit.session,
         "boot_id": hit.boot_id,
+        "source": hit.source,
         "place": format_place(place) if place else "",
         "lines": lines,
     }

@@ -163,6 +163,41 @@ class Waiting(NamedTuple):
     """What the store knows it by; `settle` wants it back."""
 
 
+class Session(NamedTuple):
+    """An audit session of a host during a time: what audit tells of one recording."""
+
+    session: int
+    host: str
+    boot_id: str
+    """Empty where it is not known: then the host has to do."""
+    since_ns: int
+    until_ns: int
+    """The first ns that is no part of it."""
+
+
+class Execution(NamedTuple):
+    """A program that started, as an audit event says."""
+
+    document_id: str
+    time_ns: int
+    host: str
+    boot_id: str
+    session: int
+    text: str
+    """The command line, quoted as a shell would need it."""
+    trust: str
+    partition: str
+
+
+class Executed(NamedTuple):
+    """How many programs started in a session."""
+
+    within: int
+    """At its time."""
+    days: int
+    """On the days (UTC) that its time reaches into."""
+
+
 class Derived(NamedTuple):
     """How far one recording was derived."""
 
@@ -171,6 +206,10 @@ class Derived(NamedTuple):
     """Stored messages of it that there were."""
     version: int
     """Of the rules."""
+    session: Session | None = None
+    """Whose programs belong to it."""
+    executed: Executed = Executed(0, 0)
+    """The programs that there were."""
 
 
 class Hit(NamedTuple):
@@ -194,6 +233,8 @@ class Hit(NamedTuple):
     """The kernel's audit session; -1 where it is not known, or unset."""
     boot_id: str = ""
     """During which boot of its host it happened; empty where nobody attested it."""
+    source: str = ""
+    """Of a command: `screen`, `marks` of the shell, or `audit`."""
 
 
 class Query(NamedTuple):
@@ -263,11 +304,11 @@ class Store(Sink, Protocol):
         while it is the old one, or missing, the rest is not complete. MessageError: one was refused for itself.
         """
 
-    def amend(self, recording: str, known: int | None, documents: Sequence[Document]) -> bool:
+    def amend(self, recording: str, known: Derived | None, documents: Sequence[Document]) -> bool:
         """Write these derived documents over those with their ids, and leave the others; the row comes last.
 
-        `known`: only if the row that is there was derived of so many messages by the same rules as the new one. False =
-        it was not, and nothing is written. MessageError: one was refused for itself.
+        `known`: only if the row that is there says this. False = it does not, and nothing is written. MessageError: one
+        was refused for itself.
         """
 
     def derived(self) -> Iterator[Derived]:
@@ -275,6 +316,12 @@ class Store(Sink, Protocol):
 
     def counts(self) -> Iterator[Count]:
         """All recordings that have messages, by these themselves; in no order. Looks at every message."""
+
+    def executions(self, session: Session) -> Iterator[Execution]:
+        """The programs that audit saw start in a session, ordered by time, then by document id."""
+
+    def executed(self, session: Session) -> Executed:
+        """How many these are. Costs little."""
 
     def waiting(self, version: int) -> Iterator[Waiting]:
         """The recordings that are to be derived, where these are the rules in force. Only the indexer asks."""

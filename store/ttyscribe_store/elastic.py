@@ -13,30 +13,34 @@ from urllib.parse import quote
 
 from ttyscribe_formats.document import Document
 from ttyscribe_formats.errors import ConfigError, Unavailable
-from ttyscribe_store import bulk, elastic_queries
+from ttyscribe_store import bulk, elastic_programs, elastic_queries
 from ttyscribe_store.access import Access
 from ttyscribe_store.address import parse_address
 from ttyscribe_store.base import (
     DERIVED,
     Count,
     Derived,
+    Executed,
+    Execution,
     Hit,
     Lease,
     Outcome,
     Query,
     Recording,
     RecordingFilter,
+    Session,
     StoredMessage,
     Waiting,
 )
-from ttyscribe_store.derive.lease import EngineLease
+from ttyscribe_store.derive.lease import EngineLease, Indexed
 from ttyscribe_store.elastic_write import WRITER_DEFAULTS, Writer
+from ttyscribe_store.executions import Groups, of_document
 from ttyscribe_store.install import apply
 from ttyscribe_store.partitions import Partition, period
-from ttyscribe_store.recordings import chosen, compared
+from ttyscribe_store.recordings import chosen, compared, to_derived
 from ttyscribe_store.transport import Transport, borrow, connect
 from ttyscribe_store.views import hit as to_hit
-from ttyscribe_store.views import stored_message, to_derived
+from ttyscribe_store.views import stored_message
 
 _LENIENT = "ignore_unavailable=true&allow_no_indices=true"
 _PAGE = 200
@@ -58,6 +62,7 @@ class ElasticStore:
         self._address = self._transport.address
         self._prefix = self._address.prefix
         self._writer = Writer(self._transport, self._prefix, *sizes)
+        self._indexed = Indexed(self._transport, self._prefix)
 
     # ---- writing
 
@@ -89,10 +94,33 @@ class ElasticStore:
             yield Count(bucket["key"]["rec"], bucket["doc_count"])
 
     def waiting(self, version: int) -> Iterator[Waiting]:
-        """The recordings that are to be derived. Two requests where there are none."""
-        if self._is_up_to_date(version):
-            return iter(())
-        return compared(self.counts(), self.derived(), version)
+        """The recordings that are to be derived. A few small requests where there are none."""
+        found, started = self._compared(version)
+        if not found:
+            self._indexed.remember(started)
+        return iter(found)
+
+    def _compared(self, version: int) -> tuple[list[Waiting], int]:
+        """The same, and how many programs had started before it was looked at."""
+        started = self._started()
+        if started == self._indexed.started() and self._is_up_to_date(version):
+            return [], started
+        buckets = self._buckets("groups", elastic_programs.groups_body, elastic_programs.KINDS)
+        groups = Groups(elastic_programs.groups(itertools.chain.from_iterable(buckets)))
+        return list(compared(self.counts(), self.derived(), version, groups)), started
+
+    def _started(self) -> int:
+        answer = self._search(elastic_programs.KINDS, {"size": 0, "track_total_hits": True, **elastic_programs.ALL})
+        return int(answer["hits"]["total"]["value"])
+
+    def executions(self, session: Session) -> Iterator[Execution]:
+        """The programs that audit saw start in a session, by time and id."""
+        hits = self._hits(elastic_programs.KINDS, elastic_programs.session_body(session))
+        return filter(None, (of_document(hit["_source"]) for hit in hits))
+
+    def executed(self, session: Session) -> Executed:
+        """How many these are."""
+        return elastic_programs.executed(self._search(elastic_programs.KINDS, elastic_programs.executed_body(session)))
 
     def _is_up_to_date(self, version: int) -> bool:
         """Tell whether as many messages were derived as there are; those of recordings deleted in part show as well."""
@@ -110,7 +138,7 @@ class ElasticStore:
 
     def behind(self, version: int) -> list[str]:
         """The same by name."""
-        return [one.recording for one in self.waiting(version)]
+        return [one.recording for one in self._compared(version)[0]]
 
     def _buckets(
         self, name: str, body: Callable[[Any], dict[str, Any]], kinds: str = "tlog-*"
@@ -189,13 +217,13 @@ class ElasticStore:
             self._writer.remove(others[at : at + _DELETE_PAGE])
         self._writer.overwrite(documents[-1:])
 
-    def amend(self, recording: str, known: int | None, documents: Sequence[Document]) -> bool:
+    def amend(self, recording: str, known: Derived | None, documents: Sequence[Document]) -> bool:
         """Write these over those with their ids. The row comes last, by itself."""
         self._writer.make_sure()
         if known is not None:
             body = elastic_queries.ROWS | {"query": elastic_queries.term("ttyscribe.recording", recording)}
             there = [to_derived(hit["_source"]) for hit in self._hits("recording-*", body)]
-            if there != [to_derived(documents[-1])._replace(messages=known)]:
+            if there != [known]:
                 return False
         for some in (documents[:-1], documents[-1:]):
             self._writer.overwrite(some)

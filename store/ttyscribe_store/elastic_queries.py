@@ -92,7 +92,10 @@ def ids_of_body(recording: str) -> dict[str, Any]:
 ROWS = {
     "size": 1000,
     "query": {"match_all": {}},
-    "_source": ["ttyscribe.recording", "recording.messages", "recording.version"],
+    "_source": {
+        "includes": ["@timestamp", "hostname", "ttyscribe.recording", "ttyscribe.trust", "recording"],
+        "excludes": ["recording.users", "recording.hosts"],
+    },
     "sort": [{"viaq_msg_id": {"order": "asc"}}],
 }
 """One page of the rows of recordings."""
@@ -114,7 +117,7 @@ def search_body(query: Query, size: int) -> dict[str, Any]:
         "user.name",
         "user.audit.name",
         *("tlog.session", "recording.session", "recording.boot_id"),
-        *("line.user", "line.first_ms", "command.user", "command.ms", "recording.user"),
+        *("line.user", "line.first_ms", "command.user", "command.ms", "command.source", "recording.user"),
         *(f"ttyscribe.{name}" for name in _OWN),
     ]
     return {"size": size, "query": compiled(query.tree()), "sort": order, "_source": wanted}

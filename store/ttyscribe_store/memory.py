@@ -15,20 +15,24 @@ from ttyscribe_store.base import (
     STORED,
     Count,
     Derived,
+    Executed,
+    Execution,
     Hit,
     Lease,
     Outcome,
     Query,
     Recording,
     RecordingFilter,
+    Session,
     StoredMessage,
     Waiting,
 )
 from ttyscribe_store.derive.lease import NoLease
+from ttyscribe_store.executions import belongs, grouped, in_days, of_document
 from ttyscribe_store.partition import is_partition
 from ttyscribe_store.query.matching import holds
-from ttyscribe_store.recordings import chosen, compared
-from ttyscribe_store.views import hit, stored_message, time_ns, to_derived
+from ttyscribe_store.recordings import chosen, compared, to_derived
+from ttyscribe_store.views import hit, stored_message, time_ns
 
 _NO_PARTITION = Outcome("rejected", "ttyscribe.partition is neither YYYY.MM nor implausible-time")
 
@@ -97,11 +101,10 @@ class MemoryStore:
                 del self._documents[document["viaq_msg_id"]]
         self._documents |= {document["viaq_msg_id"]: document for document in documents}
 
-    def amend(self, recording: str, known: int | None, documents: Sequence[Document]) -> bool:
+    def amend(self, recording: str, known: Derived | None, documents: Sequence[Document]) -> bool:
         """Write these over those with their ids."""
-        row = to_derived(documents[-1])
         there = next((one for one in self.derived() if one.recording == recording), None)
-        if known is not None and there != row._replace(messages=known):
+        if known is not None and there != known:
             return False
         self._documents |= {document["viaq_msg_id"]: document for document in documents}
         return True
@@ -119,7 +122,20 @@ class MemoryStore:
 
     def waiting(self, version: int) -> Iterator[Waiting]:
         """The recordings that are to be derived."""
-        return compared(self.counts(), self.derived(), version)
+        return compared(self.counts(), self.derived(), version, grouped(self._executions()))
+
+    def executions(self, session: Session) -> Iterator[Execution]:
+        """The programs that audit saw start in a session, by time and id."""
+        found = (one for one in self._executions() if belongs(one, session))
+        return iter(sorted(found, key=lambda one: (one.time_ns, one.document_id)))
+
+    def executed(self, session: Session) -> Executed:
+        """How many these are."""
+        found = list(self._executions())
+        return Executed(*(sum(belongs(one, during) for one in found) for during in (session, in_days(session))))
+
+    def _executions(self) -> Iterator[Execution]:
+        return filter(None, map(of_document, self._documents.values()))
 
     def settle(self, waiting: Waiting) -> None:
         """Its row says it."""

@@ -9,7 +9,8 @@ docs/decisions/0005-what-names-a-recording.md.
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from ttyscribe_store.base import Count, Derived, Recording, RecordingFilter, Waiting
+from ttyscribe_store.base import Count, Derived, Executed, Recording, RecordingFilter, Waiting
+from ttyscribe_store.executions import Groups, session_during
 from ttyscribe_store.views import to_recording
 
 
@@ -42,12 +43,20 @@ def newest_first(found: Recording) -> tuple[int, str]:
     return (-found.start_ns, found.recording)
 
 
-def compared(counts: Iterable[Count], rows: Iterable[Derived], version: int) -> Iterator[Waiting]:
-    """The recordings whose row is not of these rules and of as many messages as there are, or has none left."""
+def to_derived(document: Mapping[str, Any]) -> Derived:
+    """How far a recording was derived, by its row."""
+    one, row = to_recording(document), document["recording"]
+    executed = Executed(row.get("executions", 0), row.get("session_events", 0))
+    return Derived(one.recording, one.messages, row["version"], session_during(one), executed)
+
+
+def compared(counts: Iterable[Count], rows: Iterable[Derived], version: int, programs: Groups) -> Iterator[Waiting]:
+    """The recordings whose row is not of these rules and of as many facts as there are, or has no messages left."""
     known = {row.recording: row for row in rows}
     for count in counts:
         row = known.pop(count.recording, None)
-        if row is None or (row.messages, row.version) != (count.messages, version):
+        wanted = (count.messages, version)
+        if row is None or (row.messages, row.version) != wanted or row.executed.days != programs.count(row.session):
             yield Waiting(count.recording, count.messages)
     for recording in known:
         yield Waiting(recording, 0)

@@ -17,6 +17,7 @@ from typing import Any
 from ttyscribe_formats.document import Document
 from ttyscribe_formats.errors import ConfigError
 from ttyscribe_store import sqlite_changes as changes
+from ttyscribe_store import sqlite_programs as programs
 from ttyscribe_store import sqlite_queries as queries
 from ttyscribe_store import sqlite_rows as rows
 from ttyscribe_store import sqlite_search
@@ -25,24 +26,28 @@ from ttyscribe_store.base import (
     STORED,
     Count,
     Derived,
+    Executed,
+    Execution,
     Hit,
     Lease,
     Outcome,
     Query,
     Recording,
     RecordingFilter,
+    Session,
     StoredMessage,
     Waiting,
 )
 from ttyscribe_store.derive.lease import FolderLease
+from ttyscribe_store.executions import belongs, in_days, of_document
 from ttyscribe_store.partitions import Partition
 from ttyscribe_store.query.nodes import Node
-from ttyscribe_store.recordings import chosen
+from ttyscribe_store.recordings import chosen, to_derived
 from ttyscribe_store.sqlite_files import SUFFIX, Files
 from ttyscribe_store.sqlite_handles import Busy, Settings, translated
 from ttyscribe_store.sqlite_search import Found
 from ttyscribe_store.sqlite_text import text
-from ttyscribe_store.views import hit, stored_message, to_derived
+from ttyscribe_store.views import hit, stored_message
 
 _SYNCHRONOUS = {"normal": "NORMAL", "full": "FULL"}
 _SHOWN = 500
@@ -98,6 +103,8 @@ class SqliteStore:
                 outcomes = [STORED if changes.put(connection, row) else DUPLICATE for row in group]
                 grown = {row.message_of for row, outcome in zip(group, outcomes, strict=True) if outcome is STORED}
                 changes.mark(connection, grown - {b""})
+                started = [row.execution for row, outcome in zip(group, outcomes, strict=True) if outcome is STORED]
+                changes.mark_programs(connection, filter(None, started))
                 return outcomes
         except Busy as busy:
             return [Outcome("retry", str(busy))] * len(group)
@@ -204,12 +211,12 @@ class SqliteStore:
             with self._lock, self._files.writing(name) as connection:
                 changes.replace(connection, recording, groups[name])
 
-    def amend(self, recording: str, known: int | None, documents: Sequence[Document]) -> bool:
+    def amend(self, recording: str, known: Derived | None, documents: Sequence[Document]) -> bool:
         """Write these over those with their ids; each file's change is whole."""
-        row, last = to_derived(documents[-1]), rows.partition_of(documents[-1])
+        last = rows.partition_of(documents[-1])
         if known is not None:
             there = [to_derived(self._row(last, body)) for (body,) in self._read(last, queries.ROW, (text(recording),))]
-            if there != [row._replace(messages=known)]:
+            if there != [known]:
                 return False
         groups = _by_partition(documents)
         for name in sorted(groups, key=lambda name: (name == last, name)):
@@ -237,11 +244,60 @@ class SqliteStore:
             if self._read(name, queries.RULES_IF_MADE) not in ([], [(version,)]):
                 with self._lock, self._files.writing(name) as connection:
                     changes.adopt(connection, version)
+        self._pass_marks_on()
         found: defaultdict[str, list[tuple[str, int]]] = defaultdict(list)
         for name in self._files.names():
             for recording, count in self._read(name, queries.MARKED):
                 found[recording].append((name, count))
         return (Waiting(recording, self._count_of(recording), tuple(marks)) for recording, marks in found.items())
+
+    def _pass_marks_on(self) -> None:
+        """Have the recordings derived again that programs may belong to which started since."""
+        for name in self._files.names():
+            for mark in map(programs.mark_of, self._read(name, programs.MARKED)):
+                for recording in self._touched(mark):
+                    self._mark(recording)
+                with self._lock, self._files.writing(name) as connection:
+                    connection.execute(programs.UNMARK, (*mark.bound, mark.changes))
+
+    def _touched(self, mark: programs.Mark) -> set[str]:
+        """The recordings that programs may belong to, as far as they have rows; all others have yet to be derived."""
+        found: set[str] = set()
+        for name in self._files.names():
+            for field, key in programs.rows_of(mark):
+                rows_there = (self._row(name, body) for (body,) in self._read(name, programs.ROWS, (field, key)))
+                found.update(row["ttyscribe"]["recording"] for row in rows_there if programs.is_touched(row, mark))
+        return found
+
+    def executions(self, session: Session) -> Iterator[Execution]:
+        """The programs that audit saw start in a session."""
+        streams = (
+            self._executions(name, stretch) for name in self._files.names() for stretch in programs.stretches(session)
+        )
+        for _, _, one in heapq.merge(*streams, key=lambda entry: entry[:2]):
+            if belongs(one, session):
+                yield one
+
+    def _executions(self, name: str, stretch: tuple[str, bytes, bytes]) -> Iterator[tuple[int, str, Execution]]:
+        """Those of one file, page after page."""
+        field, first, end = stretch
+        after: tuple[bytes, bytes] = (b"", b"")
+        while True:
+            page = self._read(name, programs.PAGE, (field, after[0] or first, end, *after, _PAGE))
+            for time_us, document_id, body, *_ in page:
+                one = of_document(self._document(name, body))
+                if one is not None:
+                    yield time_us, document_id, one
+            if len(page) < _PAGE:
+                return
+            after = (page[-1][-1], text(page[-1][1]))
+
+    def executed(self, session: Session) -> Executed:
+        """How many these are."""
+        return Executed(*(sum(map(self._executed, programs.stretches(one))) for one in (session, in_days(session))))
+
+    def _executed(self, stretch: tuple[str, bytes, bytes]) -> int:
+        return sum(self._read(name, programs.COUNT, stretch)[0][0] for name in self._files.names())
 
     def _count_of(self, recording: str) -> int:
         return sum(
@@ -264,6 +320,8 @@ class SqliteStore:
         for name in self._files.names():
             statement = queries.MARKED if self._read(name, queries.RULES) == [(version,)] else queries.COUNTS
             found.update(row[0] for row in self._read(name, statement))
+            for mark in map(programs.mark_of, self._read(name, programs.MARKED)):
+                found |= self._touched(mark)
         return sorted(found)
 
     def delete(self, recording: str) -> int:
@@ -306,7 +364,7 @@ class SqliteStore:
     def drop(self, partition: Partition) -> None:
         """Take a whole file away. Raises Unavailable where another process has it open."""
         with self._lock:
-            for recording, _ in self._read(partition.name, queries.COUNTS):
+            for (recording,) in self._read(partition.name, queries.RECORDINGS):
                 self._mark(recording, except_for=partition.name)
             self._files.remove(partition.name)
 

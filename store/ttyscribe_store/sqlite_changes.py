@@ -4,8 +4,10 @@
 import sqlite3
 from collections.abc import Iterable
 
+from ttyscribe_store import sqlite_programs as programs
 from ttyscribe_store import sqlite_queries as queries
 from ttyscribe_store import sqlite_rows as rows
+from ttyscribe_store.base import Execution
 from ttyscribe_store.sqlite_text import text
 
 _INSERTS = rows.inserts()
@@ -34,6 +36,12 @@ def index(connection: sqlite3.Connection, number: int, row: rows.Row, inserts: r
 def mark(connection: sqlite3.Connection, recordings: Iterable[bytes]) -> None:
     """Note that these recordings, as they are bound, got messages."""
     connection.executemany(queries.MARK, ((recording,) for recording in recordings))
+
+
+def mark_programs(connection: sqlite3.Connection, executions: Iterable[Execution]) -> None:
+    """Note that these programs started."""
+    for mark in programs.merged(executions):
+        connection.execute(programs.MARK, (*mark.bound, mark.first_us, mark.last_us))
 
 
 def adopt(connection: sqlite3.Connection, version: int) -> None:

@@ -26,6 +26,7 @@ UNDER = "SELECT number, body FROM document WHERE id = CAST(? AS TEXT)"
 ROW = "SELECT body FROM document WHERE kind = 'recording' AND recording = CAST(? AS TEXT)"
 COUNTS = """SELECT recording, count(*) FROM document WHERE recording IS NOT NULL AND message_id IS NOT NULL
     GROUP BY recording"""
+RECORDINGS = "SELECT DISTINCT recording FROM document WHERE recording IS NOT NULL"
 SOME_OF = f"SELECT 1 {_OF} LIMIT 1"
 COUNT_OF = f"SELECT count(*) {_OF}"
 MARK = """INSERT INTO waiting VALUES (CAST(? AS TEXT), 1)

@@ -10,8 +10,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from ttyscribe_formats.document import Document
-from ttyscribe_store import jsontext
+from ttyscribe_store import jsontext, sqlite_programs
+from ttyscribe_store.base import Execution
 from ttyscribe_store.conflict import rank
+from ttyscribe_store.executions import of_document
 from ttyscribe_store.partition import is_partition
 from ttyscribe_store.query.sqlite import indexed, pieces
 from ttyscribe_store.sqlite_text import text, text_back
@@ -28,7 +30,7 @@ _TOKENIZER = "ascii tokenchars '{}'".format(_PUNCTUATION.replace("'", "''"))
 """Splits at blanks and at nothing else: all that is beyond ASCII is part of a word to it."""
 
 APPLICATION_ID = 0x54745363
-VERSION = 4
+VERSION = 5
 """Each has a step in sqlite_upgrade.py."""
 BY_TIME = """CREATE INDEX document_by_time
     ON document (time_us, id, kind, host, level, trust, recording)"""
@@ -55,7 +57,7 @@ DERIVING = (
     "CREATE TABLE waiting (recording TEXT PRIMARY KEY, changes INTEGER NOT NULL) WITHOUT ROWID",
     "CREATE TABLE rules (version INTEGER NOT NULL)",
 )
-"""`waiting` names the recordings that got messages since they were derived, and counts how often they did; `rules` says
+"""`waiting` names the recordings that got facts since they were derived, and counts how often they did; `rules` says
 by which version of the rules all others were derived. Where it is empty, or says another, all are waiting."""
 SCHEMA = (
     """CREATE TABLE document (
@@ -82,6 +84,7 @@ SCHEMA = (
         WHERE recording IS NOT NULL""",
     *TABLES.values(),
     *DERIVING,
+    sqlite_programs.TABLE,
     f"PRAGMA application_id = {APPLICATION_ID}",
     f"PRAGMA user_version = {VERSION}",
 )
@@ -148,6 +151,8 @@ class Row(NamedTuple):
     """Rows of `value`, without the document's number."""
     pieces: list[tuple[str, str]]
     """Rows of `piece`: field and text."""
+    execution: Execution | None = None
+    """The program that audit saw start, where it tells of one."""
 
     @property
     def document_id(self) -> str:
@@ -210,7 +215,8 @@ def to_row(document: Document) -> Row:
         _count(own, "last_ms", _BITS),
         zlib.compress(jsontext.dumps(document), _LEVEL),
     )
-    return Row(values, text(own["words"]), found.listed, pieces(document))
+    listed = found.listed | sqlite_programs.listed(document)
+    return Row(values, text(own["words"]), listed, pieces(document), of_document(document))
 
 
 def _text_or_none(value: str | None) -> bytes | None:
@@ -256,7 +262,7 @@ def document_of(body: bytes) -> dict[str, Any]:
 def indexed_by(body: bytes) -> tuple[bytes, set[tuple[str, str | int | bytes]]]:
     """The words that a row's document was indexed by, and its rows of `value`. Raises Damaged."""
     document, words = _opened(body)
-    return text(words), indexed(document).listed
+    return text(words), indexed(document).listed | sqlite_programs.listed(document)
 
 
 def again(body: bytes) -> Row:

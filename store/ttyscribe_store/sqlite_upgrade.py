@@ -34,6 +34,7 @@ STEPS = (
         ("DROP INDEX document_by_time", BY_TIME, _VALUES.format("user"), _VALUES.format("session")),
     ),
     Step(4, "recordings that got messages since they were derived are known", DERIVING),
+    Step(5, "programs that audit saw start are found by their session"),
 )
 
 UPGRADING = 1 << 16

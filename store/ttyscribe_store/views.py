@@ -7,7 +7,7 @@ from typing import Any
 from ttyscribe_formats import timestamp
 from ttyscribe_formats.errors import MessageError
 from ttyscribe_formats.tlog import UNSET_SESSION
-from ttyscribe_store.base import DERIVED, Derived, Hit, Recording, StoredMessage
+from ttyscribe_store.base import DERIVED, Hit, Recording, StoredMessage
 
 
 def time_ns(document: Mapping[str, Any]) -> int:
@@ -34,12 +34,6 @@ def stored_message(document: Mapping[str, Any]) -> StoredMessage:
         last_ms=own.get("last_ms", 0),
         boot_id=own.get("boot_id", ""),
     )
-
-
-def to_derived(document: Mapping[str, Any]) -> Derived:
-    """How far a recording was derived, by its row."""
-    row = document["recording"]
-    return Derived(document["ttyscribe"]["recording"], row["messages"], row["version"])
 
 
 def to_recording(document: Mapping[str, Any]) -> Recording:
@@ -100,12 +94,14 @@ def hit(document: Mapping[str, Any]) -> Hit:
         message=document["message"],
         typed=own.get("typed", ""),
         trust=own["trust"],
-        session=_session(own.get("audit_session", tlog.get("session", derived.get("session")))),
+        session=session_of(own.get("audit_session", tlog.get("session", derived.get("session")))),
         boot_id=str(own.get("boot_id", derived.get("boot_id", ""))),
+        source=str(derived.get("source", "")),
     )
 
 
-def _session(value: Any) -> int:
+def session_of(value: Any) -> int:
+    """An audit session; -1 where it is none, or unset."""
     return value if type(value) is int and 0 <= value < UNSET_SESSION else -1
 
 

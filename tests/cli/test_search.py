@@ -14,7 +14,7 @@ from tests.cli.command import COMMAND, complaint, fill, ok, printable, run
 from tests.normalizers import samples as normalizer
 from tests.player.logs import play
 from tests.recorder.recorder import AtTerminal
-from tests.store.samples import START_NS, make_syslog, message, stored
+from tests.store.samples import START_NS, make_execution, make_syslog, message, stored
 from ttyscribe.search import query_of
 from ttyscribe.text import width
 from ttyscribe_screen.screen import available
@@ -99,11 +99,21 @@ def test_json_has_the_place_and_the_lines(store: str) -> None:
     (hit,) = found(store, "shadow")
     assert list(hit) == [
         *("document_id", "kind", "time", "host", "user", "recording", "first_ms", "last_ms", "message", "typed"),
-        *("trust", "session", "boot_id", "place", "lines"),
+        *("trust", "session", "boot_id", "source", "place", "lines"),
     ]
     assert hit["place"] == "alpha@0:00.000"
     assert hit["lines"] == ["$ cat /etc/shadow"]
     assert hit["time"] == "2026-11-24T12:00:00.123000+00:00"
+
+
+def test_a_command_of_audit_is_told_as_one(store: str) -> None:
+    opened = open_store(store)
+    opened.write([make_execution(1, ["curl", "-O", "http://192.0.2.1/x"], ms=2500)])
+    opened.close()
+    (hit,) = [hit for hit in found(store, "cmd:*curl*") if hit["recording"] == "alpha"]
+    assert (hit["kind"], hit["source"], hit["place"]) == ("command", "audit", "alpha@0:02.500")
+    text = ok("search", "rec:alpha", "cmd:curl", "--store", store)
+    assert "  from audit  trust system\n    >>curl<< -O http://192.0.2.1/x\n" in text
 
 
 def test_a_limit_that_was_reached_is_told(store: str) -> None:

@@ -77,6 +77,32 @@ def make_syslog(
     return _document(identity.log_id(f"stamp-{number}"), time_ns, host, text, partition, more)
 
 
+def make_execution(
+    number: int = 1,
+    arguments: Sequence[str] = ("cat", "/etc/shadow"),
+    *,
+    ms: int = 0,
+    host: str = HOST,
+    session: int = 7,
+    boot_id: str = "",
+    trust: str = "system",
+    action: str = "execve",
+    outcome: str = "success",
+    partition: str = "",
+) -> Document:
+    """One audit event of a program that started, `ms` after the samples' recordings did."""
+    own = {"kind": "aushape", "trust": trust, "audit_session": session} | ({"boot_id": boot_id} if boot_id else {})
+    text = f"ada ran {' '.join(arguments)}: {outcome}"
+    document = _document(f"audit:{host}:{number}", START_NS + ms * MS, host, text, partition, own)
+    more = {
+        "aushape": {"serial": number, "data": {"execve": list(arguments)}},
+        "process": {"args": list(arguments), "executable": "/usr/bin/env"},
+        "event": {"action": action, "outcome": outcome},
+        "user": {"name": USER, "audit": {"name": USER}},
+    }
+    return cast("Document", {**document, **more})
+
+
 def make_recording(
     rec: str,
     outputs: Sequence[bytes],

@@ -11,7 +11,8 @@ from ttyscribe_formats.place import Place
 from ttyscribe_formats.tlog import UNSET_SESSION
 from ttyscribe_store.base import Hit, Query, Store
 from ttyscribe_store.derive.derivation import derived
-from ttyscribe_store.derive.places import SLACK_NS, Places, chosen
+from ttyscribe_store.derive.places import Places, chosen
+from ttyscribe_store.executions import SLACK_NS
 from ttyscribe_store.open import open_store
 
 BOOT, OTHER_BOOT = "a" * 32, "b" * 32

@@ -13,7 +13,7 @@ from ttyscribe_formats.errors import MessageError
 from ttyscribe_formats.packet import Output, Window
 from ttyscribe_formats.reading import message_packets
 from ttyscribe_formats.tlog import from_fields
-from ttyscribe_store.base import StoredMessage
+from ttyscribe_store.base import Derived, Executed, Execution, StoredMessage
 from ttyscribe_store.conflict import Chooser, by_id
 from ttyscribe_store.derive import documents
 from ttyscribe_store.derive.commands import Command, Commands
@@ -29,12 +29,14 @@ class Derivation:
     def __init__(self, recording: str, *, rows_only: bool = False) -> None:
         self.recording = recording
         self.rows_only = rows_only
-        self.written = 0
-        """Of how many messages the documents are that were written last."""
+        self.written: Derived | None = None
+        """Of what the documents are that were written last."""
         self.row = RowMaker(recording)
         self._chooser = Chooser()
         self._final: list[Line] = []
         self._commands: list[tuple[Command, str]] = []
+        self._executions: list[Execution] = []
+        self._executed = Executed(0, 0)
         self._transcript = None if rows_only else Transcript(self._final.append, Commands(self._take))
         self._last_ms = 0
         self._command_count = 0
@@ -74,6 +76,11 @@ class Derivation:
                 transcript.resize(time_ms, packet.columns, packet.rows)
         transcript.pause()
 
+    def feed_programs(self, there: Executed, new: Iterable[Execution]) -> None:
+        """Take programs that started, and how many there are now."""
+        self._executed = there
+        self._executions += new
+
     def _place(self, number: int) -> str:
         """The partition of the message that first showed a line: what is derived goes where its facts are."""
         at = bisect_right(self._places, number, key=lambda place: place[0])
@@ -99,8 +106,12 @@ class Derivation:
         for command, partition in self._commands:
             yield documents.of_command(header, command, partition)
         self._commands.clear()
+        for one in self._executions:
+            yield documents.of_execution(header, one)
+        self._executions.clear()
         lines = self._transcript.count if self._transcript is not None else 0
-        yield documents.of_row(header, self.row, lines, self._command_count, rows_only=self.rows_only)
+        counts = documents.Counts(lines, self._command_count, self._executed)
+        yield documents.of_row(header, self.row, counts, rows_only=self.rows_only)
 
     def _changed(self) -> list[Line]:
         """Lines that are new, or another than they were given last. Final ones are not remembered: they stay."""

@@ -1,10 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """The documents that are derived of one recording: its lines, its commands, its row; pure."""
 
+from hashlib import blake2b
 from typing import Any, NamedTuple, cast
 
 from ttyscribe_formats import timestamp, words
 from ttyscribe_formats.document import Document
+from ttyscribe_store.base import Executed, Execution
+from ttyscribe_store.conflict import rank
 from ttyscribe_store.derive.commands import Command
 from ttyscribe_store.derive.row import MOST_NS, RowMaker
 from ttyscribe_store.derive.rules import ROW_ONLY, VERSION
@@ -46,7 +49,7 @@ def of_line(row: Header, line: Line, partition: str) -> Document:
 
 def of_command(row: Header, command: Command, partition: str) -> Document:
     """One command's."""
-    fields = {
+    fields: dict[str, Any] = {
         "number": command.number,
         "text": _pieces(command.text),
         "ms": command.time_ms,
@@ -59,7 +62,27 @@ def of_command(row: Header, command: Command, partition: str) -> Document:
     return cast("Document", document | {"command": fields})
 
 
-def of_row(header: Header, maker: RowMaker, lines: int, commands: int, *, rows_only: bool) -> Document:
+def of_execution(row: Header, one: Execution) -> Document:
+    """The command that a program which audit saw start stands for. Its trust is the lower one of the two."""
+    time_ms = max(one.time_ns - row.start_ns, 0) // _MS
+    fields = {"text": _pieces(one.text), "ms": time_ms, "source": "audit", "user": row.user, "event": one.document_id}
+    lower = row._replace(trust=min(row.trust, one.trust, key=rank))
+    own = _own(lower, "command", one.partition, one.text) | {"last_ms": time_ms}
+    mark = blake2b(one.document_id.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
+    document = _document(row, f"cmd:{row.recording}:audit:{mark}", time_ms, one.text, own)
+    document["@timestamp"] = document["ttyscribe"]["received"] = timestamp.to_text(one.time_ns)
+    return cast("Document", document | {"command": fields})
+
+
+class Counts(NamedTuple):
+    """What a row tells of the other documents."""
+
+    lines: int
+    commands: int
+    executed: Executed
+
+
+def of_row(header: Header, maker: RowMaker, counts: Counts, *, rows_only: bool) -> Document:
     """The recording's row."""
     row = maker.made()
     fields: dict[str, Any] = {
@@ -87,8 +110,10 @@ def of_row(header: Header, maker: RowMaker, lines: int, commands: int, *, rows_o
         "resizes": row.resizes,
         "ended": _yes(row.ended),
         "complete": _yes(row.complete),
-        "lines": lines,
-        "commands": commands,
+        "lines": counts.lines,
+        "commands": counts.commands,
+        "executions": counts.executed.within,
+        "session_events": counts.executed.days,
         "version": ROW_ONLY if rows_only else VERSION,
     }
     fields |= {"boot_id": row.boot_id} if row.boot_id else {}

@@ -16,7 +16,10 @@ from ttyscribe_formats.errors import MessageError
 from ttyscribe_screen.screen import available
 from ttyscribe_store.base import Store, StoredMessage, Waiting
 from ttyscribe_store.derive.derivation import Derivation
+from ttyscribe_store.derive.programs import Programs
 from ttyscribe_store.derive.rules import ROW_ONLY, VERSION
+from ttyscribe_store.executions import session_during
+from ttyscribe_store.recordings import to_derived
 
 Tell = Callable[[int, int], None]
 """Takes how many recordings are done, and how many there are to do."""
@@ -56,7 +59,7 @@ class Indexer:
     ) -> None:
         self._store, self._tell, self._sure, self._refused, self._now = store, tell, sure, refused, now
         self._resting: dict[str, float] = {}
-        self._live: OrderedDict[str, Derivation] = OrderedDict()
+        self._live: OrderedDict[str, tuple[Derivation, Programs]] = OrderedDict()
         self._rows_only = not available()
 
     def round(self, *, again: bool = False) -> Done:
@@ -112,7 +115,7 @@ class Indexer:
     def _bring(self, one: Waiting) -> int:
         """Bring one recording up to date; how many documents were written."""
         live = self._live.pop(one.recording, None)
-        made = self._grown(live, one) if live is not None else None
+        made = self._grown(*live, one) if live is not None else None
         if made is None:
             made, live = self._anew(one)
         if live is not None:
@@ -123,10 +126,12 @@ class Indexer:
             self._store.settle(one)
         return made
 
-    def _grown(self, live: Derivation, one: Waiting) -> int | None:
+    def _grown(self, live: Derivation, programs: Programs, one: Waiting) -> int | None:
         """Take what came behind all that is known; none where that is not all that came."""
         live.feed(self._messages(one.recording, live.row.last_id))
         if live.row.messages < one.messages:  # one has a lower id, or one that was there already
+            return None
+        if not self._feed_programs(live, programs):
             return None
         changes = live.changes()
         if changes is None:
@@ -134,8 +139,17 @@ class Indexer:
         self._sure()
         if not self._store.amend(one.recording, live.written, changes):
             return None
-        live.written = live.row.messages
+        live.written = to_derived(changes[-1])
         return len(changes)
+
+    def _feed_programs(self, live: Derivation, programs: Programs) -> bool:
+        """Take what audit says since; whether that is all that came. Beside messages alone it says nothing."""
+        if self._rows_only or not live.row.messages:
+            return True
+        found = programs.look(session_during(live.row.made()))
+        if found is not None:
+            live.feed_programs(*found)
+        return found is not None
 
     def _messages(self, recording: str, after: int | None = None) -> Iterator[StoredMessage]:
         """What comes of a recording; whoever reads a long one keeps his right to meanwhile."""
@@ -144,17 +158,20 @@ class Indexer:
                 self._sure()
             yield message
 
-    def _anew(self, one: Waiting) -> tuple[int, Derivation | None]:
-        live = Derivation(one.recording, rows_only=self._rows_only)
+    def _anew(self, one: Waiting) -> tuple[int, tuple[Derivation, Programs] | None]:
+        live, programs = Derivation(one.recording, rows_only=self._rows_only), Programs(self._store)
         live.feed(self._messages(one.recording))
+        self._feed_programs(live, programs)
         documents = live.all()
         self._sure()
         if self._rows_only and documents:  # lines that somebody else derived are better than none
             self._store.amend(one.recording, None, documents)
         else:
             self._store.replace(one.recording, documents)
-        live.written = live.row.messages
-        return len(documents), live if documents and not live.row.made().ended else None
+        if not documents or live.row.made().ended:
+            return len(documents), None
+        live.written = to_derived(documents[-1])
+        return len(documents), (live, programs)
 
 
 def bring_up_to_date(store: Store, tell: Tell = _nothing, *, again: bool = False) -> Done:

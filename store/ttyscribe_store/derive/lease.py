@@ -131,9 +131,7 @@ class EngineLease:
         return self._put(version)
 
     def _create(self) -> bool:
-        made = self._transport.request("PUT", self._index, _json(_INDEX_BODY))
-        if made.status != 400:  # it is there already
-            self._transport.accepted("PUT", self._index, made)
+        _have_index(self._transport, self._index)
         return self._put(None)
 
     def _put(self, version: tuple[int, int] | None, owner: str | None = None) -> bool:
@@ -174,6 +172,37 @@ class EngineLease:
         if self._held is not None:
             self._put(self._held, owner="")
             self._held = None
+
+
+class Indexed:
+    """A document beside the lease: how many programs had started when all was last found to be derived."""
+
+    def __init__(self, transport: "Transport", prefix: str) -> None:
+        self._transport = transport
+        self._index = f"/{prefix}{INDEX}"
+
+    def started(self) -> int:
+        """The number; 0 where nobody wrote one, or we may not read it. Raises Unavailable."""
+        target = f"{self._index}/_doc/programs"
+        answer = self._transport.request("GET", target)
+        if answer.status in (403, 404):
+            return 0
+        found = self._transport.accepted("GET", target, answer)
+        source = found.get("_source") if isinstance(found, dict) else None
+        started = source.get("started") if isinstance(source, dict) else 0
+        return started if isinstance(started, int) else 0
+
+    def remember(self, started: int) -> None:
+        """Write the number, if it is another. Raises Unavailable."""
+        if started != self.started():
+            _have_index(self._transport, self._index)
+            self._transport.call("PUT", f"{self._index}/_doc/programs", {"started": started})
+
+
+def _have_index(transport: "Transport", index: str) -> None:
+    made = transport.request("PUT", index, _json(_INDEX_BODY))
+    if made.status != 400:  # it is there already
+        transport.accepted("PUT", index, made)
 
 
 def _json(body: object) -> bytes:

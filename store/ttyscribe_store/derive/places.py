@@ -10,14 +10,11 @@ from collections.abc import Iterable
 from ttyscribe_formats.place import Place
 from ttyscribe_store.base import Hit, Query, Store
 from ttyscribe_store.conflict import rank
+from ttyscribe_store.executions import DAY_NS, SLACK_NS, joins
 from ttyscribe_store.query import nodes
 
 _MS = 1_000_000
-_SECOND = 1000 * _MS
-SLACK_NS = 15 * _SECOND
-"""How long before a recording's first and after its last message something may belong to it: what a recorder holds
-back, and clocks."""
-_LONGEST_NS = 92 * 86_400 * _SECOND
+_LONGEST_NS = 92 * DAY_NS
 """Recordings that began earlier are not looked for."""
 _MOST_ROWS = 200
 _REMEMBERED = 1000
@@ -42,12 +39,12 @@ class Places:
         return Place(row.recording, min(max((hit.time_ns - row.time_ns) // _MS, 0), row.last_ms))
 
     def _rows(self, hit: Hit) -> list[Hit]:
-        day = hit.time_ns // (86_400 * _SECOND)
+        day = hit.time_ns // DAY_NS
         key = (hit.session, hit.host, hit.boot_id, day)
         if key not in self._known:
             if len(self._known) >= _REMEMBERED:
                 self._known.clear()
-            bounds = (max((day * 86_400 * _SECOND) - _LONGEST_NS, 0), (day + 1) * 86_400 * _SECOND + SLACK_NS)
+            bounds = (max(day * DAY_NS - _LONGEST_NS, 0), (day + 1) * DAY_NS + SLACK_NS)
             self._known[key] = self._asked(hit, *bounds)
         return self._known[key]
 
@@ -61,13 +58,6 @@ class Places:
                 if any(joins(hit, row) for row in rows):
                     return rows
         return []
-
-
-def joins(hit: Hit, row: Hit) -> bool:
-    """Whether what was found and a row of a recording are of one session of one boot, at whatever time."""
-    if hit.session < 0 or hit.session != row.session:
-        return False
-    return hit.boot_id == row.boot_id if hit.boot_id and row.boot_id else hit.host == row.host
 
 
 def chosen(hit: Hit, rows: Iterable[Hit]) -> Hit | None:

@@ -16,7 +16,7 @@ from ttyscribe_store.query import matching, nodes
 from ttyscribe_store.query.addresses import bounds, packed
 from ttyscribe_store.query.fields import FIELDS, LONGEST
 from ttyscribe_store.query.regex import Regex
-from ttyscribe_store.sqlite_text import text
+from ttyscribe_store.sqlite_text import text, text_back
 from ttyscribe_store.views import phrase
 
 COLUMNS = {"host": "host", "kind": "kind", "rec": "recording", "level": "level"}
@@ -158,9 +158,9 @@ def _comparison(node: _Compared, column: str) -> Clause:
         case nodes.Number():
             return Clause(f"{column} = ?", (node.value,))
         case nodes.Wild():
-            return Clause(f"ttyscribe_wild(?, {column})", (json.dumps(node.parts),))
+            return Clause(f"ttyscribe_wild(?, CAST({column} AS BLOB))", (json.dumps(node.parts),))
         case nodes.Pattern():
-            return Clause(f"ttyscribe_regex(?, {column})", (node.regex.source,))
+            return Clause(f"ttyscribe_regex(?, CAST({column} AS BLOB))", (node.regex.source,))
         case nodes.Network():
             return Clause(f"{column} BETWEEN ? AND ?", bounds(node.network))
 
@@ -335,11 +335,21 @@ def _regex(source: str) -> Regex:
 
 
 def _wild(parts: str, value: Any) -> bool:
-    return isinstance(value, str) and len(value) <= LONGEST and matching.wild(_parts(parts), value)
+    found = _text_of(value)
+    return found is not None and len(found) <= LONGEST and matching.wild(_parts(parts), found)
 
 
 def _matches(source: str, value: Any) -> bool:
-    return isinstance(value, str) and len(value) <= LONGEST and _regex(source).matches(value)
+    found = _text_of(value)
+    return found is not None and len(found) <= LONGEST and _regex(source).matches(found)
+
+
+def _text_of(value: Any) -> str | None:
+    """A text as functions get it: its bytes, since SQLite's binding refuses lone surrogates."""
+    try:
+        return text_back(value) if isinstance(value, bytes) else None
+    except UnicodeDecodeError:
+        return None
 
 
 FUNCTIONS: dict[str, Callable[[str, Any], bool]] = {"ttyscribe_wild": _wild, "ttyscribe_regex": _matches}

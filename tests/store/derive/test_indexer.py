@@ -75,8 +75,8 @@ class Suite:
         write(store, [document for document in whole if document["viaq_msg_id"] not in known])
         assert bring_up_to_date(store).recordings == 1
         assert [text for _, _, text in find(store, "kind:command")] == ["cat /etc/shadow", "vi plan", "exit"]
-        ((recording, messages, _),) = store.derived()
-        assert (recording, messages) == ("alpha", len(whole))
+        (one,) = store.derived()
+        assert (one.recording, one.messages) == ("alpha", len(whole))
 
     def test_what_no_longer_follows_from_the_facts_is_removed(self, store: Store) -> None:
         write(store, documents(make_recording("alpha", SESSION)))

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from tests.store.samples import documents, make_recording
+from tests.store.samples import documents, make_execution, make_recording
 from ttyscribe_store.base import DERIVED
 from ttyscribe_store.care.sqlite_check import check
 from ttyscribe_store.derive.indexer import bring_up_to_date
@@ -43,7 +43,7 @@ def facts() -> list[Any]:
     for number in range(8):
         outputs = [b"$ cmd %d\r\n%s\r\n" % (n, dice.randbytes(30).hex().encode()) for n in range(25)]
         found += documents(make_recording(f"r{number}", outputs, step_ms=86_400_000 if number == 3 else 1000))
-    return found
+    return found + [make_execution(number, ["ls", str(number)], ms=number * 900) for number in range(20)]
 
 
 def killed(url: str, times: int) -> None:
