@@ -21,6 +21,8 @@ class Own(TypedDict):
     partition: str
     """`YYYY.MM` of the document's own time, or `implausible-time`: the store's index or file."""
     received: str
+    lag_ms: NotRequired[int]
+    """From the document's own time to `received`; absent where the message says no time of its own."""
     trust: Trust
     words: str
     """The words of the word rule, joined by blanks; indexed, and left out of what is stored."""
@@ -41,6 +43,8 @@ class Own(TypedDict):
     partial: NotRequired[str]
     boot_id: NotRequired[str]
     audit_session: NotRequired[int]
+    repaired: NotRequired[list[str]]
+    """What had to be repaired: `bytes`, `characters`, `values`."""
     raw: NotRequired[str]
     """base64 of the message as received, where the text had to be repaired."""
 

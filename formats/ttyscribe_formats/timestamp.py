@@ -16,6 +16,7 @@ DAY = 86_400 * SECOND
 PAST = 400 * DAY
 FUTURE = DAY
 IMPLAUSIBLE = "implausible-time"
+_MS = 1_000_000
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _RFC3339 = re.compile(
@@ -131,3 +132,15 @@ def partition(time_ns: int, received_ns: int | None) -> str:
         return IMPLAUSIBLE
     text = _second_text(time_ns // SECOND)
     return f"{text[:4]}.{text[5:7]}"
+
+
+def lag_ms(time_ns: int, received_ns: int) -> int | None:
+    """From an event to its receipt, in ms; below zero where the clock of who says the time is ahead.
+
+    None where that says nothing of the way: both are one time as text, because the message says none of its own, or the
+    time lies outside the window around the receipt.
+    """
+    lag = received_ns - time_ns
+    if not -FUTURE <= lag <= PAST or time_ns // 1000 == received_ns // 1000:
+        return None
+    return lag // _MS

@@ -18,7 +18,7 @@ from ttyscribe_kibana.aggs import compact
 from ttyscribe_kibana.dashboards import DASHBOARDS
 from ttyscribe_kibana.mapping import field_list
 from ttyscribe_kibana.panels import COLUMNS, Dashboard, DataView, Grid, Panel
-from ttyscribe_kibana.views import ALL, computed_list, runtime_fields, view_mappings
+from ttyscribe_kibana.views import ALL, view_mappings
 
 Bundle = Literal["kibana", "opensearch-dashboards"]
 BUNDLES: tuple[Bundle, ...] = ("kibana", "opensearch-dashboards")
@@ -111,11 +111,10 @@ def _data_view(bundle: Bundle, view: DataView, folder: Traversable | None) -> Sa
     attributes: SavedObject = {"title": _covered(view.kind), "timeFieldName": view.time_field}
     if bundle == "kibana":
         formats = {field: shown.kibana for field, shown in view.formats.items()}
-        attributes |= {"name": view.title, "fields": "[]", "fieldAttrs": "{}"}
-        attributes["runtimeFieldMap"] = compact(runtime_fields(view))
+        attributes |= {"name": view.title, "fields": "[]", "fieldAttrs": "{}", "runtimeFieldMap": "{}"}
     else:
         formats = {field: shown.opensearch for field, shown in view.formats.items()}
-        attributes["fields"] = compact(field_list(view_mappings(view, folder)) + computed_list(view))
+        attributes["fields"] = compact(field_list(view_mappings(view, folder)))
     attributes["fieldFormatMap"] = compact(formats)
     return _saved(bundle, "index-pattern", _id(view.slug), attributes, [])
 

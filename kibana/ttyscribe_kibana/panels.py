@@ -55,16 +55,6 @@ class Format(NamedTuple):
     opensearch: dict[str, object]
 
 
-class Computed(NamedTuple):
-    """A whole number that the engine computes of each document when it is asked: no document holds it."""
-
-    name: str
-    script: str
-    """A Painless expression."""
-    needs: tuple[str, ...]
-    """Fields that it reads; a document without one of them has no value."""
-
-
 class DataView(NamedTuple):
     """The documents that panels read."""
 
@@ -76,7 +66,6 @@ class DataView(NamedTuple):
     formats: dict[str, Format]
     recording_field: str
     """The field whose values link to the player."""
-    computed: tuple[Computed, ...] = ()
 
 
 class Panel(NamedTuple):

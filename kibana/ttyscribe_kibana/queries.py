@@ -78,12 +78,10 @@ class _Parts(NamedTuple):
 
 
 class _View(NamedTuple):
-    """A data view: what it reads, and the scripts of computed fields, by the product that runs them."""
+    """What a data view reads, and the field by which its time range goes."""
 
     pattern: str
     time: str
-    runtime: Json
-    scripts: dict[str, Json]
 
 
 def panels(saved: Sequence[Json], dashboard: str, span: Span, where: str = "") -> list[Panel]:
@@ -113,12 +111,11 @@ def asks(one: Json) -> bool:
 
 def _panel(by_id: dict[tuple[str, str], Json], one: Json, span: Span, where: str) -> Panel:
     (reference,) = one["references"]
-    view = _view(by_id[reference["type"], reference["id"]]["attributes"])
+    attributes = by_id[reference["type"], reference["id"]]["attributes"]
+    view = _View(attributes["title"], attributes["timeFieldName"])
     parts = _parts(one, span, view)
     filters = [kql.translate(parts.query), _range(view.time, span)] + ([kql.translate(where)] if where else [])
     body: Json = {"size": 0, "track_total_hits": True, "query": {"bool": {"filter": filters}}}
-    if view.runtime and one["type"] != "visualization":
-        body["runtime_mappings"] = view.runtime
     probe = None
     if parts.columns:
         body |= {"size": SAMPLE, "sort": list(parts.sort), "fields": list(parts.columns), "_source": False}
@@ -142,15 +139,7 @@ def _shape(one: Json) -> str:
 def _parts(one: Json, span: Span, view: _View) -> _Parts:
     if one["type"] == "lens":
         return _lens(one, span)
-    return _search(one, view) if one["type"] == "search" else _aggregations(one, span, view)
-
-
-def _view(attributes: Json) -> _View:
-    """Runtime fields go along with each request; a scripted field stands in the request in place of its name."""
-    listed = json.loads(attributes["fields"])
-    scripts = {one["name"]: {"source": one["script"], "lang": one["lang"]} for one in listed if one.get("scripted")}
-    runtime = json.loads(attributes.get("runtimeFieldMap", "{}"))
-    return _View(attributes["title"], attributes["timeFieldName"], runtime, scripts)
+    return _search(one, view) if one["type"] == "search" else _aggregations(one, span)
 
 
 def _probe(body: Json, field: str) -> Json:
@@ -217,7 +206,7 @@ def _lens_body(column: Json, columns: Json, span: Span) -> Json:
     return {_LENS_OPERATIONS[operation]: {"field": field}}
 
 
-def _aggregations(one: Json, span: Span, view: _View) -> _Parts:
+def _aggregations(one: Json, span: Span) -> _Parts:
     state = json.loads(one["attributes"]["visState"])
     source = json.loads(one["attributes"]["kibanaSavedObjectMeta"]["searchSourceJSON"])
     kinds = {agg["id"]: agg["type"] for agg in state["aggs"]}
@@ -225,12 +214,12 @@ def _aggregations(one: Json, span: Span, view: _View) -> _Parts:
     measures: list[Column] = []
     for agg in state["aggs"]:
         label = agg["params"].get("customLabel") or agg["params"].get("field", agg["type"])
-        made = Column(agg["id"], label, _aggregation_body(agg, kinds, span, view))
+        made = Column(agg["id"], label, _aggregation_body(agg, kinds, span))
         (measures if agg["schema"] == "metric" else groups).append(made)
     return _Parts(source["query"]["query"], tuple(groups), tuple(measures))
 
 
-def _aggregation_body(agg: Json, kinds: dict[str, str], span: Span, view: _View) -> Json:
+def _aggregation_body(agg: Json, kinds: dict[str, str], span: Span) -> Json:
     kind, params = agg["type"], agg["params"]
     if kind == "count":
         return {}
@@ -243,8 +232,6 @@ def _aggregation_body(agg: Json, kinds: dict[str, str], span: Span, view: _View)
         rank = "_count" if kinds[params["orderBy"]] == "count" else params["orderBy"]
         body = {"field": params["field"], "size": params["size"], "order": {rank: params["order"]}}
         return {kind: body | _missing(params) | json.loads(params.get("json", "{}"))}
-    if params["field"] in view.scripts:
-        return {kind: {"script": view.scripts[params["field"]]}}
     return {kind: {"field": params["field"]}}
 
 

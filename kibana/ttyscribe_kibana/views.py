@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a data view gives beside the fields of one kind: all kinds at once, and numbers computed when asked."""
+"""The fields that a data view gives: of one kind, or of all kinds at once."""
 
 from importlib.resources.abc import Traversable
 from typing import Any
 
 from ttyscribe_kibana.mapping import field_mappings, templates
-from ttyscribe_kibana.panels import Computed, DataView
+from ttyscribe_kibana.panels import DataView
 
 Json = dict[str, Any]
 
@@ -31,34 +31,3 @@ def _kinds(folder: Traversable) -> list[str]:
     names = (entry.name for entry in folder.iterdir())
     kinds = (name[len(_FIRST) : -len(_LAST)] for name in names if name.startswith(_FIRST) and name.endswith(_LAST))
     return sorted(kind for kind in kinds if kind != _OTHERS)
-
-
-def runtime_fields(view: DataView) -> Json:
-    """The computed numbers as Kibana keeps them; it sends them along with each request."""
-    return {
-        one.name: {"type": "long", "script": {"source": f"if ({_guard(one)}) {{ emit({one.script}) }}"}}
-        for one in view.computed
-    }
-
-
-def computed_list(view: DataView) -> list[Json]:
-    """The computed numbers as entries of an index pattern's field list, for what knows no runtime fields."""
-    return [
-        {
-            "name": one.name,
-            "type": "number",
-            "count": 0,
-            "scripted": True,
-            "script": f"if ({_guard(one)}) {{ return {one.script} }} return null",
-            "lang": "painless",
-            "searchable": True,
-            "aggregatable": True,
-            "readFromDocValues": False,
-        }
-        for one in view.computed
-    ]
-
-
-def _guard(one: Computed) -> str:
-    """Whether a document has what the script reads: an index may lack the field altogether."""
-    return " && ".join(f"doc.containsKey('{field}') && doc['{field}'].size() > 0" for field in one.needs)

@@ -55,14 +55,20 @@ def address_field(text: str) -> str:
     return f"ipaddr{found.version}"
 
 
-def placed(envelope: Envelope, time_ns: int) -> tuple[str, str]:
-    """`@timestamp` and partition of a message that happened at `time_ns`.
+def begun(kind: str, envelope: Envelope, time_ns: int) -> tuple[str, dict[str, Any]]:
+    """`@timestamp` of a message that happened at `time_ns`, and `ttyscribe` so far: kind, place, receipt, and lag.
 
     A time that no engine can hold is replaced by the time of receipt, and is implausible.
     """
+    received_ns, received = envelope.received_ns, envelope.received
     if not 0 <= time_ns < MAX_NS:
-        return envelope.received, timestamp.IMPLAUSIBLE
-    return timestamp.dated(time_ns, envelope.received_ns if envelope.windowed else None)
+        return received, {"kind": kind, "partition": timestamp.IMPLAUSIBLE, "received": received}
+    at, partition = timestamp.dated(time_ns, received_ns if envelope.windowed else None)
+    own: dict[str, Any] = {"kind": kind, "partition": partition, "received": received}
+    lag = timestamp.lag_ms(time_ns, received_ns)
+    if lag is not None:
+        own["lag_ms"] = lag
+    return at, own
 
 
 class Shared(NamedTuple):

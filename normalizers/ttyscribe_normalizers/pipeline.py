@@ -7,6 +7,7 @@ from typing import NamedTuple, Protocol
 
 from ttyscribe_formats.document import Document
 from ttyscribe_formats.errors import MessageError
+from ttyscribe_normalizers import repairs
 from ttyscribe_normalizers.envelope import Envelope
 from ttyscribe_normalizers.kinds import Kind
 from ttyscribe_normalizers.swift import Swift
@@ -108,6 +109,7 @@ class Pipeline:
             return self._dead("too-long", reason, envelope.received)
         try:
             documents = self._normalized(envelope, kinds, fallback)
+            repairs.tell(documents, envelope)
             if swift is not None and text[:1] == "{" and len(documents) == 1:
                 swift.learn(line, now_ns, documents[0])
             return _new(Processed, (documents, None, envelope.received))

@@ -92,13 +92,18 @@ class Swift:
             del self._patterns[key]
 
 
-def _filled(pattern: _Pattern, fields: dict[str, Any], received_ns: int, stamp: str, proven: Proven) -> Document:
-    """The pattern's document with what is the message's own."""
+def _filled(pattern: _Pattern, fields: dict[str, Any], received_ns: int, stamp: str, proven: Proven) -> Document | None:
+    """The pattern's document with what is the message's own; None where the pattern has no place for all of it."""
     id_ends, time_ns, _, shown, last_ms = proven
     common, common_own, collector, normalizer, id_begins, _, _ = pattern
     clear, words = onward(shown) or readable(shown)
     at, partition = timestamp.dated(time_ns, received_ns)
     own = common_own.copy()
+    lag = timestamp.lag_ms(time_ns, received_ns)
+    if (lag is None) == ("lag_ms" in own):
+        return None
+    if lag is not None:
+        own["lag_ms"] = lag
     own["partition"] = partition
     own["received"] = stamp
     own["out_bytes"] = size_of(shown)

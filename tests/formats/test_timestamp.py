@@ -8,7 +8,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from ttyscribe_formats.errors import MessageError
-from ttyscribe_formats.timestamp import DAY, FUTURE, PAST, SECOND, dated, normalized, partition, to_text
+from ttyscribe_formats.timestamp import DAY, FUTURE, PAST, SECOND, dated, lag_ms, normalized, partition, to_text
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 TIMES = st.integers(-62_135_596_800 * SECOND, 253_402_300_799 * SECOND)
@@ -37,3 +37,26 @@ def test_a_time_outside_the_calendar_is_refused(second: int) -> None:
     for write in (to_text, lambda time_ns: dated(time_ns, None)):
         with pytest.raises(MessageError, match=f"time {second} s"):
             write(second * SECOND)
+
+
+NOON = 1_795_521_600 * SECOND
+
+
+@pytest.mark.parametrize(
+    ("later", "lag"),
+    [
+        (0, None),
+        (999, None),  # one time as text
+        (1000, 0),
+        (1_999_999, 1),
+        (-1000, -1),  # a clock that is ahead
+        (-5_000_000_000, -5000),
+        (PAST, PAST // 1_000_000),
+        (PAST + 1, None),
+        (-FUTURE, -FUTURE // 1_000_000),
+        (-FUTURE - 1, None),
+    ],
+)
+def test_a_lag_is_signed_and_absent_where_it_says_nothing_of_the_way(later: int, lag: int | None) -> None:
+    assert lag_ms(NOON, NOON + later) == lag
+    assert lag is None or dated(NOON, NOON + later)[1] == "2026.11"

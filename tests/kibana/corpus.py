@@ -410,6 +410,9 @@ _DOUBTS = (
 )
 
 
+_REPAIRED = (("bytes",), ("characters",), ("bytes", "values"), ("values",))
+
+
 def _others() -> Iterator[Fact]:
     """Everything else that a log holds; some of it could not be understood, some is not believed."""
     for n in range(160):
@@ -423,6 +426,10 @@ def _others() -> Iterator[Fact]:
             made |= {"ttyscribe.doubt": _DOUBTS[n % 2], "ttyscribe.trust": "none"}
         if n % 50 == 7:  # its clock is ahead of ours
             made["received"] = time - 1_500
+        if n % 29 == 3:  # it says no time of its own
+            made["received"] = time
+        if n % 13 == 5:
+            made["ttyscribe.repaired"] = list(_REPAIRED[n // 13 % 4])
         yield made
     for n in range(6):  # a board without a battery for its clock, and one who lies about the time
         received = SINCE + 2 * DAY + n * 5 * HOUR
@@ -448,6 +455,8 @@ FACTS: tuple[Fact, ...] = (
 def document(fact: Fact) -> Document:
     """The stored document of a fact."""
     flat = {**fact, "@timestamp": text(fact["time"]), "ttyscribe.received": text(fact["received"])}
+    if fact["received"] != fact["time"] and fact["ttyscribe.partition"] != "implausible-time":
+        flat["ttyscribe.lag_ms"] = fact["received"] - fact["time"]
     found: Any = {}
     for name, value in flat.items():
         if name in ("time", "received"):

@@ -4,7 +4,7 @@
 from tests.kibana import samples
 from tests.kibana.corpus import seen
 from tests.kibana.samples import Row
-from tests.kibana.tables import TIME, first, greatest, last, table, total
+from tests.kibana.tables import LOOK_INTO, TIME, first, greatest, last, table, total
 
 
 def expected() -> dict[str, list[Row]]:
@@ -13,13 +13,19 @@ def expected() -> dict[str, list[Row]]:
     verdicts = table(rows, [("Complete", "recording.complete", 2), TIME], {"Recordings": len})
     incomplete = table(
         [fact for fact in rows if fact["recording.complete"] == "no"],
-        [("Recording", "ttyscribe.recording", 100), ("User", "recording.user", 5), ("Ended", "recording.ended", 2)],
+        [
+            ("Recording", "ttyscribe.recording", 100),
+            LOOK_INTO,
+            ("User", "recording.user", 5),
+            ("Ended", "recording.ended", 2),
+        ],
         {"First time": last, "Missing": total("recording.missing"), "Conflicts": total("recording.conflicts")},
     )
     longest = table(
         rows,
         [
             ("Recording", "ttyscribe.recording", 10),
+            LOOK_INTO,
             ("User", "recording.user", 5),
             ("Host", "hostname", 5),
             ("Ended", "recording.ended", 2),

@@ -27,8 +27,19 @@ MEANT = {"failure": BAD, "success": GOOD, "none": BAD, "user": "#6092c0", "syste
 """Values that have a colour of their own on every page."""
 TIMES = ("First time", "Last time", "Last event", "Last received")
 SIZES = ("Shown", "Typed")
-SPANS = ("Duration", "command.ms", "line.first_ms", "line.last_ms", "tlog.pos", "Average lag", "Greatest lag")
+SPANS = (
+    "Duration",
+    "command.ms",
+    "line.first_ms",
+    "line.last_ms",
+    "tlog.pos",
+    "Average lag",
+    "Greatest lag",
+    "Least lag",
+)
 NAMES = {"@timestamp": "Time", "ttyscribe.received": "Received"}
+PAGE = "Look into"
+"""A link whose text is the same in each row."""
 WIDE = ("process.title", "command.text", "process.command_line", "line.text", "message")
 
 
@@ -124,6 +135,8 @@ def show(label: str, value: Any) -> str:
         return "-"
     if label in NAMES:
         value = datetime.fromisoformat(value).timestamp() * 1000
+    if label == PAGE:
+        return "One recording"
     if label in TIMES or label in NAMES:
         return datetime.fromtimestamp(value / 1000, UTC).strftime("%b %d %H:%M:%S")
     if label in SIZES:
@@ -155,7 +168,7 @@ def _lines(labels: Sequence[str], rows: Rows, box: Box) -> str:
         below = y + 34 + number * 22
         parts.append(f'<line x1="{x}" x2="{x + w}" y1="{below - 16}" y2="{below - 16}" stroke="#e6ebf2"/>')
         for edge, label, cell, width in zip(edges, labels, line, widths, strict=True):
-            colour = LINK if label in ("Recording", "ttyscribe.recording") else INK
+            colour = LINK if label in ("Recording", "ttyscribe.recording", PAGE) else INK
             parts.append(_text(edge, below, _cut(cell, int((width - 8) / 7)), colour=colour))
     return "".join(parts)
 

@@ -139,7 +139,7 @@ def _ranked(
     for recording, inside in recordings[:size]:
         for user, mine in sorted(_by(inside, lambda m: m.user).items(), key=lambda item: -rank(item[1])):
             for host, there in sorted(_by(mine, lambda m: m.host).items(), key=lambda item: -rank(item[1])):
-                found.append(({"Recording": recording, "User": user, "Host": host}, there))
+                found.append(({"Recording": recording, "Look into": recording, "User": user, "Host": host}, there))
     return found
 
 

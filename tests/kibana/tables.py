@@ -15,6 +15,7 @@ Level = tuple[str, str | Key, int]
 NONE = "__missing__"
 
 TIME: Level = ("time", lambda fact: fact["time"] // BUCKET * BUCKET, 0)
+LOOK_INTO: Level = ("Look into", "ttyscribe.recording", 1)
 RECEIPT: Level = ("time", lambda fact: fact["received"] // BUCKET * BUCKET, 0)
 
 

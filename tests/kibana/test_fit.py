@@ -109,6 +109,25 @@ def test_ids_and_references_move_together(bundle: Bundle, prefix: str, place: st
             assert one["attributes"]["title"].startswith(f"{prefix}-ttyscribe-" if prefix else "ttyscribe-")
 
 
+@pytest.mark.parametrize("bundle", BUNDLES)
+@pytest.mark.parametrize("recording", [*HOSTILE, "rec-story"])
+def test_a_row_leads_to_the_page_of_its_recording(bundle: Bundle, recording: str) -> None:
+    """Whatever names a recording, its key is one word of the query, and the page one of the same installation."""
+    moved = fitted(committed(bundle), prefix="t1", place="ops~", player_url=PLAYERS[0])
+    pages = {one["id"] for one in moved if one["type"] == "dashboard"}
+    views = [one["attributes"] for one in moved if one["type"] == "index-pattern"]
+    for view in views:
+        params = json.loads(view["fieldFormatMap"])["process.entry_leader.entity_id"]["params"]
+        url = urlsplit(shown(params["urlTemplate"], key(recording)))
+        assert (url.scheme, url.netloc, url.path) == ("", "", "dashboards"), "relative to the product's applications"
+        where, _, state = url.fragment.partition("?")
+        assert where.removeprefix("/view/") in pages
+        assert where.endswith("~t1-ttyscribe-recording")
+        query = f"(query:(language:kuery,query:'ttyscribe.recording:\"{key(recording)}\"'))"
+        assert dict(part.split("=", 1) for part in unquote(state).split("&"))["_a"] == query
+    assert len(views) == 3
+
+
 def test_links_from_page_to_page_stay_inside_the_installation() -> None:
     text = json.dumps({"params": {"markdown": "[Commands](#/view/ttyscribe-commands) or [all](#/list)"}})
     page: Json = {"type": "visualization", "id": "ttyscribe-links", "attributes": {"visState": text}, "references": []}
@@ -129,7 +148,9 @@ def test_nothing_that_was_recorded_is_shown_as_markdown_or_html(bundle: Bundle) 
             kinds = {shown["id"] for shown in formats.values()}
             assert kinds <= {"url", "bytes", "duration", "number", "date", "string", "percent"}
             links = [shown["params"] for shown in formats.values() if shown["id"] == "url"]
-            assert all(params["type"] == "a" and params["labelTemplate"] == VALUE for params in links)
+            assert all(
+                params["type"] == "a" and params["labelTemplate"] in (VALUE, "One recording") for params in links
+            )
 
 
 def _strings(value: Any) -> list[str]:

@@ -6,7 +6,18 @@ What never became a document is not here: dead letters lie in files beside the n
 them.
 """
 
-from ttyscribe_kibana.dashboards.sources import ARRIVALS, CONFLICTS, HOST, KIND, LAG, MISSING, RECORDING, ROW, TRUST
+from ttyscribe_kibana.dashboards.sources import (
+    ARRIVALS,
+    CONFLICTS,
+    HOST,
+    KIND,
+    LAG,
+    MISSING,
+    RECORDING,
+    ROW,
+    TRUST,
+    look_into,
+)
 from ttyscribe_kibana.panels import Control, Dashboard, Grid, Group, Measure, Panel
 
 FACTS = 'not (ttyscribe.kind : "recording" or ttyscribe.kind : "line" or ttyscribe.kind : "command")'
@@ -16,19 +27,23 @@ TIMELY = f"{FACTS} and not {ODD_TIME}"
 """A clock that is off by years says nothing of the way."""
 NOT_UNDERSTOOD = "ttyscribe.error : *"
 DOUBTED = "ttyscribe.doubt : *"
+REPAIRED = "ttyscribe.repaired : *"
+LAGGED = f"{LAG} : *"
+"""Documents whose time says something of the way: not those without a time of their own, or with an implausible one."""
 UNTRUSTED = f'{FACTS} and ttyscribe.trust : "none"'
 
 _DOCUMENTS = Measure("Documents")
 _AVERAGE = Measure("Average lag", "average", LAG)
 _GREATEST = Measure("Greatest lag", "max", LAG)
+_LEAST = Measure("Least lag", "min", LAG)
 _LAST_EVENT = Measure("Last event", "max", "@timestamp")
 _LAST_RECEIVED = Measure("Last received", "max", "ttyscribe.received")
 
 _PANELS = (
     Panel("documents", "Documents", "metric", Grid(0, 0, 8, 6), (_DOCUMENTS,), query=FACTS),
     Panel("hosts", "Hosts", "metric", Grid(8, 0, 8, 6), (Measure("Hosts", "unique", HOST),), query=FACTS),
-    Panel("lag", "Average lag", "metric", Grid(16, 0, 8, 6), (_AVERAGE,), query=TIMELY),
-    Panel("greatest-lag", "Greatest lag", "metric", Grid(24, 0, 8, 6), (_GREATEST,), query=TIMELY),
+    Panel("lag", "Average lag", "metric", Grid(16, 0, 8, 6), (_AVERAGE,), query=LAGGED),
+    Panel("greatest-lag", "Greatest lag", "metric", Grid(24, 0, 8, 6), (_GREATEST,), query=LAGGED),
     Panel(
         "missing",
         "Missing messages",
@@ -84,7 +99,8 @@ _PANELS = (
         "line",
         Grid(0, 24, 24, 12),
         (_GREATEST, _AVERAGE),
-        query=TIMELY,
+        query=LAGGED,
+        description="Not of documents without a time of their own, and not of those that an older release stored.",
     ),
     Panel(
         "trust",
@@ -116,9 +132,10 @@ _PANELS = (
         "Lag by host",
         "table",
         Grid(32, 36, 16, 12),
-        (_AVERAGE, _GREATEST),
+        (_AVERAGE, _GREATEST, _LEAST),
         (Group("Host", HOST, 50),),
-        query=TIMELY,
+        query=LAGGED,
+        description="Below zero: the host's clock is ahead.",
     ),
     Panel(
         "errors",
@@ -144,7 +161,7 @@ _PANELS = (
         "table",
         Grid(0, 60, 24, 12),
         (MISSING, CONFLICTS, Measure("First time", "min", "@timestamp")),
-        (Group("Recording", RECORDING, 50), Group("User", "recording.user", 5), Group("Host", HOST, 5)),
+        (Group("Recording", RECORDING, 50), look_into(), Group("User", "recording.user", 5), Group("Host", HOST, 5)),
         query=f"{ROW} and (recording.missing > 0 or recording.conflicts > 0)",
         description="The recording links to its playback.",
     ),
@@ -158,10 +175,21 @@ _PANELS = (
         query=UNTRUSTED,
     ),
     Panel(
+        "repaired",
+        "Repaired documents, by reason",
+        "table",
+        Grid(0, 72, 48, 11),
+        (_DOCUMENTS, _LAST_RECEIVED),
+        (Group("Reason", "ttyscribe.repaired", 5), Group("Kind", KIND, 10), Group("Host", HOST, 5)),
+        query=REPAIRED,
+        description="bytes: not UTF-8; characters: control characters; values: too long, rounded or standing twice. "
+        "What was there is kept beside the repair.",
+    ),
+    Panel(
         "odd",
         "Not understood, not believed, or of an implausible time, newest first",
         "documents",
-        Grid(0, 72, 48, 14),
+        Grid(0, 83, 48, 14),
         query=f"{NOT_UNDERSTOOD} or {DOUBTED} or {ODD_TIME}",
         columns=("@timestamp", HOST, KIND, TRUST, "ttyscribe.error", "ttyscribe.doubt", "message"),
     ),

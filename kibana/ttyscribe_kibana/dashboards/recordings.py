@@ -16,6 +16,7 @@ from ttyscribe_kibana.dashboards.sources import (
     ROW,
     SHOWN_BYTES,
     TYPED_BYTES,
+    look_into,
 )
 from ttyscribe_kibana.panels import Control, Dashboard, Grid, Group, Measure, Panel
 
@@ -28,9 +29,10 @@ _LAST_ID = Measure("Last number", "max", "tlog.id")
 
 
 def _one_line_each(size: int, by: int) -> tuple[Group, ...]:
-    """Recording, user and host as the groups of a table, ranked by a measure."""
+    """Recording, the link to its page, user and host as the groups of a table, ranked by a measure."""
     return (
         Group("Recording", RECORDING, size, by),
+        look_into(by),
         Group("User", USER, 5, by),
         Group("Host", HOST, 5, by),
     )
@@ -106,6 +108,7 @@ _PANELS = (
         ),
         (
             Group("Recording", RECORDING, 10),
+            look_into(),
             Group("User", "recording.user", 5),
             Group("Host", HOST, 5),
             Group("Ended", "recording.ended", 2),
@@ -155,6 +158,7 @@ _PANELS = (
         ),
         (
             Group("Recording", RECORDING, 100),
+            look_into(),
             Group("User", "recording.user", 5),
             Group("Ended", "recording.ended", 2),
         ),
@@ -172,5 +176,5 @@ RECORDINGS = Dashboard(
     since="now-7d",
     panels=_PANELS,
     controls=(Control("user", "User", "user.name"), Control("host", "Host", HOST)),
-    hint="A recording's id links to its playback. To see into one, choose it on the page of one recording.",
+    hint="A recording's id links to its playback; *One recording*, beside it, to what is known of it.",
 )

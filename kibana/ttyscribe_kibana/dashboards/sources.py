@@ -1,19 +1,21 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the pages share: the data views with how their values are shown, kinds of documents, fields, measures."""
 
-from ttyscribe_kibana.panels import Computed, DataView, Format, Measure
+from ttyscribe_kibana.panels import DataView, Format, Group, Measure
 
 RECORDING = "ttyscribe.recording"
+PAGE = "process.entry_leader.entity_id"
+"""The recording by its other name, whose values link to the page of one recording."""
 HOST = "hostname"
 KIND = "ttyscribe.kind"
 TRUST = "ttyscribe.trust"
-LAG = "lag_ms"
+LAG = "ttyscribe.lag_ms"
 LOGIN = "user.audit.name"
 EFFECTIVE = "user.effective.name"
 EXECUTABLE = "process.executable"
 
 ROW = 'ttyscribe.kind : "recording"'
-TYPED = 'ttyscribe.kind : "command"'
+TYPED = 'ttyscribe.kind : "command" and (command.source : "screen" or command.source : "marks")'
 AUDIT = '(ttyscribe.kind : "aushape" or ttyscribe.kind : "audit-line")'
 
 LAST = Measure("Last time", "max", "@timestamp")
@@ -62,6 +64,25 @@ SECONDS = Format(
     },
 )
 
+_PAGE_LINK: dict[str, object] = {
+    "id": "url",
+    "params": {
+        "type": "a",
+        # Relative as both products resolve it, below any path, space or workspace; a recording's key needs no escapes.
+        "urlTemplate": "dashboards#/view/ttyscribe-recording?_g=(time:(from:now-10y,to:now))"
+        f"&_a=(query:(language:kuery,query:'{RECORDING}:%22{{{{value}}}}%22'))",
+        "labelTemplate": "One recording",
+        "openLinkInCurrentTab": False,
+    },
+}
+ONE_PAGE = Format(_PAGE_LINK, _PAGE_LINK)
+
+
+def look_into(by: int = 0) -> Group:
+    """A table's column with the link to the page of one recording, behind that of the recordings."""
+    return Group("Look into", PAGE, 1, by)
+
+
 MESSAGES = DataView(
     slug="tlog",
     kind="tlog",
@@ -73,6 +94,7 @@ MESSAGES = DataView(
         "ttyscribe.out_bytes": BYTES,
         "tlog.id": WHOLE,
         "tlog.session": WHOLE,
+        PAGE: ONE_PAGE,
     },
     recording_field=RECORDING,
 )
@@ -108,13 +130,5 @@ ARRIVALS = DataView(
     time_field="ttyscribe.received",
     formats={**_FORMATS, LAG: SECONDS},
     recording_field=RECORDING,
-    computed=(
-        Computed(
-            LAG,
-            "doc['ttyscribe.received'].value.toInstant().toEpochMilli()"
-            " - doc['@timestamp'].value.toInstant().toEpochMilli()",
-            ("ttyscribe.received", "@timestamp"),
-        ),
-    ),
 )
 """What a sender claims about the time may be wrong; when its message came is not for him to say."""

@@ -78,11 +78,8 @@ class Kind:
         known = auditfacts.facts(aushape.records(event))
         error = fields.get("error", "")
         message = _message(event, known.sentence)
-        at, partition = parts.placed(envelope, event.time_ns)
-        own: dict[str, Any] = {
-            "kind": "aushape",
-            "partition": partition,
-            "received": envelope.received,
+        at, own = parts.begun("aushape", envelope, event.time_ns)
+        own |= {
             "trust": self._trust.of(envelope.sender_uid),
             "words": words.joined("\n".join([message, known.searched, *(fields.get("text", []) if error else [])])),
         }

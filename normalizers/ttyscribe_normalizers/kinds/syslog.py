@@ -76,11 +76,8 @@ class Kind:
         return own
 
     def _own(self, envelope: Envelope, text: str, error: str, sender: dict[str, Any]) -> tuple[str, dict[str, Any]]:
-        at, partition = parts.placed(envelope, envelope.time_ns)
-        own: dict[str, Any] = {
-            "kind": self.name,
-            "partition": partition,
-            "received": envelope.received,
+        at, own = parts.begun(self.name, envelope, envelope.time_ns)
+        own |= {
             "trust": self._trust.of(envelope.sender_uid),
             # Blanks around escapes: the words before and behind a tab or a line's end are found as words.
             "words": words.joined(_ESCAPE.sub(r" \1 ", text) if "#" in text else text),

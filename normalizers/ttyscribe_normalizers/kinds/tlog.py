@@ -101,13 +101,9 @@ class Kind:
     ) -> list[Document]:
         host, user, recording = session
         level, way, sender, systemd = self._sharing.of(envelope, host)
-        received = envelope.received
         clear, searched = readable(out_txt)
-        at, partition = parts.placed(envelope, time_ns)
-        own: dict[str, Any] = {
-            "kind": "tlog",
-            "partition": partition,
-            "received": received,
+        at, own = parts.begun("tlog", envelope, time_ns)
+        own |= {
             "trust": self._trust.of(envelope.sender_uid, "" if envelope.relayed else user),
             "recording": recording,
             "out_bytes": out_bytes,
@@ -126,7 +122,7 @@ class Kind:
             "hostname": host or envelope.host,
             "level": level,
             "message": clear,
-            "pipeline_metadata": parts.received_way(way, received),
+            "pipeline_metadata": parts.received_way(way, envelope.received),
             "viaq_msg_id": document_id,
             "tlog": fields,
             "ttyscribe": own,

@@ -170,10 +170,9 @@ class Profile:
             at_ns = -1
         if not 0 <= at_ns < parts.MAX_NS:
             _set_aside(made, ("@timestamp",))
-            made["@timestamp"], at_ns = envelope.received, envelope.received_ns
-            own["partition"] = timestamp.IMPLAUSIBLE
-        else:
-            own["partition"] = timestamp.partition(at_ns, envelope.received_ns if envelope.windowed else None)
+            made["@timestamp"] = envelope.received
+        own.pop("lag_ms", None)  # by a time that the chain may have replaced
+        own |= parts.begun(own["kind"], envelope, at_ns)[1]
         for name, text in (("hostname", envelope.host), ("message", envelope.text), ("level", "unknown")):
             if type(made.get(name)) is not str:
                 if type(made.get(name)) is list and name == "message":
