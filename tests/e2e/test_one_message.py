@@ -174,6 +174,7 @@ def test_stop_6_document(document: Document, seen: envelope.Envelope, line: byte
         "kind": "tlog",
         "partition": timestamp.to_text(BEGAN_NS)[:7].replace("-", "."),
         "received": timestamp.to_text(seen.received_ns),
+        "lag_ms": (seen.received_ns - BEGAN_NS) // 1_000_000,
         "trust": "system",
         "recording": REC,
         "out_bytes": len(WRITTEN),
