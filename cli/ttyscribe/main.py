@@ -11,6 +11,7 @@ from typing import Any
 
 from ttyscribe import __version__
 from ttyscribe.text import clean
+from ttyscribe.verbs import Help, add_verbs
 from ttyscribe_formats.errors import ConfigError, TtyscribeError
 
 VERBS = {
@@ -46,29 +47,17 @@ _EPILOG = """examples:
 exit status: 0 done; 1 failed (a store that can't be reached, bad data); 2 usage or configuration has to be changed"""
 
 
-def parser(only: str | None = None) -> argparse.ArgumentParser:
-    """The command line; with `only`, the options of that verb alone (the others are known by name)."""
+def parser(*, whole: bool = False) -> argparse.ArgumentParser:
+    """The command line. `whole`: with the options of all verbs at once, for the man page."""
     made = argparse.ArgumentParser(
         prog="ttyscribe",
         description=_DESCRIPTION,
         epilog=_EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        formatter_class=Help,
         allow_abbrev=False,
     )
     made.add_argument("-v", "--version", action="version", version=f"ttyscribe {__version__}", help="print the version")
-    verbs = made.add_subparsers(metavar="VERB", dest="verb", required=True)
-    for name, text in VERBS.items():
-        module = _module(name) if only in (None, name) else None
-        verb = verbs.add_parser(
-            name,
-            help=text,
-            description=module.DESCRIPTION if module else text,
-            epilog=module.EPILOG if module else None,
-            formatter_class=argparse.RawDescriptionHelpFormatter,
-            allow_abbrev=False,
-        )
-        if module:
-            module.add_arguments(verb)
+    add_verbs(made, "verb", VERBS, _module, whole=whole)
     return made
 
 
@@ -82,12 +71,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         if getattr(sys, name) is None:  # closed; `print` would fall back on the other one
             setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115 # for the rest of the process
     arguments = list(sys.argv[1:] if argv is None else argv)
-    called = next((word for word in arguments if not word.startswith("-")), "")
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")  # whatever the locale is, a name in a table must not end us
     try:
-        options = parser(called).parse_args(arguments)
+        options = parser().parse_args(arguments)
         status: int = _module(options.verb).run(options)
         sys.stdout.flush()
     except TtyscribeError as error:

@@ -5,6 +5,7 @@ import argparse
 import sys
 
 from ttyscribe.setup_local import confirm
+from ttyscribe.text import counted
 from ttyscribe_store.elastic import ElasticStore
 from ttyscribe_store.install import apply, show
 from ttyscribe_store.install.plan import Plan
@@ -54,7 +55,7 @@ def _remove(store: ElasticStore, url: str, options: argparse.Namespace) -> None:
     plan = apply.planned_removal(*store.installation(), keep_data=options.keep_data)
     data = [step for step in plan.steps if step.is_data]
     if data and not options.dry_run:
-        confirm(options, f"{store.count()} documents in {len(data)} indices and data streams of {url}")
+        confirm(options, f"{counted(store.count(), 'document')} in {len(data)} indices and data streams of {url}")
     _carry_out(store, plan, dry_run=options.dry_run)
     if not (plan.writes or options.dry_run):
         print(f"{url}: nothing of ours is there")

@@ -5,6 +5,8 @@ import argparse
 import importlib
 from typing import Any
 
+from ttyscribe.verbs import add_verbs
+
 DESCRIPTION = """Looks after a store: whether all is there, what takes place away, copies, upgrades.
 `ttyscribe store VERB --help` tells each verb's options, with examples."""
 EPILOG = """examples:
@@ -22,37 +24,21 @@ VERBS = {
 
 
 def parser() -> argparse.ArgumentParser:
-    """The command line by itself, for its man page."""
-    made = argparse.ArgumentParser(
-        prog="ttyscribe store", description=DESCRIPTION, epilog=EPILOG, formatter_class=_FORMAT, allow_abbrev=False
-    )
-    add_arguments(made)
+    """The whole command line by itself, for its man page."""
+    made = argparse.ArgumentParser(prog="ttyscribe store", description=DESCRIPTION, epilog=EPILOG)
+    add_verbs(made, "care", VERBS, _module, whole=True)
     return made
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the verbs with their options."""
-    verbs = parser.add_subparsers(metavar="VERB", dest="care", required=True)
-    for name, text in VERBS.items():
-        module = _module(name)
-        verb = verbs.add_parser(
-            name,
-            help=text,
-            description=module.DESCRIPTION,
-            epilog=module.EPILOG,
-            formatter_class=_FORMAT,
-            allow_abbrev=False,
-        )
-        module.add_arguments(verb)
+    """Declare the verbs."""
+    add_verbs(parser, "care", VERBS, _module)
 
 
 def run(options: argparse.Namespace) -> int:
     """Run the verb."""
     status: int = _module(options.care).run(options)
     return status
-
-
-_FORMAT = argparse.RawDescriptionHelpFormatter
 
 
 def _module(verb: str) -> Any:

@@ -3,6 +3,7 @@
 
 import argparse
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import ttyscribe
@@ -17,7 +18,7 @@ from ttyscribe_recorder.names import REC, SESSION, Name
 
 FOLDER = "docs/man"
 PROGRAMS: dict[str, tuple[str, Callable[[], argparse.ArgumentParser]]] = {
-    "ttyscribe": ("find, show and prepare session recordings", ttyscribe.main.parser),
+    "ttyscribe": ("find, show and prepare session recordings", partial(ttyscribe.main.parser, whole=True)),
     "ttyscribe-store": ("look after a store of session recordings", ttyscribe.store.parser),
     "ttyscribe-play": ("play a recording in the terminal", ttyscribe_player.options.parser),
     "ttyscribe-normalize": ("turn log lines into documents and store them", ttyscribe_normalizers.options.parser),

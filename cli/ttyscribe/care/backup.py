@@ -6,6 +6,7 @@ import os
 
 from ttyscribe import stores
 from ttyscribe.care.folders import folder_of, size, told
+from ttyscribe.text import counted
 from ttyscribe_store.care import backup
 
 DESCRIPTION = """Copies a folder of SQLite files into another, while others write and read: each month as it is at one
@@ -35,7 +36,7 @@ def run(options: argparse.Namespace) -> int:
     with told("copying") as tell:
         found = list(backup.backup(folder, target, tell))
     for one in found:
-        print(f"{one.name}: {one.documents} documents, {size(one.size)}, {one.status}")
+        print(f"{one.name}: {counted(one.documents, 'document')}, {size(one.size)}, {one.status}")
         copied += one.size if one.status == "copied" else 0
     print(f"{url}: {size(copied)} copied into {target}")
     return 0

@@ -3,10 +3,10 @@
 
 import argparse
 import contextlib
-import sys
 
 from ttyscribe import stores, times
 from ttyscribe.care import trail
+from ttyscribe.care.folders import confirmed
 from ttyscribe.text import clean, counted
 from ttyscribe_formats.errors import ConfigError
 from ttyscribe_store.base import RecordingFilter, Store
@@ -48,17 +48,8 @@ def run(options: argparse.Namespace) -> int:
             trail.record("delete", url, recording=recording)
             count = store.delete(recording)
             trail.record("delete done", url, recording=recording, documents=count)
-            print(f"{clean(recording)}: {count} documents deleted")
+            print(f"{clean(recording)}: {counted(count, 'document')} deleted")
     return 0
-
-
-def confirmed(question: str) -> bool:
-    """Whether a person says yes. ConfigError where there is none to ask."""
-    if not sys.stdin.isatty():
-        raise ConfigError("nobody can be asked here: give --yes if that is what you want")
-    sys.stdout.write(f"{question} [y/N] ")
-    sys.stdout.flush()
-    return sys.stdin.readline().strip().lower() in ("y", "yes")
 
 
 def _told(store: Store, recording: str) -> str:
@@ -69,8 +60,8 @@ def _told(store: Store, recording: str) -> str:
         if one is None:
             raise ConfigError(f"recording {recording!r} has just been deleted")
         who = clean(f"{one.user}@{one.host}")
-        start = times.local(one.start_ns)
-        return f"{clean(recording)}: {who}, {start}, {stores.duration(one.duration_ms)}, {one.messages} messages"
+        when = f"{times.local(one.start_ns)}, {stores.duration(one.duration_ms)}"
+        return f"{clean(recording)}: {who}, {when}, {counted(one.messages, 'message')}"
     if any(one.recording == recording for one in store.derived()):
         return f"{clean(recording)}: no messages, only what was derived of them"
     raise ConfigError(f"there is no recording {recording!r}; `ttyscribe recordings` lists them")

@@ -2,6 +2,7 @@
 """What the verbs that look after a store share."""
 
 import contextlib
+import sys
 from collections.abc import Callable, Iterator
 
 from ttyscribe.progress import Advance, progress
@@ -24,6 +25,15 @@ def size(count: int) -> str:
         number /= 1024
         del units[0]
     return f"{number:.0f} {units[0]}" if units[0] == "B" else f"{number:.1f} {units[0]}"
+
+
+def confirmed(question: str) -> bool:
+    """Whether a person says yes. ConfigError where there is none to ask."""
+    if not sys.stdin.isatty():
+        raise ConfigError("nobody can be asked here: give --yes if that is what you want")
+    sys.stdout.write(f"{question} [y/N] ")
+    sys.stdout.flush()
+    return sys.stdin.readline().strip().lower() in ("y", "yes")
 
 
 @contextlib.contextmanager

@@ -41,7 +41,7 @@ def run(options: argparse.Namespace) -> int:
     if isinstance(store, SqliteStore) and not options.recordings:
         with told("indexing documents") as tell:
             count = rebuild.rebuild(store.folder, tell)
-        print(f"{url}: indexes of {count} documents made anew", flush=True)
+        print(f"{url}: indexes of {counted(count, 'document')} made anew", flush=True)
     _forget(store, options.recordings)
     done = deriving.derive(url, store, patient=True)
     if done is None:

@@ -9,8 +9,8 @@ from typing import Any
 
 from ttyscribe import stores
 from ttyscribe.care import trail
-from ttyscribe.care.delete import confirmed
-from ttyscribe.care.folders import size
+from ttyscribe.care.folders import confirmed, size
+from ttyscribe.text import counted
 from ttyscribe_formats.errors import ConfigError, Unavailable
 from ttyscribe_store.care.lock import alone
 from ttyscribe_store.partitions import Taken, expired
@@ -73,7 +73,7 @@ def run(options: argparse.Namespace) -> int:
         print(f"{url}: nothing has to go ({size(whole)} are there)")
     elif options.dry_run:
         print(f"{size(going)} of {size(whole)} would be freed (--dry-run)")
-    elif not options.yes and not confirmed(f"Take {len(taken)} months away, {size(going)}?"):
+    elif not options.yes and not confirmed(f"Take {counted(len(taken), 'month')} away, {size(going)}?"):
         print("nothing was taken away")
         return 1
     else:
@@ -92,5 +92,5 @@ def _remove(url: str, store: Any, taken: list[Taken]) -> None:
         try:
             store.drop(one.partition)
         except Unavailable as error:
-            gone = f"; {number} months were taken away before" if number else ""
+            gone = f"; {counted(number, 'month')} gone before that" if number else ""
             raise Unavailable(f"{error}{gone}") from None

@@ -5,6 +5,7 @@ import argparse
 
 from ttyscribe import stores
 from ttyscribe.care.folders import folder_of, told
+from ttyscribe.text import counted
 from ttyscribe_store import sqlite_rows
 from ttyscribe_store.care import upgrade
 
@@ -36,7 +37,7 @@ def run(options: argparse.Namespace) -> int:
     for one in found:
         was = f"schema {one.version}" if one.version < upgrade.UPGRADING else "half upgraded"
         verb = "would be brought" if options.dry_run else "brought"
-        print(f"{one.name}: {one.documents} documents {verb} from {was} to schema {sqlite_rows.VERSION}")
+        print(f"{one.name}: {counted(one.documents, 'document')} {verb} from {was} to schema {sqlite_rows.VERSION}")
     if not found:
         print(f"{url}: nothing to do, all files have schema {sqlite_rows.VERSION}")
     return 0

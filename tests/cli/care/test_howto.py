@@ -18,7 +18,7 @@ COMMANDS = sorted(set(re.findall(r"^(?:    |ExecStart=/usr/bin/)(ttyscribe store
 
 @pytest.mark.parametrize("command", COMMANDS)
 def test_each_command_can_be_given(command: str) -> None:
-    options = parser("store").parse_args(shlex.split(command)[1:])
+    options = parser().parse_args(shlex.split(command)[1:])
     assert options.care in VERBS
 
 
@@ -36,4 +36,4 @@ def test_each_verb_and_each_finding_is_told() -> None:
 def test_each_example_of_the_help_can_be_given(verb: str) -> None:
     epilog = import_module(f"ttyscribe.care.{verb}").EPILOG
     examples = re.findall(r"^  (ttyscribe store .*?)(?: \|.*)?$", epilog, re.MULTILINE)
-    assert verb in {parser("store").parse_args(shlex.split(example)[1:]).care for example in examples}
+    assert verb in {parser().parse_args(shlex.split(example)[1:]).care for example in examples}

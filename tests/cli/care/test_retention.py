@@ -63,7 +63,7 @@ def test_a_month_that_another_process_holds_is_told_and_stays(months: str) -> No
     store.write([make_tlog(77, rec="late", partition="2020.02")])
     done = run("store", "retention", "--older-than", "400d", *YES, months)
     assert done.returncode == 1
-    assert "2020.02.sqlite: another process is writing; 1 months were taken away before" in done.stderr
+    assert "2020.02.sqlite: another process is writing; 1 month gone before that" in done.stderr
     assert store.write([make_tlog(78, rec="late", partition="2020.02")]) == [STORED]
     assert store.write([make_tlog(1, rec="late", partition="2020.01")]) == [STORED], "it is begun anew"
     store.close()
