@@ -140,7 +140,7 @@ class SqliteStore:
     def search(self, query: Query) -> Iterator[Hit]:
         """Documents that fit, ordered by time, then by document id."""
         given, last = 0, ""
-        for one in self._in_order(query.tree()) if query.limit > 0 else ():
+        for one in self._in_order(query.tree(), query.limit) if query.limit > 0 else ():
             if one.document_id != last:
                 yield hit(one.document)
                 given += 1
@@ -148,7 +148,7 @@ class SqliteStore:
                     return
             last = one.document_id
 
-    def _in_order(self, node: Node) -> Iterator[Found]:
+    def _in_order(self, node: Node, wanted: int) -> Iterator[Found]:
         """What the files find, by time and id. A file is asked only when its first document may be the next."""
         spans = ((self._read(name, queries.SPAN), name) for name in self._files.names())
         waiting = sorted((span[0][0], name) for span, name in spans if span and span[0][0] is not None)
@@ -157,7 +157,7 @@ class SqliteStore:
         while heap or waiting:
             while waiting and (not heap or waiting[-1][0] <= heap[0][0]):
                 name = waiting.pop()[1]
-                stream = sqlite_search.found(node, partial(self._read, name), partial(self._bodies, name))
+                stream = sqlite_search.found(node, partial(self._read, name), partial(self._found, name), wanted)
                 for one in stream:
                     heapq.heappush(heap, (one.time_us, one.document_id, name, one, stream))
                     break
@@ -170,11 +170,11 @@ class SqliteStore:
                 else:
                     heapq.heapreplace(heap, (following.time_us, following.document_id, name, following, stream))
 
-    def _bodies(self, name: str, numbers: Sequence[int]) -> dict[int, dict[str, Any]]:
-        """Documents with their words, by their numbers; without those that have gone."""
+    def _found(self, name: str, numbers: Sequence[int]) -> dict[int, Found]:
+        """Documents by their numbers; without those that have gone."""
         found = self._read(name, queries.bodies(len(numbers)), numbers)
         with translated(self._files.path(name)):
-            return {number: rows.with_words(body) for number, body in found}
+            return {number: Found(time_us, key, rows.with_words(body)) for number, time_us, key, body in found}
 
     def _number(self, name: str, value: Any) -> int:
         with translated(self._files.path(name)):

@@ -48,6 +48,6 @@ MESSAGES = (
 
 
 def bodies(count: int) -> str:
-    """Numbers and bodies of so many documents."""
+    """Numbers, times, ids and bodies of so many documents."""
     places = ", ".join("?" * count)
-    return f"SELECT number, body FROM document WHERE number IN ({places})"  # noqa: S608 - no text of others
+    return f"SELECT number, time_us, id, body FROM document WHERE number IN ({places})"  # noqa: S608 - no text of others

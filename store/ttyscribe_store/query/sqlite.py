@@ -60,6 +60,8 @@ class Search(NamedTuple):
     drivers: tuple[Driver, ...]
     clauses: tuple[Clause, ...]
     """One for each part."""
+    words: Driver | None
+    """Documents with all words asked for, between two numbers, which come last; none where no part is of words."""
     since_us: int
     """All documents are of that time (µs since the epoch) or later."""
 
@@ -69,6 +71,8 @@ class Search(NamedTuple):
         return _joined("AND", (clause for number, clause in enumerate(self.clauses) if number not in covered))
 
 
+_MOST_WORDS = 32
+"""More are not looked for stretch by stretch: each would be opened each time."""
 _NOTHING = Clause("0")
 _ANYTHING = Clause("1", exact=False)
 _NO_TIME = -(1 << 63)
@@ -85,7 +89,7 @@ def compiled(node: nodes.Node) -> Search:
         drivers += [found._replace(covers=frozenset((number,) if found.covers else ()))] if found else []
     drivers += _rows(parts)
     since = [_up(part.time_ns) for part in parts if isinstance(part, nodes.Since)]
-    return Search(tuple(drivers), tuple(map(_clause, parts)), max(since, default=_NO_TIME))
+    return Search(tuple(drivers), tuple(map(_clause, parts)), _between(parts), max(since, default=_NO_TIME))
 
 
 def _parts_of(node: nodes.Node) -> Iterable[nodes.Node]:
@@ -177,13 +181,15 @@ def _driver(node: nodes.Node) -> Driver | None:
             found = [driver for driver in map(_driver, node.nodes) if driver]
             return found[0]._replace(covers=frozenset()) if found else None
         case nodes.Or():
-            return _either([_driver(inner) for inner in node.nodes])
+            query = _matched(node)
+            return Driver(_WORDS, (query,), _COVERED) if query else _either([_driver(inner) for inner in node.nodes])
         case nodes.Exact() | nodes.Wild() | nodes.Number() | nodes.Network() | nodes.Pattern():
             return _listed(node) if node.field in LISTED else _piece(node) if node.field in TEXTS else _of(node)
     return None
 
 
 _COVERED = frozenset((0,))
+_WORDS = "SELECT rowid AS number FROM words WHERE words MATCH ?"
 
 
 def _words(found: Sequence[nodes.Phrase]) -> Driver:
@@ -191,7 +197,26 @@ def _words(found: Sequence[nodes.Phrase]) -> Driver:
     texts = [_quoted(one) for one in found]
     if "" in texts:
         return Driver("SELECT 0 AS number WHERE 0", (), _COVERED)
-    return Driver("SELECT rowid AS number FROM words WHERE words MATCH ?", (" AND ".join(texts),), _COVERED)
+    return Driver(_WORDS, (" AND ".join(texts),), _COVERED)
+
+
+def _between(parts: Sequence[nodes.Node]) -> Driver | None:
+    """The documents of a stretch that hold what parts say about words alone."""
+    found = {number: query for number, query in enumerate(map(_matched, parts)) if query}
+    query = " AND ".join(found.values())
+    if not found or query.count(" ") > _MOST_WORDS:
+        return None
+    return Driver(f"{_WORDS} AND rowid BETWEEN ? AND ?", (query,), frozenset(found))
+
+
+def _matched(node: nodes.Node) -> str:
+    """A full text query; empty where more than words decide."""
+    if isinstance(node, nodes.Phrase):
+        return _quoted(node)
+    if not isinstance(node, (nodes.And, nodes.Or)):
+        return ""
+    queries = [_matched(inner) for inner in node.nodes]
+    return f"({(' AND ' if isinstance(node, nodes.And) else ' OR ').join(queries)})" if all(queries) else ""
 
 
 def _quoted(node: nodes.Phrase) -> str:

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Ways into a file of the store on SQLite: which indices are asked, and how much is read for the first hits."""
 
+import random
 import signal
 import sqlite3
 from collections.abc import Iterator, Sequence
@@ -72,6 +73,40 @@ def test_both_ways_lead_to_the_same_documents(filled: Any, query: str, monkeypat
         assert [hit.document_id for hit in store.search(asked)] == wanted
 
 
+WORDED = (
+    "common",
+    "third",
+    "common third",
+    "third OR rare",
+    "common !third",
+    "(rare OR third) common",
+    "third user:u3",
+)
+
+
+@pytest.mark.parametrize("order", ["as written", "mixed", "backwards"])
+def test_words_are_found_whatever_the_order_of_writing(
+    tmp_path: Path, order: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    items = list(documents())
+    if order == "mixed":
+        random.Random(9).shuffle(items)
+    elif order == "backwards":
+        items.reverse()
+    store, plain = SqliteStore(str(tmp_path / "store")), MemoryStore()
+    assert store.write(items) == plain.write(items)
+    for gap, worth in ((64, 8), (1, 2), (10**9, 1)):
+        monkeypatch.setattr(sqlite_search, "_GAP", gap)
+        monkeypatch.setattr(sqlite_search, "_WORTH", worth)
+        monkeypatch.setattr(sqlite_search, "_FEW", 2)
+        for query in WORDED:
+            for limit in (3, COUNT):
+                asked = Query(where=parse(query, timestamp.parse), limit=limit)
+                found = [hit.document_id for hit in store.search(asked)]
+                assert found == [hit.document_id for hit in plain.search(asked)]
+    store.close()
+
+
 class Watched:
     """One file, and what was asked of it."""
 
@@ -93,8 +128,8 @@ class Watched:
         """Its documents."""
         self.documents += len(numbers)
         asked = self._connection.execute
-        bodies = {n: asked("SELECT body FROM document WHERE number = ?", (n,)).fetchone()[0] for n in numbers}
-        return {number: sqlite_rows.with_words(body) for number, body in bodies.items()}
+        found = {n: asked("SELECT time_us, id, body FROM document WHERE number = ?", (n,)).fetchone() for n in numbers}
+        return {n: sqlite_search.Found(at, key, sqlite_rows.with_words(body)) for n, (at, key, body) in found.items()}
 
     def plans(self) -> list[str]:
         """How the statements were carried out."""
@@ -125,6 +160,13 @@ def test_the_first_hit_of_many_needs_but_a_few_rows(watched: Watched, query: str
     first(watched, query)
     assert watched.rows < 600
     assert watched.documents <= 8
+
+
+def test_documents_without_a_common_word_are_not_read(watched: Watched) -> None:
+    hits = sqlite_search.found(parse("third", timestamp.parse), watched.read, watched.load, 100)
+    for _ in range(100):
+        next(hits)
+    assert watched.documents == 100
 
 
 @pytest.mark.parametrize(
