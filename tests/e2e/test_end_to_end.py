@@ -3,13 +3,18 @@
 
 import json
 import random
+import re
 import time
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from tests.e2e.chain import Chain, program, run
+from tests.e2e.chain import Chain, program, run, wait
 from tests.e2e.conftest import ALL, Place
+from tests.e2e.traffic import datagram
+from tests.peers import require_root
 from tests.recorder.recorder import AtTerminal
 
 pytestmark = [pytest.mark.rsyslogd]
@@ -121,3 +126,63 @@ def test_a_session_goes_on_while_rsyslogd_is_restarted(place: Place, tmp_path: P
             assert (whole.stdout, whole.stderr, whole.returncode) == (screen.seen, b"", 0)
         finally:
             screen.close()
+
+
+IN_A_SESSION = 'echo 0 > /proc/self/loginuid || exit 9; exec "$@"'
+"""Gives a process an audit session of its own, as pam_loginuid does; the kernel numbers it."""
+
+
+def audited(session: int, serial: int, *arguments: str) -> bytes:
+    """The event of a program that starts now, as a converter writes it."""
+    now = datetime.now(tz=UTC).isoformat(timespec="milliseconds")
+    call = {"syscall": ["execve", "59"], "success": ["yes"], "pid": ["1201"], "auid": ["ada", "1000"]}
+    data = {"syscall": call | {"ses": [str(session)], "uid": ["root", "0"]}, "execve": list(arguments)}
+    return datagram(json.dumps({"serial": serial, "time": now, "data": data}).encode(), "aushape")
+
+
+@pytest.mark.root
+@pytest.mark.parametrize("bare_place", ALL, indirect=True)
+def test_what_the_kernel_saw_start_is_found_in_the_recording_of_its_session(place: Place, tmp_path: Path) -> None:
+    """The screen shows a script's name; audit's events, which come before and after, say what it ran."""
+    require_root()
+    with Chain(place.url, tmp_path) as chain:
+        options = ["--writer=syslog", f"--syslog-socket={chain.daemon.socket}", "--latency=1"]
+        command = ["sh", "-c", "echo session $(cat /proc/self/sessionid).; read answer"]
+        screen = AtTerminal(["sh", "-c", IN_A_SESSION, "sh", program("ttyscribe-rec"), *options, "--", *command])
+        try:
+            session = int(seen(screen, rb"session (\d+)\.")[1])
+            chain.daemon.send([audited(session, 1, "nc", "-l", "4444"), audited(session + 1, 2, "nc", "-l", "5555")])
+            chain.wait_found("4444")
+            screen.type(b"\n")
+            assert screen.wait() == 0
+        finally:
+            screen.close()
+        recording = chain.wait_found(f"session {session}").recording
+        chain.wait_found("5555")
+        assert run("ttyscribe", "index", "--store", place.url).returncode == 0
+        assert [hit["recording"] for hit in hits(place.url, "cmd:nc")] == [recording]
+        chain.daemon.send([audited(session, 3, "shred", "my notes")])
+        chain.wait_found("shred")
+        assert run("ttyscribe", "index", "--store", place.url).returncode == 0
+        found = {hit["message"]: hit for hit in hits(place.url, f"rec:{recording}", "cmd:*")}
+        assert set(found) == {"nc -l 4444", "shred 'my notes'"}
+        assert {hit["source"] for hit in found.values()} == {"audit"}
+        where = found["nc -l 4444"]["place"]
+        assert where.startswith(f"{recording}@0:0")
+        assert played(place.url, where) is not None
+        assert chain.dead() == []
+
+
+def hits(url: str, *words: str) -> list[dict[str, Any]]:
+    """What `ttyscribe search` finds."""
+    done = run("ttyscribe", "search", "--store", url, "--json", *words)
+    assert done.returncode == 0, done.stderr
+    return [json.loads(line) for line in done.stdout.splitlines()[:-1]]
+
+
+def seen(screen: AtTerminal, pattern: bytes) -> re.Match[bytes]:
+    """Wait until something stands on a terminal."""
+    wait(lambda: re.search(pattern, screen.look()), lambda: screen.seen)
+    found = re.search(pattern, screen.seen)
+    assert found
+    return found
