@@ -165,12 +165,12 @@ def outcome(status: int, error: Any) -> Outcome:
         return STORED
     if status == 409:
         return DUPLICATE
-    kind, reason = "", str(error)
+    kind, reason = "", _said(error)
     if isinstance(error, Mapping):
-        kind, reason = str(error.get("type", "")), str(error.get("reason", ""))
+        kind, reason = _said(error.get("type", "")), _said(error.get("reason", ""))
         cause = error.get("caused_by")
         if isinstance(cause, Mapping) and cause.get("reason"):
-            reason += f" ({cause['reason']})"
+            reason += f" ({_said(cause['reason'])})"
     text = f"{status} {kind}: {reason}"[:_SHOWN]
     return Outcome("retry" if _is_outage(status, kind, reason) else "rejected", text)
 
@@ -184,8 +184,12 @@ def all_created(answer: bytes, sent: int) -> bool:
     return answer.endswith(tail) and _NO_ERRORS.fullmatch(answer, 0, len(answer) - len(tail)) is not None
 
 
-def read(answer: Any, sent: int) -> list[Outcome]:
-    """Outcomes out of a bulk answer, in the order sent.
+def _said(value: object) -> str:
+    return jsontext.shown(value, _SHOWN)
+
+
+def read(answer: Any, sent: int, said: Callable[[object], str] = _said) -> list[Outcome]:
+    """Outcomes out of a bulk answer, in the order sent. `said`: how messages repeat a part of it.
 
     Raises `Unavailable` where the answer is not one for as many documents as were sent: nothing is known then.
     """
@@ -193,12 +197,12 @@ def read(answer: Any, sent: int) -> list[Outcome]:
     if not isinstance(items, list) or len(items) != sent:
         found = f"{len(items)} items" if isinstance(items, list) else "no items"
         raise Unavailable(f"the bulk answer has {found} for {sent} documents")
-    return [_read_item(item) for item in items]
+    return [_read_item(item, said) for item in items]
 
 
-def _read_item(item: Any) -> Outcome:
+def _read_item(item: Any, said: Callable[[object], str]) -> Outcome:
     entry = next(iter(item.values()), None) if isinstance(item, Mapping) else None
     status = entry.get("status") if isinstance(entry, Mapping) else None
     if not isinstance(entry, Mapping) or not isinstance(status, int):
-        raise Unavailable(f"the bulk answer has an item that is none: {str(item)[:_SHOWN]}")
+        raise Unavailable(f"the bulk answer has an item that is none: {said(item)}")
     return outcome(status, entry.get("error"))

@@ -38,7 +38,7 @@ from ttyscribe_store.executions import Groups, of_document
 from ttyscribe_store.install import apply
 from ttyscribe_store.partitions import Partition, period
 from ttyscribe_store.recordings import chosen, compared, to_derived
-from ttyscribe_store.transport import Transport, borrow, connect
+from ttyscribe_store.transport import TooLarge, Transport, borrow, connect
 from ttyscribe_store.views import hit as to_hit
 from ttyscribe_store.views import stored_message
 
@@ -171,7 +171,13 @@ class ElasticStore:
     def _hits(self, kinds: str, body: dict[str, Any]) -> Iterator[dict[str, Any]]:
         """All hits of a sorted query, page after page; there is no limit of 10,000 this way."""
         while True:
-            hits = self._search(kinds, body)["hits"]["hits"]
+            try:
+                hits = self._search(kinds, body)["hits"]["hits"]
+            except TooLarge:
+                if body["size"] == 1:
+                    raise
+                body = {**body, "size": -(-body["size"] // 4)}
+                continue
             yield from hits
             if len(hits) < body["size"]:
                 return
@@ -186,13 +192,13 @@ class ElasticStore:
             what = elastic_queries.refusal(given.body)
             raise ConfigError(f"{self._address} can't answer this search: {what or given.reason()}")
         answer = self._transport.accepted("POST", target, given)
-        if not isinstance(answer, dict) or not isinstance(answer.get("_shards"), dict):
-            raise Unavailable(f"{self._address}: the answer to a search is none: {self._transport.said(answer)}")
-        shards = answer["_shards"]
-        if answer.get("timed_out") or shards.get("failed"):
+        shards, hits = (answer.get(name) if isinstance(answer, dict) else None for name in ("_shards", "hits"))
+        if isinstance(shards, dict) and (answer.get("timed_out") or shards.get("failed")):
             failures = self._transport.said(shards.get("failures", "timed out"))
             raise Unavailable(f"{self._address}: the search answers in part only: {failures}")
-        return answer
+        if not isinstance(shards, dict) or not isinstance(hits, dict) or not isinstance(hits.get("hits"), list):
+            raise Unavailable(f"{self._address}: the answer to a search is none: {self._transport.said(answer)}")
+        return dict(answer)
 
     # ---- care
 

@@ -134,7 +134,7 @@ def refusal(body: bytes) -> str:
         found = jsontext.loads(body)["error"]
         while found.get("caused_by") or found.get("root_cause"):
             found = found.get("caused_by") or found["root_cause"][0]
-        return str(found["reason"])[:_REASON]
+        return jsontext.shown(found["reason"], _REASON)
     except (ValueError, KeyError, TypeError, AttributeError, IndexError):
         return ""
 

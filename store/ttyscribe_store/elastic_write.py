@@ -3,7 +3,7 @@
 
 import json
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from ttyscribe_formats.document import Document
@@ -106,7 +106,7 @@ class Writer:
         if answer.status != 200:
             raise Unavailable(f"{self._transport.address} delete: {answer.reason()}", answer.retry_after)
         said = answer.json()
-        bulk.read(said, len(hits))  # raises where it is no answer to this
+        bulk.read(said, len(hits), self._transport.said)  # raises where it is no answer to this
         entries = [next(iter(item.values())) for item in said["items"]]
         failed = [entry for entry in entries if entry["status"] not in (200, 404, 409)]
         if failed:
@@ -120,7 +120,7 @@ class Writer:
         count = len(chunk.positions)
         if answer.status == 413 and count > 1:  # what comes next need not find out again
             self._limits.most_bytes = max(min(self._limits.most_bytes, len(chunk.body) // 2), _LEAST_BYTES)
-        return understood(answer, count, self._transport.address)
+        return understood(answer, count, self._transport.address, self._transport.said)
 
     def _watch(self, outcomes: list[Outcome]) -> None:
         """Raise `Unavailable` where an outage hit all; look at the template again after many equal rejections."""
@@ -145,9 +145,10 @@ class Writer:
                 _LOG.error("%s rejects document after document: %s", self._transport.address, outcome.reason)
 
 
-def understood(answer: Answer, count: int, address: object) -> list[Outcome] | str:
+def understood(answer: Answer, count: int, address: object, said: Callable[[object], str]) -> list[Outcome] | str:
     """What an answer says of so many documents; text = the request is refused for what is in it.
 
+    `said`: how messages repeat a part of it.
     Raises `Unavailable` where it says nothing of them.
     """
     if answer.status == 413 or (answer.status == 400 and _is_json(answer)):
@@ -156,7 +157,7 @@ def understood(answer: Answer, count: int, address: object) -> list[Outcome] | s
         raise Unavailable(f"{address} bulk: {answer.reason()}", answer.retry_after)
     if bulk.all_created(answer.body, count):
         return [STORED] * count
-    return bulk.read(answer.json(), count)
+    return bulk.read(answer.json(), count, said)
 
 
 def _is_json(answer: Answer) -> bool:

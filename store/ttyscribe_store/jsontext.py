@@ -52,6 +52,16 @@ def loads(text: bytes | str) -> Any:
         return _loads_exactly(data)
 
 
+def shown(value: Any, most: int) -> str:
+    """A part of somebody's JSON as messages repeat it: one line, so many characters at most; text without quotes."""
+    if isinstance(value, str):
+        return " ".join(value[: 2 * most].split())[:most]
+    try:
+        return json.dumps(value, default=str)[:most]
+    except RecursionError:
+        return "nested too deep"
+
+
 def is_within_64_bit(data: bytes) -> bool:
     """Tell whether no number in a JSON text can be beyond 64 bit: no row of digits is that long."""
     return _BEYOND_64_BIT not in data.translate(_DIGITS)

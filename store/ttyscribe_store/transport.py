@@ -16,7 +16,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from ttyscribe_formats.errors import ConfigError, Unavailable
-from ttyscribe_store import jsontext
+from ttyscribe_store import bounded, jsontext
 from ttyscribe_store.access import Access, hidden
 from ttyscribe_store.address import Address, Host, checked_prefix
 from ttyscribe_store.nodes import Turns
@@ -37,6 +37,12 @@ _CONNECT_S = 10.0
 _CONNECTIONS = 8
 """To each node: requests under way at once, and one that reads meanwhile."""
 _SHOWN = 300
+_HIDDEN = 10_000
+"""As much as a credential is looked for in: longer than one that is shown in part."""
+
+
+class TooLarge(Unavailable):
+    """The answer has more than `bounded.MOST_BYTES`; one to a smaller question may not."""
 
 
 class Answer(NamedTuple):
@@ -65,8 +71,9 @@ class Answer(NamedTuple):
         except (ValueError, KeyError, TypeError):
             return f"HTTP {self.status} {self.text()}".rstrip()
         if isinstance(error, dict):
-            return f"HTTP {self.status} {str(error.get('type'))[:_SHOWN]}: {str(error.get('reason'))[:_SHOWN]}"
-        return f"HTTP {self.status} {str(error)[:_SHOWN]}"
+            kind, reason = (jsontext.shown(error.get(name), _SHOWN) for name in ("type", "reason"))
+            return f"HTTP {self.status} {kind}: {reason}"
+        return f"HTTP {self.status} {jsontext.shown(error, _SHOWN)}"
 
 
 class Transport:
@@ -135,6 +142,9 @@ class Transport:
     def _once(self, node: Any, method: str, target: str, body: bytes | None, headers: Mapping[str, str]) -> Answer:
         sent = elastic_transport.HttpHeaders(headers)
         meta, data = node.perform_request(method, target, body=body, headers=sent, **self._options)
+        if len(data) > bounded.MOST_BYTES:
+            what = f"{method} {target.partition('?')[0]}"
+            raise TooLarge(f"{self._name(node)} answers {what} with more than {bounded.MOST_BYTES >> 20} MiB")
         if meta.status >= 400 or data[:1] not in (b"{", b"["):  # what messages may repeat
             data = hidden(data, self._authorization)
         return Answer(meta.status, data, _wait(meta.headers.get("retry-after") or ""))
@@ -160,7 +170,7 @@ class Transport:
 
     def said(self, value: object) -> str:
         """A part of an answer, short, as messages may repeat it."""
-        text = json.dumps(value, default=str).encode()
+        text = jsontext.shown(value, _HIDDEN).encode("utf-8", "replace")
         return hidden(text, self._authorization)[:_SHOWN].decode("utf-8", "replace")
 
     def close(self) -> None:
@@ -180,7 +190,7 @@ def connect(address: Address, access: Access) -> Transport:
     if authorization := access.authorization():
         headers["authorization"] = authorization
     try:
-        nodes = [elastic_transport.Urllib3HttpNode(config) for config in _configs(address, access)]
+        nodes = [_node(config) for config in _configs(address, access)]
     except (OSError, ValueError) as error:  # ssl.SSLError is an OSError
         raise ConfigError(f"TLS for {address}: {error}", access.client_cert or access.ca) from None
     timeout = urllib3.Timeout(connect=min(access.timeout, _CONNECT_S), read=access.timeout)
@@ -201,6 +211,13 @@ def borrow(client: Any, prefix: str = "") -> Transport:
     address = Address(configs[0].scheme, hosts, checked_prefix(prefix, "the settings"))
     own = {name.lower(): value for name, value in client._headers.items()}  # noqa: SLF001 - there is no other way
     return Transport(address, nodes, {**own, **_HEADERS}, timeout=None, owned=False)
+
+
+def _node(config: Any) -> Any:
+    """One node; how large an answer may be is not asked for in its configuration."""
+    node: Any = elastic_transport.Urllib3HttpNode(config)
+    node.pool = bounded.BoundedPool(node.pool)
+    return node
 
 
 def _configs(address: Address, access: Access) -> list[Any]:

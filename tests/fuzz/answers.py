@@ -6,6 +6,7 @@ import json
 from ttyscribe_formats.errors import Unavailable
 from ttyscribe_store.base import STORED, Outcome
 from ttyscribe_store.elastic_write import understood
+from ttyscribe_store.jsontext import shown
 from ttyscribe_store.transport import Answer
 
 _LONGEST = 1200
@@ -19,7 +20,7 @@ def bulk(data: bytes) -> None:
     code = int(status[:3]) if status[:3].isdigit() else 200
     count = int(sent[:2]) if sent[:2].isdigit() else 1
     try:
-        found = understood(Answer(code, body, 0.0), count, "http://e:9200")
+        found = understood(Answer(code, body, 0.0), count, "http://e:9200", lambda part: shown(part, 300))
     except Unavailable as error:
         _is_short_line(str(error))
         return
