@@ -141,12 +141,16 @@ SHOWN = (
 )
 
 
-def _recordings() -> Iterator[Fact]:
-    """The row of each recording, as its messages say."""
+def _by_recording() -> list[tuple[str, list[Message]]]:
     by_name: dict[str, list[Message]] = {}
     for message in MESSAGES:
         by_name.setdefault(message.recording, []).append(message)
-    for n, (name, inside) in enumerate(by_name.items()):
+    return list(by_name.items())
+
+
+def _recordings() -> Iterator[Fact]:
+    """The row of each recording, as its messages say."""
+    for n, (name, inside) in enumerate(_by_recording()):
         first = inside[0]
         ids = {message.id for message in inside}
         missing, conflicts = max(ids) - len(ids), len(inside) - len(ids)
@@ -189,6 +193,8 @@ def _recordings() -> Iterator[Fact]:
                 "recording.complete": "yes" if whole else "no",
                 "recording.lines": 15 * 12 if name == STORY else 3 * len(inside),
                 "recording.commands": 18 if name == STORY else len(inside) // 2,
+                "recording.executions": len(_ran(n, name, inside)),
+                "recording.session_events": len(_ran(n, name, inside)),
                 "recording.version": 1,
                 **({"recording.status": n % 3} if ended == "yes" else {}),
                 **({"recording.boot_id": BOOT} if n % 4 else {}),
@@ -229,6 +235,56 @@ def _command(of: Message, ms: int, number: int, given: str) -> Fact:
             "command.user": of.user,
         },
     )
+
+
+_WATCHED = (STORY, "rec-a", "rec-c", "rec-05", "rec-11")
+"""Recordings on whose hosts audit told what ran in their sessions."""
+
+
+def _ran(row: int, name: str, inside: list[Message]) -> list[Fact]:
+    """The audit events of a recording's session: what was given, and what a script started."""
+    first, ended = inside[0], max(message.last_ms for message in inside)
+    if name not in _WATCHED:
+        return []
+    return [
+        _event(
+            n,
+            first.start_ms + ms,
+            first.user,
+            "execve",
+            _RUN[(n * 5 + row) % len(_RUN)],
+            host=first.host,
+            **{"ttyscribe.audit_session": 3 + row, "ttyscribe.trust": "user" if n % 8 == 7 else "system"},
+        )
+        for n in range(10_000 + row * 100, 10_024 + row * 100)
+        if (ms := 2_000 + n % 100 * 31_013) <= ended and n % 9  # single lines belong to no recording
+    ]
+
+
+def _executions() -> Iterator[Fact]:
+    """What audit saw start in recordings, as events and as commands."""
+    for row, (name, inside) in enumerate(_by_recording()):
+        first = inside[0]
+        for event in _ran(row, name, inside):
+            yield event
+            ms = event["time"] - first.start_ms
+            yield _derived(
+                "command",
+                f"cmd:{name}:audit:{event['viaq_msg_id'].encode().hex()[:32]}{ms:x}",
+                event["time"],
+                first.host,
+                event["process.title"],
+                **{
+                    "ttyscribe.recording": name,
+                    "ttyscribe.trust": "user" if "user" in (first.trust, event["ttyscribe.trust"]) else first.trust,
+                    "ttyscribe.last_ms": ms,
+                    "command.text": [event["process.title"]],
+                    "command.ms": ms,
+                    "command.source": "audit",
+                    "command.event": event["viaq_msg_id"],
+                    "command.user": first.user,
+                },
+            )
 
 
 def _lines() -> Iterator[Fact]:
@@ -444,6 +500,7 @@ FACTS: tuple[Fact, ...] = (
     *(_tlog(n, message) for n, message in enumerate(MESSAGES)),
     *_recordings(),
     *_commands(),
+    *_executions(),
     *_lines(),
     *_events(),
     *_sudo(),

@@ -3,10 +3,11 @@
 
 from tests.kibana.corpus import Fact, seen
 from tests.kibana.samples import Row
-from tests.kibana.tables import TIME, last, listed, or_none, table, unique
+from tests.kibana.tables import LOOK_INTO, TIME, last, listed, or_none, table, unique
 
 AUDIT: list[Fact] = [*seen("aushape"), *seen("audit-line")]
-TYPED = seen("command")
+TYPED = [fact for fact in seen("command") if fact["command.source"] != "audit"]
+EXECUTED = [fact for fact in seen("command") if fact["command.source"] == "audit"]
 RUN = [fact for fact in AUDIT if fact["event.action"] == "execve"]
 FAILED = [fact for fact in AUDIT if fact.get("event.outcome") == "failure"]
 
@@ -66,6 +67,18 @@ def _tables() -> dict[str, list[Row]]:
                 ("Login user", or_none("user.audit.name"), 10),
             ],
             {"Failures": len, "Hosts": unique("hostname"), "Last time": last},
+        ),
+        "in-recordings": table(
+            EXECUTED,
+            [
+                ("Recording", "ttyscribe.recording", 20),
+                LOOK_INTO,
+                ("User", "command.user", 5),
+                ("Host", "hostname", 5),
+                ("Trust", "ttyscribe.trust", 3),
+                ("Program", "command.text", 20),
+            ],
+            {"Programs started": len, "Last time": last},
         ),
         "by-host": table(
             AUDIT,

@@ -13,9 +13,12 @@ STEP_MS = {"kibana": 20_000, "opensearch-dashboards": 10_000}
 def expected(bundle: Bundle) -> dict[str, list[Row]]:
     """Panel -> its rows."""
     rows, messages, lines, commands = (_mine(kind) for kind in ("recording", "tlog", "line", "command"))
+    executed = [fact for fact in commands if fact["command.source"] == "audit"]
+    commands = [fact for fact in commands if fact not in executed]
     place = along("tlog.pos", STEP_MS[bundle])
     shown, typed = total("ttyscribe.out_bytes"), total("ttyscribe.in_bytes")
     given = ("command.ms", "command.text", "command.prompt", "command.source", "command.user", "ttyscribe.recording")
+    ran = ("command.ms", "command.text", "command.user", "ttyscribe.trust", "command.event", "ttyscribe.recording")
     return {
         "duration": [{"Duration": rows[0]["recording.duration_ms"]}],
         "messages": [{"Messages": len(messages)}],
@@ -28,6 +31,7 @@ def expected(bundle: Bundle) -> dict[str, list[Row]]:
         "trust": table(messages, [("Trust", "ttyscribe.trust", 3), place], {"Messages": len}),
         "resizes": table(messages, [place], {"Resizes": total("ttyscribe.resizes")}),
         "given": listed(commands, given, oldest_first=True),
+        "executed": listed(executed, ran, oldest_first=True),
         "pace": table(lines, [along("line.first_ms", STEP_MS[bundle])], {"Lines": len}),
         "claimed-twice": _claimed(messages),
         "gaps": [{"Missing": "7-8: queue full", "Recordings": 1}],
@@ -63,6 +67,7 @@ def _row(rows: list[Fact]) -> list[Row]:
         {
             **figures,
             **totals,
+            "Programs": total("recording.executions"),
             "Exit status": greatest("recording.status"),
             "Audit session": greatest("recording.session"),
         },

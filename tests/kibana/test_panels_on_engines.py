@@ -48,7 +48,16 @@ EXPECTED: dict[str, Callable[[Bundle], dict[str, list[Row]]]] = {
 }
 RANKED = {
     "recordings": ("newest", "top-users", "top-hosts", "longest", "biggest", "incomplete"),
-    "commands": ("command-lines", "identities", "who-ran-what", "failed", "by-host", "executables", "refused-files"),
+    "commands": (
+        "command-lines",
+        "identities",
+        "who-ran-what",
+        "failed",
+        "by-host",
+        "executables",
+        "refused-files",
+        "in-recordings",
+    ),
     "recording": ("row",),
     "privileges": ("who-as-whom", "refusals", "root-programs", "changers", "root-by-host", "sudo-commands"),
     "pipeline": ("ways", "errors", "doubts", "broken-recordings", "repaired", "untrusted-senders"),

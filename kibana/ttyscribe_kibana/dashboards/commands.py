@@ -10,11 +10,13 @@ from ttyscribe_kibana.dashboards.sources import (
     EFFECTIVE,
     EVERYTHING,
     EXECUTABLE,
+    EXECUTED,
     HOST,
     LAST,
     LOGIN,
     RECORDING,
     TYPED,
+    look_into,
 )
 from ttyscribe_kibana.panels import Control, Dashboard, Grid, Group, Measure, Panel
 
@@ -168,10 +170,27 @@ _PANELS = (
         description="The recording links to its playback; beside it, how far into it the command was given.",
     ),
     Panel(
+        "in-recordings",
+        "Programs that audit saw start in recordings",
+        "table",
+        Grid(0, 82, 48, 14),
+        (_STARTED, LAST),
+        (
+            Group("Recording", RECORDING, 20),
+            look_into(),
+            Group("User", "command.user", 5),
+            Group("Host", HOST, 5),
+            Group("Trust", "ttyscribe.trust", 3),
+            Group("Program", "command.text", 20),
+        ),
+        query=EXECUTED,
+        description="By boot or host, audit session and time. Trust: the lower one of the event's and the recording's.",
+    ),
+    Panel(
         "events",
         "Audit events, newest first",
         "documents",
-        Grid(0, 82, 48, 14),
+        Grid(0, 96, 48, 14),
         query=AUDIT,
         columns=(HOST, LOGIN, EFFECTIVE, "event.action", "event.outcome", EXECUTABLE, "process.title"),
     ),

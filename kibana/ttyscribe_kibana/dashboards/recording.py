@@ -8,6 +8,7 @@ chosen, and a place in a chart is a place in the player.
 from ttyscribe_kibana.dashboards.sources import (
     CONFLICTS,
     EVERYTHING,
+    EXECUTED,
     HOST,
     LAST,
     MESSAGE_COUNT,
@@ -29,7 +30,7 @@ _DURATION = Measure("Duration", "max", "recording.duration_ms")
 _PANELS = (
     Panel("duration", "Duration", "metric", Grid(0, 0, 8, 6), (_DURATION,), query=ROW),
     Panel("messages", "Messages", "metric", Grid(8, 0, 8, 6), (MESSAGE_COUNT,), query=MESSAGE),
-    Panel("commands", "Commands", "metric", Grid(16, 0, 8, 6), (Measure("Commands"),), query=TYPED),
+    Panel("commands", "Commands at prompts", "metric", Grid(16, 0, 8, 6), (Measure("Commands"),), query=TYPED),
     Panel("lines", "Lines shown", "metric", Grid(24, 0, 8, 6), (Measure("Lines"),), query=LINE),
     Panel(
         "missing",
@@ -60,6 +61,7 @@ _PANELS = (
             Measure("Messages", "sum", "recording.messages"),
             MISSING,
             CONFLICTS,
+            Measure("Programs", "sum", "recording.executions"),
             Measure("Exit status", "max", "recording.status"),
             Measure("Audit session", "max", "recording.session"),
         ),
@@ -73,7 +75,8 @@ _PANELS = (
             Group("Boot", "recording.boot_id", 2, missing=True),
         ),
         query=ROW,
-        description="The recording links to its playback. More than one line: none is chosen above.",
+        description="The recording links to its playback. Programs: which audit saw start in it. More than one line: none "
+        "is chosen above.",
     ),
     Panel(
         "bytes",
@@ -106,7 +109,7 @@ _PANELS = (
     ),
     Panel(
         "given",
-        "Commands",
+        "Commands at prompts",
         "documents",
         Grid(0, 36, 48, 15),
         query=TYPED,
@@ -115,10 +118,20 @@ _PANELS = (
         description="`command.ms` is the place in the recording.",
     ),
     Panel(
+        "executed",
+        "Programs that audit saw start",
+        "documents",
+        Grid(0, 51, 48, 15),
+        query=EXECUTED,
+        columns=("command.ms", "command.text", "command.user", "ttyscribe.trust", "command.event", RECORDING),
+        oldest_first=True,
+        description="What ran, whether it was typed or not: of scripts too, and of what no screen showed.",
+    ),
+    Panel(
         "pace",
         "New lines on the screen, along the recording",
         "bar",
-        Grid(0, 51, 24, 11),
+        Grid(0, 66, 24, 11),
         (Measure("Lines"),),
         query=LINE,
         along="line.first_ms",
@@ -127,7 +140,7 @@ _PANELS = (
         "claimed-twice",
         "Numbers claimed by several messages",
         "table",
-        Grid(24, 51, 24, 11),
+        Grid(24, 66, 24, 11),
         (MESSAGE_COUNT, LAST),
         (Group("Recording", RECORDING, 20), Group("Number", "tlog.id", 20, at_least=2)),
         query=MESSAGE,
@@ -137,7 +150,7 @@ _PANELS = (
         "gaps",
         "Which messages are missing, and why",
         "table",
-        Grid(0, 62, 24, 9),
+        Grid(0, 77, 24, 9),
         (Measure("Recordings"),),
         (Group("Missing", "recording.gaps", 50),),
         query=ROW,
@@ -147,7 +160,7 @@ _PANELS = (
         "names",
         "Who its messages say they are from",
         "table",
-        Grid(24, 62, 24, 9),
+        Grid(24, 77, 24, 9),
         (MESSAGE_COUNT, LAST),
         (Group("User", "tlog.user", 10), Group("Host", HOST, 10), Group("Trust", "ttyscribe.trust", 3)),
         query=MESSAGE,
@@ -157,7 +170,7 @@ _PANELS = (
         "transcript",
         "Transcript",
         "documents",
-        Grid(0, 71, 48, 24),
+        Grid(0, 86, 48, 24),
         query=LINE,
         columns=("line.first_ms", "line.text"),
         oldest_first=True,
@@ -177,6 +190,6 @@ ONE_RECORDING = Dashboard(
         Control("user", "User", "user.name"),
         Control("host", "Host", HOST),
     ),
-    hint="Choose a recording. Places are counted from its first event, as in the player. What audit saw of it: on "
+    hint="Choose a recording. Places are counted from its first event, as in the player. What else audit saw of it: on "
     "*Commands and audit*, by its boot and audit session.",
 )

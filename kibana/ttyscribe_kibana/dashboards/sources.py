@@ -16,6 +16,8 @@ EXECUTABLE = "process.executable"
 
 ROW = 'ttyscribe.kind : "recording"'
 TYPED = 'ttyscribe.kind : "command" and (command.source : "screen" or command.source : "marks")'
+EXECUTED = 'ttyscribe.kind : "command" and command.source : "audit"'
+"""Programs that audit saw start in a recording."""
 AUDIT = '(ttyscribe.kind : "aushape" or ttyscribe.kind : "audit-line")'
 
 LAST = Measure("Last time", "max", "@timestamp")
