@@ -18,7 +18,7 @@ def expected(bundle: Bundle) -> dict[str, list[Row]]:
     place = along("tlog.pos", STEP_MS[bundle])
     shown, typed = total("ttyscribe.out_bytes"), total("ttyscribe.in_bytes")
     given = ("command.ms", "command.text", "command.prompt", "command.source", "command.user", "ttyscribe.recording")
-    ran = ("command.ms", "command.text", "command.user", "ttyscribe.trust", "command.event", "ttyscribe.recording")
+    ran = ("command.ms", "command.text", "command.user", "ttyscribe.trust", "ttyscribe.recording", "command.event")
     return {
         "duration": [{"Duration": rows[0]["recording.duration_ms"]}],
         "messages": [{"Messages": len(messages)}],

@@ -49,13 +49,7 @@ EXPECTED: dict[str, Callable[[Bundle], dict[str, list[Row]]]] = {
 RANKED = {
     "recordings": ("newest", "top-users", "top-hosts", "longest", "biggest", "incomplete"),
     "commands": (
-        "command-lines",
-        "identities",
-        "who-ran-what",
-        "failed",
-        "by-host",
-        "executables",
-        "refused-files",
+        *("command-lines", "identities", "who-ran-what", "failed", "by-host", "executables", "refused-files"),
         "in-recordings",
     ),
     "recording": ("row",),

@@ -123,7 +123,7 @@ _PANELS = (
         "documents",
         Grid(0, 51, 48, 15),
         query=EXECUTED,
-        columns=("command.ms", "command.text", "command.user", "ttyscribe.trust", "command.event", RECORDING),
+        columns=("command.ms", "command.text", "command.user", "ttyscribe.trust", RECORDING, "command.event"),
         oldest_first=True,
         description="What ran, whether it was typed or not: of scripts too, and of what no screen showed.",
     ),
