@@ -75,8 +75,8 @@ _PANELS = (
             Group("Boot", "recording.boot_id", 2, missing=True),
         ),
         query=ROW,
-        description="The recording links to its playback. Programs: which audit saw start in it. More than one line: none "
-        "is chosen above.",
+        description="The recording links to its playback. Programs are those that audit saw start in it. More than one "
+        "line: no recording is chosen above.",
     ),
     Panel(
         "bytes",
