@@ -8,73 +8,14 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
+from tests.kibana.audited import events, executions, ran
+from tests.kibana.facts import BOOT, ESCAPES, HOSTS, LONG, MINUTE, PEOPLE, UIDS, Fact, by_recording, derived, fact, text
 from tests.kibana.samples import DAY, HOSTILE, HOUR, MESSAGES, SINCE, STORY, STORY_START, UNTIL, Message
 from ttyscribe_formats.document import Document
 
-Fact = dict[str, Any]
-
-MINUTE = 60_000
-ESCAPES = "mallory\x1b[2J\x07\r\nroot"
-LONG = "svc-" + "deploy-" * 60
-HOSTS = ("web1", "web2", "db1", "jump")
-PEOPLE = ("ada", "bob", "cyd", "dora", "emil")
-BUSY = ("ada", "ada", "ada", "bob", "bob", "bob", "bob", "cyd", "cyd", "dora", "emil")
-UIDS = {name: str(1000 + n) for n, name in enumerate((*PEOPLE, HOSTILE, ESCAPES, LONG))} | {
-    "root": "0",
-    "postgres": "26",
-}
-BOOT = "2f1c9c0a7d1b4a9f8f2b3f6a1c0d9e77"
-
-_ARRIVES = {"jump": ("fluentd", "forward", "fluentd-json", "0.0.9"), "db1": ("rsyslog", "imjournal", "omprog", "0.1.0")}
-_USUAL = ("rsyslog", "imuxsock", "omprog", "0.1.0")
-
-
-def text(ms: int) -> str:
-    """A time as documents have it."""
-    moment = datetime.fromtimestamp(ms // 1000, UTC)
-    return moment.strftime("%Y-%m-%dT%H:%M:%S.") + f"{ms % 1000:03d}000+00:00"
-
-
-def _lag(host: str, time: int, n: int) -> int:
-    """Milliseconds until a message is received: a relay is slow, and was stuck for some hours."""
-    if host == "jump":
-        stuck = 5 * DAY <= time - SINCE < 5 * DAY + 6 * HOUR
-        return 2_000 + n * 331 % 1500 + (8 * MINUTE if stuck else 0)
-    return 40 + n * 37 % 400
-
-
-def _fact(kind: str, name: str, time: int, host: str, message: str, n: int, **more: Any) -> Fact:
-    collector, way, protocol, version = _ARRIVES.get(host, _USUAL)
-    received = time + _lag(host, time, n)
-    return {
-        "time": time,
-        "received": received,
-        "hostname": host,
-        "level": "info",
-        "message": message,
-        "viaq_msg_id": name,
-        "pipeline_metadata.collector.name": collector,
-        "pipeline_metadata.collector.inputname": way,
-        "pipeline_metadata.collector.received_at": text(received),
-        "pipeline_metadata.normalizer.name": "ttyscribe",
-        "pipeline_metadata.normalizer.inputname": protocol,
-        "pipeline_metadata.normalizer.version": version,
-        "ttyscribe.kind": kind,
-        "ttyscribe.partition": text(time)[:7].replace("-", "."),
-        "ttyscribe.trust": "system",
-        "ttyscribe.words": "words",
-        **more,
-    }
-
-
-def _derived(kind: str, name: str, time: int, host: str, message: str, **more: Any) -> Fact:
-    """What the indexer writes: it came by no collector, and its receipt is its time."""
-    made = _fact(kind, name, time, host, message, 0, **more)
-    return {key: value for key, value in made.items() if "pipeline" not in key} | {"received": time}
-
 
 def _tlog(n: int, message: Message) -> Fact:
-    return _fact(
+    return fact(
         "tlog",
         f"tlog:{message.recording}:{message.id}:{message.variant:016x}",
         message.time_ms,
@@ -141,16 +82,9 @@ SHOWN = (
 )
 
 
-def _by_recording() -> list[tuple[str, list[Message]]]:
-    by_name: dict[str, list[Message]] = {}
-    for message in MESSAGES:
-        by_name.setdefault(message.recording, []).append(message)
-    return list(by_name.items())
-
-
 def _recordings() -> Iterator[Fact]:
     """The row of each recording, as its messages say."""
-    for n, (name, inside) in enumerate(_by_recording()):
+    for n, (name, inside) in enumerate(by_recording()):
         first = inside[0]
         ids = {message.id for message in inside}
         missing, conflicts = max(ids) - len(ids), len(inside) - len(ids)
@@ -158,7 +92,7 @@ def _recordings() -> Iterator[Fact]:
         gone = [number for number in range(1, max(ids)) if number not in ids]
         ended = "no" if n % 4 == 1 else "yes"
         whole = ended == "yes" and not missing and not conflicts and len(users) == len(hosts) == 1
-        yield _derived(
+        yield derived(
             "recording",
             name,
             first.start_ms,
@@ -193,8 +127,8 @@ def _recordings() -> Iterator[Fact]:
                 "recording.complete": "yes" if whole else "no",
                 "recording.lines": 15 * 12 if name == STORY else 3 * len(inside),
                 "recording.commands": 18 if name == STORY else len(inside) // 2,
-                "recording.executions": len(_ran(n, name, inside)),
-                "recording.session_events": len(_ran(n, name, inside)),
+                "recording.executions": len(ran(n, name, inside)),
+                "recording.session_events": len(ran(n, name, inside)),
                 "recording.version": 1,
                 **({"recording.status": n % 3} if ended == "yes" else {}),
                 **({"recording.boot_id": BOOT} if n % 4 else {}),
@@ -217,7 +151,7 @@ def _commands() -> Iterator[Fact]:
 
 
 def _command(of: Message, ms: int, number: int, given: str) -> Fact:
-    return _derived(
+    return derived(
         "command",
         f"cmd:{of.recording}:{number}",
         of.start_ms + ms,
@@ -237,61 +171,11 @@ def _command(of: Message, ms: int, number: int, given: str) -> Fact:
     )
 
 
-_WATCHED = (STORY, "rec-a", "rec-c", "rec-05", "rec-11")
-"""Recordings on whose hosts audit told what ran in their sessions."""
-
-
-def _ran(row: int, name: str, inside: list[Message]) -> list[Fact]:
-    """The audit events of a recording's session: what was given, and what a script started."""
-    first, ended = inside[0], max(message.last_ms for message in inside)
-    if name not in _WATCHED:
-        return []
-    return [
-        _event(
-            n,
-            first.start_ms + ms,
-            first.user,
-            "execve",
-            _RUN[(n * 5 + row) % len(_RUN)],
-            host=first.host,
-            **{"ttyscribe.audit_session": 3 + row, "ttyscribe.trust": "user" if n % 8 == 7 else "system"},
-        )
-        for n in range(10_000 + row * 100, 10_024 + row * 100)
-        if (ms := 2_000 + n % 100 * 31_013) <= ended and n % 9  # single lines belong to no recording
-    ]
-
-
-def _executions() -> Iterator[Fact]:
-    """What audit saw start in recordings, as events and as commands."""
-    for row, (name, inside) in enumerate(_by_recording()):
-        first = inside[0]
-        for event in _ran(row, name, inside):
-            yield event
-            ms = event["time"] - first.start_ms
-            yield _derived(
-                "command",
-                f"cmd:{name}:audit:{event['viaq_msg_id'].encode().hex()[:32]}{ms:x}",
-                event["time"],
-                first.host,
-                event["process.title"],
-                **{
-                    "ttyscribe.recording": name,
-                    "ttyscribe.trust": "user" if "user" in (first.trust, event["ttyscribe.trust"]) else first.trust,
-                    "ttyscribe.last_ms": ms,
-                    "command.text": [event["process.title"]],
-                    "command.ms": ms,
-                    "command.source": "audit",
-                    "command.event": event["viaq_msg_id"],
-                    "command.user": first.user,
-                },
-            )
-
-
 def _lines() -> Iterator[Fact]:
     for n in range(15 * 12):
         first = 500 + n * 4_391
         shown = SHOWN[n * 7 % 15]
-        yield _derived(
+        yield derived(
             "line",
             f"line:{STORY}:{n + 1}",
             STORY_START + first,
@@ -307,93 +191,6 @@ def _lines() -> Iterator[Fact]:
                 "line.user": "ada",
             },
         )
-
-
-_RUN = (
-    ("/usr/bin/ls", "ls --color=auto -la"),
-    ("/usr/bin/git", "git pull --ff-only"),
-    ("/usr/bin/vim.basic", "vim /etc/nginx/nginx.conf"),
-    ("/usr/bin/bash", "-bash"),
-    ("/usr/bin/grep", "grep -rn TODO ."),
-    ("/usr/bin/python3.11", "python3 manage.py migrate"),
-    ("/usr/bin/systemctl", "systemctl restart nginx"),
-    ("/usr/bin/ssh", "ssh db1"),
-    ("/usr/bin/curl", "curl -s http://192.0.2.40:9200/_cat/health"),
-    ("/usr/lib/postgresql/15/bin/psql", "psql orders"),
-    ("/usr/bin/tail", "tail -f /var/log/syslog"),
-    ("/tmp/.x/[kworker]", "[kworker/0:1]"),
-)
-_CHANGERS = (("/usr/bin/sudo", "sudo -i"), ("/usr/bin/su", "su -"), ("/usr/bin/pkexec", "pkexec id"))
-_REFUSED = (
-    ("openat", "/usr/bin/cat", "cat /etc/shadow", "/etc/shadow"),
-    ("unlinkat", "/usr/bin/rm", "rm -rf /var/log/audit", "/var/log/audit/audit.log"),
-    ("connect", "/usr/bin/nc.openbsd", "nc 192.0.2.66 4444", ""),
-    ("chmod", "/usr/bin/chmod", "chmod u+s /tmp/sh", "/tmp/sh"),
-    ("execve", "/usr/bin/bash", "./exploit", "/home/cyd/exploit"),
-)
-
-
-def _event(n: int, time: int, person: str, action: str, run: tuple[str, str], **more: Any) -> Fact:
-    """An audit event of somebody who logged in."""
-    executable, title = run
-    effective = str(more.pop("effective", person))
-    host = str(more.pop("host", HOSTS[n * 7 % 4]))
-    raw = n % 9 == 0  # some come as single lines
-    return _fact(
-        "audit-line" if raw else "aushape",
-        f"audit:{host}:{time}:{n}:0",
-        time,
-        host,
-        f"{person} ran {title}",
-        n,
-        **({"audit.type": "SYSCALL", "audit.serial": n} if raw else {"aushape.serial": n, "aushape.time": text(time)}),
-        **{
-            "ttyscribe.boot_id": BOOT,
-            "ttyscribe.audit_session": 3 + n % 6,
-            "process.pid": 1200 + n,
-            "process.executable": executable,
-            "process.name": executable.rpartition("/")[2][:15],
-            "process.title": title,
-            "process.tty": "pts0",
-            "user.id": UIDS[person],
-            "user.name": person,
-            "user.effective.id": UIDS[effective],
-            "user.effective.name": effective,
-            "user.audit.id": UIDS[person],
-            "user.audit.name": person,
-            "event.action": action,
-            "event.outcome": "success",
-            **more,
-        },
-    )
-
-
-def _events() -> Iterator[Fact]:
-    for n in range(260):
-        hour = 8 + n * 13 % 11
-        time = SINCE + n * 7 // 260 * DAY + hour * HOUR + n * 37 % 60 * MINUTE + n
-        person = BUSY[(n * 7 + n // 11) % 11] if n % 40 else (HOSTILE, ESCAPES, LONG)[n // 40 % 3]
-        if n % 13 == 5:
-            action, executable, title, path = _REFUSED[n % 5]
-            more = {"file.path": [path]} if path else {"destination.ip": "192.0.2.66", "destination.port": 4444}
-            yield _event(n, time, person, action, (executable, title), **{"event.outcome": "failure"}, **more)
-        elif n % 11 == 3:
-            run = _CHANGERS[n % 3]
-            yield _event(n, time, person, "execve", run, effective="root", **{"file.path": [run[0]]})
-        else:
-            run = _RUN[n * 5 % (12 if n % 7 == 0 else 11)]
-            effective = "root" if n % 17 == 2 else "postgres" if n % 31 == 7 else person
-            paths = [run[0], "/lib64/ld-linux-x86-64.so.2"]
-            yield _event(n, time, person, "execve", run, effective=effective, **{"file.path": paths})
-    for n in range(300, 312):  # daemons: nobody is logged in
-        time = SINCE + n % 7 * DAY + n % 24 * HOUR
-        made = _event(n, time, "root", "execve", ("/usr/sbin/cron", "/usr/sbin/CRON -f"), host="db1")
-        yield {key: value for key, value in made.items() if not key.startswith(("user.audit", "ttyscribe.audit"))}
-    for n in range(400, 410):  # somebody guesses passwords
-        time = SINCE + 5 * DAY + 3 * HOUR + n * 11_000
-        made = _event(n, time, "root", "user_auth", ("/usr/bin/su", ""), host="jump", **{"event.outcome": "failure"})
-        gone = ("user.audit.id", "user.audit.name", "user.effective.id", "user.effective.name", "process.title")
-        yield {key: value for key, value in made.items() if key not in gone} | {"user.target.name": "root"}
 
 
 _ASKED = (
@@ -415,7 +212,7 @@ def _sudo() -> Iterator[Fact]:
         refused = n % 8 == 5
         host = HOSTS[n * 3 % 4]
         event = ("alert" if n % 16 == 13 else "reject") if refused else "accept"
-        yield _fact(
+        yield fact(
             "sudo",
             f"log:sudo{n}",
             time,
@@ -439,7 +236,7 @@ def _sudo() -> Iterator[Fact]:
         )
         if not refused and n % 2 == 0:
             status = n % 6 // 2
-            yield _fact(
+            yield fact(
                 "sudo",
                 f"log:exit{n}",
                 time + 3_000,
@@ -474,7 +271,7 @@ def _others() -> Iterator[Fact]:
     for n in range(160):
         time = SINCE + n * 7 * DAY // 160 + n * 7919 % (30 * MINUTE)
         kind = ("syslog", "journal")[n % 4 == 1]
-        made = _fact(kind, f"log:{n}", time, HOSTS[n * 5 % 4], f"an ordinary line {n}", n)
+        made = fact(kind, f"log:{n}", time, HOSTS[n * 5 % 4], f"an ordinary line {n}", n)
         made["ttyscribe.trust"] = "none" if n % 3 == 0 else "system"
         if n % 19 == 4:
             made |= {"ttyscribe.kind": "syslog", "ttyscribe.error": _ERRORS[n % 3]}
@@ -490,7 +287,7 @@ def _others() -> Iterator[Fact]:
     for n in range(6):  # a board without a battery for its clock, and one who lies about the time
         received = SINCE + 2 * DAY + n * 5 * HOUR
         claimed = int(datetime(1999 + 40 * (n % 2), 12, 31, tzinfo=UTC).timestamp() * 1000) + n
-        made = _fact(
+        made = fact(
             "syslog", f"log:clock{n}", claimed, "web2", "hello", n, **{"ttyscribe.partition": "implausible-time"}
         )
         yield made | {"received": received, "ttyscribe.trust": "none"}
@@ -500,9 +297,9 @@ FACTS: tuple[Fact, ...] = (
     *(_tlog(n, message) for n, message in enumerate(MESSAGES)),
     *_recordings(),
     *_commands(),
-    *_executions(),
+    *executions(),
     *_lines(),
-    *_events(),
+    *events(),
     *_sudo(),
     *_others(),
 )

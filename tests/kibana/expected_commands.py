@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """What each panel of the page on commands and audit must show."""
 
-from tests.kibana.corpus import Fact, seen
+from tests.kibana.corpus import seen
+from tests.kibana.facts import Fact
 from tests.kibana.samples import Row
 from tests.kibana.tables import LOOK_INTO, TIME, last, listed, or_none, table, unique
 

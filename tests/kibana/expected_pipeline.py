@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """What each panel of the page on the pipeline's health must show."""
 
-from tests.kibana.corpus import Fact, arrived
+from tests.kibana.corpus import arrived
+from tests.kibana.facts import Fact
 from tests.kibana.samples import Row
 from tests.kibana.tables import LOOK_INTO, RECEIPT, first, greatest, last, listed, or_none, table, total, unique
 

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """What each panel of the page of one recording must show, where that one is chosen."""
 
-from tests.kibana.corpus import Fact, seen
+from tests.kibana.corpus import seen
+from tests.kibana.facts import Fact
 from tests.kibana.samples import STORY, Row
 from tests.kibana.tables import Level, along, first, greatest, last, listed, or_none, table, total
 from ttyscribe_kibana.bundle import Bundle

@@ -5,7 +5,7 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from tests.kibana.corpus import Fact
+from tests.kibana.facts import Fact
 from tests.kibana.samples import BUCKET, Row
 
 Key = Callable[[Fact], Any]

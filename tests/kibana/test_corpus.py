@@ -7,7 +7,8 @@ from importlib.resources import files
 import pytest
 from jsonschema import Draft202012Validator
 
-from tests.kibana.corpus import FACTS, Fact, arrived, document, seen
+from tests.kibana.corpus import FACTS, arrived, document, seen
+from tests.kibana.facts import Fact
 
 KINDS = sorted({fact["ttyscribe.kind"] for fact in FACTS})
 
