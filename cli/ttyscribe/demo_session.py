@@ -89,8 +89,8 @@ def _typed(master: int, show: Callable[[bytes], None]) -> bytes:
     for line in _LINES:
         data += _read(master, show, lambda new: new.endswith(_PROMPT))
         for key in line:
+            time.sleep(_KEY_SECONDS)  # also before the first: a person looks at the prompt
             os.write(master, key.encode())
-            time.sleep(_KEY_SECONDS)
         os.write(master, b"\r")
     return data + _read(master, show, lambda _: False)
 

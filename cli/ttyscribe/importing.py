@@ -73,6 +73,7 @@ def run(options: argparse.Namespace) -> int:
         else:
             for name in options.files:
                 _file(name, options, target)
+        target.finish()
     finally:
         target.close()
     return target.told()
@@ -128,8 +129,13 @@ class _Target:
         while self._batch.documents or self._batch.entries:  # raises where the store is down: run it again then
             self._delivery.attempt(self._batch)
 
+    def finish(self) -> None:
+        """Store the rest, for all to read."""
+        self._flush()
+        self._sink.refresh()
+
     def close(self) -> None:
-        """Store the rest."""
+        """Store the rest, also where the import was cut short."""
         try:
             self._flush()
         finally:

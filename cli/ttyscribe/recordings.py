@@ -45,7 +45,7 @@ def run(options: argparse.Namespace) -> int:
             print_json(stores.as_json(one))
         return 0
     if not found:
-        print(f"ttyscribe: no recordings in {url} that fit", file=sys.stderr)
+        print(f"ttyscribe: no recordings in {url}{' that fit' if wanted != RecordingFilter() else ''}", file=sys.stderr)
         return 0
     rows = [
         (

@@ -46,6 +46,8 @@ def _carry_out(store: ElasticStore, plan: Plan, *, dry_run: bool) -> None:
     if dry_run:
         for line in show.shown(plan):
             print(line)
+        if plan.writes:
+            print("nothing was written (--dry-run)")
         return
     for step in apply.applied(*store.installation(), plan):
         print(step.line(), flush=True)

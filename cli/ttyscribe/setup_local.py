@@ -6,6 +6,7 @@ import os
 import sys
 from contextlib import suppress
 
+from ttyscribe.text import counted
 from ttyscribe_formats.errors import ConfigError
 from ttyscribe_store.care.lock import alone
 from ttyscribe_store.open import open_store
@@ -38,8 +39,9 @@ def _remove(url: str, options: argparse.Namespace) -> None:
     with alone(folder):
         ours = sorted(name for name in os.listdir(folder) if _is_ours(name))
         if ours and not options.dry_run:
+            months = sum(name.endswith(_SUFFIX) for name in ours)
             confirm(
-                options, f"{sum(name.endswith(_SUFFIX) for name in ours)} files of {url}, with all that is in them,"
+                options, f"{counted(months, 'file')} of {url}, with everything in {'it' if months == 1 else 'them'},"
             )
         for name in ours:
             if not options.dry_run:

@@ -24,4 +24,5 @@ def text(*counters: Counter[str]) -> str:
     joined: Counter[str] = sum(counters, Counter())
     parts = [f"{joined[name]} {words}" for name, words in _WORDS.items() if joined[name]]
     parts += [f"{joined[name]} {name}" for name in DEAD if joined[name]]
-    return f"{joined['lines']} lines: {', '.join(parts) or 'nothing to store'}"
+    lines = "1 line" if joined["lines"] == 1 else f"{joined['lines']} lines"
+    return f"{lines}: {', '.join(parts) or 'nothing to store'}"

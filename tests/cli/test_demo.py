@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The demonstration, from beginning to end."""
 
+import json
 import os
 import re
 import shutil
@@ -15,7 +16,7 @@ import pytest
 from tests.cli.command import COMMAND, ok, run
 from tests.peers import require_program
 from tests.recorder.recorder import AtTerminal
-from ttyscribe import demo_rsyslog
+from ttyscribe import demo_rsyslog, demo_session
 
 pytestmark = pytest.mark.slow
 PATIENCE = 120.0
@@ -57,6 +58,10 @@ def test_without_rsyslog_and_again(tmp_path: Path) -> None:
         said(demo(tmp_path, "--without-rsyslog"))
     text = ok("recordings", "--store", f"sqlite:{tmp_path / 'demo-data' / 'store'}")
     assert "2 recordings" in text
+    store = f"sqlite:{tmp_path / 'demo-data' / 'store'}"
+    found = [json.loads(line) for line in ok("search", "cmd:*", "--json", "--store", store).splitlines()]
+    given = [one["message"] for one in found if "end" not in one]
+    assert given == list(demo_session._LINES) * 2, "each command is found, the first one too"
 
 
 @pytest.mark.rsyslogd

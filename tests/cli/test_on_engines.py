@@ -9,6 +9,8 @@ import pytest
 
 from tests.cli.command import complaint, fill, fill_store, ok, run
 from tests.player.logs import play
+from tests.store.samples import message
+from ttyscribe_formats.tlog import encode
 
 pytestmark = pytest.mark.engine
 
@@ -50,3 +52,20 @@ def test_all_verbs_answer_as_over_sqlite(engine_url: str, tmp_path: Path) -> Non
         here, there = play("--store", local, name), play("--store", engine_url, name)
         assert here.stdout
         assert (here.stdout, here.stderr, here.returncode) == (there.stdout, there.stderr, there.returncode)
+
+
+def test_what_was_imported_is_seen_at_once_and_that_it_waits_for_the_indexer(engine_url: str, tmp_path: Path) -> None:
+    ok("setup", "--store", engine_url)
+    for name in ("alpha", "beta"):
+        log = tmp_path / name
+        log.write_bytes(encode(message(1, "Hello", rec=name)) + b"\n")
+        assert ok("import", str(log), "--store", engine_url) == "1 line: 1 stored\n"
+        waiting = len(list(tmp_path.iterdir()))
+        are = "1 recording is" if waiting == 1 else "2 recordings are"
+        for question in (["recordings"], ["search", "nothing"]):
+            done = run(*question, "--store", engine_url)
+            assert f"ttyscribe: index: {are} not derived up to the last message; run ttyscribe index" in done.stderr
+        assert answers(engine_url, "search", "nothing") == [{"end": {"hits": 0, "more": False, "behind": waiting}}]
+    ok("index", "--store", engine_url)
+    assert "index" not in run("recordings", "--store", engine_url).stderr
+    assert answers(engine_url, "search", "nothing") == [{"end": {"hits": 0, "more": False, "behind": 0}}]

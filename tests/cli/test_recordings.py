@@ -113,7 +113,14 @@ def test_the_store_may_be_named_by_the_environment(store: str) -> None:
 
 
 def test_nothing_that_fits_is_said(store: str) -> None:
-    assert "no recordings" in complaint(run("recordings", "--store", store, "--user", "nobody"), 0)
+    told = complaint(run("recordings", "--store", store, "--user", "nobody"), 0)
+    assert told == f"ttyscribe: no recordings in {store} that fit"
+
+
+def test_nothing_at_all_is_said(tmp_path: Path) -> None:
+    ok("setup", "--store", f"sqlite:{tmp_path / 'empty'}")
+    told = complaint(run("recordings", "--store", f"sqlite:{tmp_path / 'empty'}"), 0)
+    assert told == f"ttyscribe: no recordings in sqlite:{tmp_path / 'empty'}"
 
 
 def test_a_wrong_time_is_told_with_the_forms(store: str) -> None:

@@ -89,6 +89,7 @@ def test_an_engine_is_tried_prepared_and_cleared(engine_url: str) -> None:
     name = engine_url.rpartition("/")[2]
     assert f"create index template {name}-ttyscribe-tlog, version " in tried
     assert f'+  "{name}-ttyscribe-tlog-*"' in tried
+    assert tried.endswith("\nnothing was written (--dry-run)\n")
     ok("setup", "--store", engine_url, "--layout", "daily")
     assert ok("setup", "--store", engine_url, "--dry-run") == "nothing to change\n"
     fill_store(engine_url)

@@ -120,7 +120,7 @@ def test_a_package_that_is_broken_is_told_and_the_others_work(tmp_path: Path, en
     shell("python -m pip install .", folder, environment)
     said = shell('echo \'{"message":"x"}\' | ttyscribe-normalize --protocol ndjson', folder, environment)
     assert "the kind fail2ban of ttyscribe-fail2ban 1.0 is left out: ModuleNotFoundError" in said
-    assert "1 lines: 1 stored" in said
+    assert "1 line: 1 stored" in said
 
 
 def test_the_same_file_is_a_kind_inside_the_tree(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -271,7 +271,7 @@ def test_check_config_fails_where_nobody_answers(tmp_path: Path) -> None:
 def test_reports_go_to_the_log_file(tmp_path: Path) -> None:
     done = run(tmp_path, bare(1), *NDJSON, "sqlite:store", "--log-file", "log")
     assert done.stderr == b""
-    assert (tmp_path / "log").read_text().endswith("ttyscribe-normalize: 1 lines: 1 stored\n")
+    assert (tmp_path / "log").read_text().endswith("ttyscribe-normalize: 1 line: 1 stored\n")
 
 
 @pytest.mark.parametrize("option", ["--help", "--version"])

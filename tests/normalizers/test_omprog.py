@@ -123,7 +123,7 @@ def test_an_outage_of_any_sort_is_none_of_the_lines_fault(tmp_path: Path, troubl
         assert program.answer() == OK
         assert program.ask(message(1)) == OK
         assert program.finish() == 0
-        assert "1 lines: 1 stored" in program.said()
+        assert "1 line: 1 stored" in program.said()
     assert not dead_letters(tmp_path / "dead-letter.ndjson")
 
 

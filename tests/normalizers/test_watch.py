@@ -132,7 +132,7 @@ def test_what_cannot_be_told_ends_nothing(tmp_path: Path) -> None:
         done = run(tmp_path, line("x"), "--protocol", "ndjson", "--output", f"sqlite:{tmp_path}/store", *watch)
     assert b"no metrics at 127.0.0.1" in done.stderr
     assert done.stderr.count(b"can't write the status file") == 1
-    assert b"1 lines: 1 stored" in done.stderr
+    assert b"1 line: 1 stored" in done.stderr
 
 
 @pytest.mark.parametrize("seconds", ["-1", "x", "0.01", "nan", "1e9"])
