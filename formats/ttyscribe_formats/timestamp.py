@@ -141,6 +141,6 @@ def lag_ms(time_ns: int, received_ns: int) -> int | None:
     time lies outside the window around the receipt.
     """
     lag = received_ns - time_ns
-    if not -FUTURE <= lag <= PAST or time_ns // 1000 == received_ns // 1000:
+    if not -FUTURE <= lag <= PAST or (-1000 < lag < 1000 and time_ns // 1000 == received_ns // 1000):
         return None
     return lag // _MS

@@ -22,17 +22,20 @@ _WITH_ORIGINAL = ("aushape", "sudo")
 
 def tell(documents: Sequence[Document], envelope: Envelope) -> None:
     """Add the reasons to those of the message's documents that were repaired."""
+    document: Any
     for document in documents:
-        found = _reasons(document, envelope)
-        if found:
-            document["ttyscribe"]["repaired"] = found
+        own = document.get("ttyscribe")
+        if own is None or "kind" not in own:  # ViaQ's own document, which no store takes
+            continue
+        kind = own["kind"]
+        if "raw" in own or "original" in own or "bytes" in own or kind in _WITH_ORIGINAL:
+            found = _reasons(document, own, kind, envelope)
+            if found:
+                own["repaired"] = found
 
 
-def _reasons(document: Any, envelope: Envelope) -> list[str]:
-    own = document.get("ttyscribe")
-    if own is None or "kind" not in own:  # ViaQ's own document, which no store takes
-        return []
-    kind, found = own["kind"], []
+def _reasons(document: Any, own: Any, kind: str, envelope: Envelope) -> list[str]:
+    found = []
     if "raw" in own:
         found.append(BYTES if envelope.raw or kind == "aushape" else CHARACTERS)
     if "bytes" in own and BYTES not in found:

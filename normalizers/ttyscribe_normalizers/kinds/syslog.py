@@ -77,12 +77,10 @@ class Kind:
 
     def _own(self, envelope: Envelope, text: str, error: str, sender: dict[str, Any]) -> tuple[str, dict[str, Any]]:
         at, own = parts.begun(self.name, envelope, envelope.time_ns)
-        own |= {
-            "trust": self._trust.of(envelope.sender_uid),
-            # Blanks around escapes: the words before and behind a tab or a line's end are found as words.
-            "words": words.joined(_ESCAPE.sub(r" \1 ", text) if "#" in text else text),
-            **sender,
-        }
+        own["trust"] = self._trust.of(envelope.sender_uid)
+        # Blanks around escapes: the words before and behind a tab or a line's end are found as words.
+        own["words"] = words.joined(_ESCAPE.sub(r" \1 ", text) if "#" in text else text)
+        own.update(sender)
         if envelope.journal is not None:
             own.update(origin.session(envelope))
         if error:

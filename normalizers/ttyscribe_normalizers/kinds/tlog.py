@@ -103,15 +103,11 @@ class Kind:
         level, way, sender, systemd = self._sharing.of(envelope, host)
         clear, searched = readable(out_txt)
         at, own = parts.begun("tlog", envelope, time_ns)
-        own |= {
-            "trust": self._trust.of(envelope.sender_uid, "" if envelope.relayed else user),
-            "recording": recording,
-            "out_bytes": out_bytes,
-            "in_bytes": in_bytes,
-            "last_ms": last_ms,
-            "resizes": resizes,
-            **sender,
-        }
+        own["trust"] = self._trust.of(envelope.sender_uid, "" if envelope.relayed else user)
+        own["recording"] = recording
+        own["out_bytes"], own["in_bytes"] = out_bytes, in_bytes
+        own["last_ms"], own["resizes"] = last_ms, resizes
+        own.update(sender)
         if in_txt:
             typed, keys = readable(in_txt.translate(_TYPED))
             own["typed"] = typed
