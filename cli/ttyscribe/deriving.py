@@ -44,7 +44,11 @@ def derive(
         from ttyscribe_store.derive.indexer import Indexer  # with the terminal emulator, which no other verb needs
 
         with told("deriving") as tell:
-            return Indexer(store, tell, lease.sure, refused).round(again=again)
+            indexer = Indexer(store, tell, lease.sure, refused)
+            done = indexer.round(again=again)
+            if done.recordings:
+                indexer.sweep()
+            return done
     finally:
         lease.release()
 

@@ -240,17 +240,20 @@ class ElasticStore:
         return (to_derived(hit["_source"]) for hit in self._hits("recording-*", elastic_queries.ROWS))
 
     def delete(self, recording: str) -> int:
-        """Remove all documents of one recording, found and removed by their ids, until none is left."""
+        """Remove all documents of one recording, found and removed by their ids, until none is left.
+
+        Messages go first and the row last: an indexer then sees what a deletion left that was ended in between.
+        """
+        every = elastic_queries.term("ttyscribe.recording", recording)
+        rest = {"bool": {"filter": [every], "must_not": [elastic_queries.term("ttyscribe.kind", "recording")]}}
+        return sum(self._delete(*one) for one in (("tlog-*", every), ("*", rest), ("*", every)))
+
+    def _delete(self, kinds: str, query: dict[str, Any]) -> int:
         removed = 0
-        body = {
-            "size": _DELETE_PAGE,
-            "query": elastic_queries.term("ttyscribe.recording", recording),
-            "_source": False,
-            "sort": ["_doc"],
-        }
+        body = {"size": _DELETE_PAGE, "query": query, "_source": False, "sort": ["_doc"]}
         while True:
             self.refresh()
-            hits = self._search("*", body)["hits"]["hits"]
+            hits = self._search(kinds, body)["hits"]["hits"]
             if not hits:
                 return removed
             removed += self._writer.remove(hits)
@@ -264,7 +267,7 @@ class ElasticStore:
         """Our indices by month, or day. Those of data streams are left to their lifecycle."""
         target = f"/_cat/indices/{self._prefix}ttyscribe-*?format=json&bytes=b&h=index,store.size"
         answer = self._transport.call("GET", target)
-        if not isinstance(answer, list):
+        if not isinstance(answer, list) or not all(isinstance(one, dict) and "index" in one for one in answer):
             raise Unavailable(
                 f"{self._address}: the answer to a list of indices is none: {self._transport.said(answer)}"
             )

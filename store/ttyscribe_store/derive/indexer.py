@@ -82,6 +82,12 @@ class Indexer:
             self._store.refresh()
         return Done(recordings, documents)
 
+    def sweep(self) -> None:
+        """Remove what was derived of recordings that somebody deleted meanwhile: for who makes no further round."""
+        for one in list(self._store.waiting(VERSION)):
+            if not one.messages:
+                self._bring(one)
+
     def _rested(self, waiting: list[Waiting]) -> list[Waiting]:
         """Without those that were left not long ago: the others shall not wait for them in each round."""
         now = self._now()
@@ -127,7 +133,9 @@ class Indexer:
         return made
 
     def _grown(self, live: Derivation, programs: Programs, one: Waiting) -> int | None:
-        """Take what came behind all that is known; none where that is not all that came."""
+        """Take what came behind all that is known; none where that is not all that came, or some was deleted."""
+        if live.written is not None and one.messages < live.written.messages:
+            return None
         live.feed(self._messages(one.recording, live.row.last_id))
         if live.row.messages < one.messages:  # one has a lower id, or one that was there already
             return None
