@@ -100,7 +100,8 @@ class SqliteStore:
     def _insert(self, partition: str, group: list[rows.Row]) -> list[Outcome]:
         try:
             with self._lock, self._files.writing(partition) as connection:
-                outcomes = [STORED if changes.put(connection, row) else DUPLICATE for row in group]
+                seen: set[str] = set()
+                outcomes = [STORED if changes.put(connection, row, seen) else DUPLICATE for row in group]
                 grown = {row.message_of for row, outcome in zip(group, outcomes, strict=True) if outcome is STORED}
                 changes.mark(connection, grown - {b""})
                 started = [row.execution for row, outcome in zip(group, outcomes, strict=True) if outcome is STORED]
@@ -345,14 +346,15 @@ class SqliteStore:
             return len(numbers)
 
     def _purge(self, name: str) -> None:
-        """Merge the word index until no removed word is in it, in steps that let other writers in."""
-        pages, changes = -queries.MERGE_PAGES, 2
+        """Merge the full text indexes until nothing removed is in them, in steps that let other writers in."""
         with suppress(Busy):
-            while changes > 1:  # fewer: nothing was left to merge
-                with self._lock, self._files.writing(name) as connection:
-                    before = connection.total_changes
-                    connection.execute(queries.MERGE, (pages,))
-                    pages, changes = queries.MERGE_PAGES, connection.total_changes - before
+            for table in queries.MERGED:
+                pages, changes = -queries.MERGE_PAGES, 2
+                while changes > 1:  # fewer: nothing was left to merge
+                    with self._lock, self._files.writing(name) as connection:
+                        before = connection.total_changes
+                        connection.execute(queries.MERGE.format(table), (pages,))
+                        pages, changes = queries.MERGE_PAGES, connection.total_changes - before
             with self._lock:
                 self._files.empty_log(name)
 

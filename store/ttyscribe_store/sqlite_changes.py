@@ -13,24 +13,41 @@ from ttyscribe_store.sqlite_text import text
 _INSERTS = rows.inserts()
 
 
-def put(connection: sqlite3.Connection, row: rows.Row) -> bool:
-    """Insert a document; False = it is there already."""
+def put(connection: sqlite3.Connection, row: rows.Row, seen: set[str] | None = None) -> bool:
+    """Insert a document; False = it is there already. `seen` is for `index`."""
     cursor = connection.execute(rows.INSERT, row.values)
     number = cursor.lastrowid
     if not cursor.rowcount or number is None:
         return False
-    index(connection, number, row, _INSERTS)
+    index(connection, number, row, _INSERTS, seen)
     return True
 
 
-def index(connection: sqlite3.Connection, number: int, row: rows.Row, inserts: rows.Inserts) -> None:
-    """Put in what finds a document."""
+def index(
+    connection: sqlite3.Connection,
+    number: int,
+    row: rows.Row,
+    inserts: rows.Inserts,
+    seen: set[str] | None = None,
+) -> None:
+    """Put in what finds a document.
+
+    `seen` are values that this transaction has put in already; more are added. Where documents are forgotten in the
+    same transaction, it has to be left out.
+    """
     connection.execute(inserts.words, (number, row.words))
-    for value in row.listed:
-        connection.execute(*rows.of_value(inserts.value, value, number))
+    for one in row.listed:
+        connection.execute(*rows.of_value(inserts.value, one, number))
     for field, piece in row.pieces:
         added = connection.execute(inserts.piece, (number, field, text(piece)))
         connection.execute(inserts.trigrams, (added.lastrowid, text(piece)))
+    parted = row.parted if seen is None else row.parted - seen
+    for value in map(text, parted):
+        added = connection.execute(inserts.distinct_value, (value,))
+        if added.rowcount:
+            connection.execute(inserts.value_trigrams, (added.lastrowid, rows.as_tokenized(value)))
+    if seen is not None:
+        seen |= parted
 
 
 def mark(connection: sqlite3.Connection, recordings: Iterable[bytes]) -> None:
@@ -59,8 +76,12 @@ def forget(connection: sqlite3.Connection, number: int) -> None:
         raise rows.Damaged("an index names a document that is not there")
     words, listed = rows.indexed_by(bodies[0][0])
     connection.execute(rows.FORGET_WORDS, (number, words))
-    for value in listed:
-        connection.execute(*rows.of_value(rows.FORGET_VALUE, value, number))
+    for one in listed:
+        connection.execute(*rows.of_value(rows.FORGET_VALUE, one, number))
+    for value in map(text, rows.parted(listed)):
+        for (unused,) in connection.execute(rows.UNUSED, (value,)).fetchall():
+            connection.execute(rows.FORGET_VALUE_TRIGRAMS, (unused, rows.as_tokenized(value)))
+            connection.execute(rows.FORGET_DISTINCT_VALUE, (unused,))
     for piece, content in connection.execute(rows.PIECES, (number,)).fetchall():
         connection.execute(rows.FORGET_TRIGRAMS, (piece, text(content)))
     connection.execute(rows.FORGET_PIECES, (number,))

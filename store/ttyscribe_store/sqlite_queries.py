@@ -17,7 +17,8 @@ DERIVED_OF = f"""SELECT number, id, body FROM document
     WHERE recording = CAST(? AS TEXT) AND message_id IS NULL AND kind IN ({_KINDS})"""  # noqa: S608 - our own words
 ROWS = "SELECT body FROM document WHERE kind = 'recording'"
 REMOVE = "DELETE FROM document WHERE number = ?"
-MERGE = "INSERT INTO words (words, rank) VALUES ('merge', ?)"
+MERGE = "INSERT INTO {0} ({0}, rank) VALUES ('merge', ?)"
+MERGED = ("words", "trigrams", "value_trigrams")
 MERGE_PAGES = 500
 """At once; negative in the first step, which has everything merged into one."""
 

@@ -6,7 +6,7 @@ too, because a word index without texts of its own needs them again to forget a 
 """
 
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from ttyscribe_formats.document import Document
@@ -15,7 +15,7 @@ from ttyscribe_store.base import Execution
 from ttyscribe_store.conflict import rank
 from ttyscribe_store.executions import of_document
 from ttyscribe_store.partition import is_partition
-from ttyscribe_store.query.sqlite import indexed, pieces
+from ttyscribe_store.query.sqlite import PARTED, indexed, pieces
 from ttyscribe_store.sqlite_text import text, text_back
 from ttyscribe_store.views import time_ns
 
@@ -30,7 +30,7 @@ _TOKENIZER = "ascii tokenchars '{}'".format(_PUNCTUATION.replace("'", "''"))
 """Splits at blanks and at nothing else: all that is beyond ASCII is part of a word to it."""
 
 APPLICATION_ID = 0x54745363
-VERSION = 5
+VERSION = 6
 """Each has a step in sqlite_upgrade.py."""
 BY_TIME = """CREATE INDEX document_by_time
     ON document (time_us, id, kind, host, level, trust, recording)"""
@@ -50,6 +50,10 @@ TABLES = {
         text, content='piece', content_rowid='id', columnsize=0, detail=none, tokenize='trigram case_sensitive 1'
     )""",
     "value": "CREATE TABLE value (field TEXT, value, number INTEGER, PRIMARY KEY (field, value, number)) WITHOUT ROWID",
+    "distinct_value": "CREATE TABLE distinct_value (id INTEGER PRIMARY KEY, value TEXT NOT NULL UNIQUE)",
+    "value_trigrams": """CREATE VIRTUAL TABLE value_trigrams USING fts5 (
+        text, content='', columnsize=0, detail=none, tokenize='trigram case_sensitive 1'
+    )""",
 }
 """What finds documents besides the table of documents; all of it is made from their bodies."""
 DERIVING = (
@@ -114,6 +118,8 @@ class Inserts(NamedTuple):
     value: str
     piece: str
     trigrams: str
+    distinct_value: str
+    value_trigrams: str
 
 
 def inserts(prefix: str = "") -> Inserts:
@@ -123,6 +129,8 @@ def inserts(prefix: str = "") -> Inserts:
         f"INSERT INTO {prefix}value VALUES (?, {{}}, ?)",  # noqa: S608
         f"INSERT INTO {prefix}piece (number, field, text) VALUES (?, ?, CAST(? AS TEXT))",  # noqa: S608
         f"INSERT INTO {prefix}trigrams (rowid, text) VALUES (?, CAST(? AS TEXT))",  # noqa: S608
+        f"INSERT INTO {prefix}distinct_value (value) VALUES (CAST(? AS TEXT)) ON CONFLICT (value) DO NOTHING",  # noqa: S608
+        f"INSERT INTO {prefix}value_trigrams (rowid, text) VALUES (?, CAST(? AS TEXT))",  # noqa: S608
     )
 
 
@@ -130,6 +138,14 @@ PIECES = "SELECT id, text FROM piece WHERE number = ?"
 FORGET_TRIGRAMS = "INSERT INTO trigrams (trigrams, rowid, text) VALUES ('delete', ?, CAST(? AS TEXT))"
 FORGET_PIECES = "DELETE FROM piece WHERE number = ?"
 FORGET_VALUE = "DELETE FROM value WHERE field = ? AND value = {} AND number = ?"
+_NO_MORE = " AND ".join(
+    f"NOT EXISTS (SELECT 1 FROM value WHERE field = '{field}' AND value.value = distinct_value.value)"  # noqa: S608
+    for field in PARTED
+)
+UNUSED = f"SELECT id FROM distinct_value WHERE value = CAST(? AS TEXT) AND {_NO_MORE}"  # noqa: S608
+"""Which value this is, if no document has it any more."""
+FORGET_VALUE_TRIGRAMS = "INSERT INTO value_trigrams (value_trigrams, rowid, text) VALUES ('delete', ?, CAST(? AS TEXT))"
+FORGET_DISTINCT_VALUE = "DELETE FROM distinct_value WHERE id = ?"
 FORGET_WORDS = "INSERT INTO words (words, rowid, text) VALUES ('delete', ?, CAST(? AS TEXT))"
 
 
@@ -155,6 +171,11 @@ class Row(NamedTuple):
     """The program that audit saw start, where it tells of one."""
 
     @property
+    def parted(self) -> set[str]:
+        """Those of its values that are found by their parts."""
+        return parted(self.listed)
+
+    @property
     def document_id(self) -> str:
         """The document's id."""
         return text_back(self.values[0])
@@ -173,6 +194,16 @@ class Row(NamedTuple):
         """The whole document, as it is kept."""
         body: bytes = self.values[-1]
         return body
+
+
+def parted(listed: Iterable[tuple[str, str | int | bytes]]) -> set[str]:
+    """Of rows of `value`, the values that are found by their parts."""
+    return {value for field, value in listed if field in PARTED and isinstance(value, str)}
+
+
+def as_tokenized(value: bytes) -> bytes:
+    """A text as its trigrams are made: SQLite would stop at the first NUL. No query asks for trigrams with one."""
+    return value.replace(b"\0", b"\1")
 
 
 def ordered(number: int) -> int | bytes:

@@ -35,6 +35,7 @@ STEPS = (
     ),
     Step(4, "recordings that got messages since they were derived are known", DERIVING),
     Step(5, "programs that audit saw start are found by their session"),
+    Step(6, "paths and programs are found by parts of them"),
 )
 
 UPGRADING = 1 << 16

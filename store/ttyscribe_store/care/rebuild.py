@@ -26,7 +26,7 @@ _PROGRESS = "rebuild.progress"
 _FRESH_SECONDS = 86_400.0
 _NEW = "rebuilt_"
 _INSERTS = rows.inserts(_NEW)
-_TABLES = ("words", "value", "piece", "trigrams")
+_TABLES = ("words", "value", "piece", "trigrams", "distinct_value", "value_trigrams")
 _SETTINGS = handles.Settings(busy_seconds=10.0, synchronous="NORMAL")
 _STATE = "CREATE TABLE rebuilding (done INTEGER NOT NULL, spoiled INTEGER NOT NULL)"
 _SPOILED = """CREATE TRIGGER rebuilding_spoiled AFTER DELETE ON document BEGIN
@@ -128,12 +128,12 @@ def _some(connection: sqlite3.Connection) -> int:
     """Put the next documents into the new tables; how many."""
     state = _state(connection)
     after = state[0] if state else 0
-    found = connection.execute(_NEXT, (after, _BATCH)).fetchall()
+    found, seen = connection.execute(_NEXT, (after, _BATCH)).fetchall(), set[str]()
     for number, body, *columns in found:
         row = rows.again(body)
         if not row.has(columns):
             connection.execute(rows.CORRECT, (*row.values[:-1], number))
-        changes.index(connection, number, row, _INSERTS)
+        changes.index(connection, number, row, _INSERTS, seen)
     if found:
         connection.execute("UPDATE rebuilding SET done = ?", (found[-1][0],))
     return len(found)

@@ -10,7 +10,7 @@ import heapq
 import re
 import sqlite3
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import count, groupby, repeat
 from typing import Any
 
@@ -20,6 +20,7 @@ from ttyscribe_store import sqlite_rows as rows
 from ttyscribe_store.base import DERIVED
 from ttyscribe_store.care.findings import Finding
 from ttyscribe_store.care.lock import alone
+from ttyscribe_store.query.sqlite import PARTED
 from ttyscribe_store.sqlite_files import SUFFIX, Files
 from ttyscribe_store.sqlite_text import text
 
@@ -137,7 +138,15 @@ _INDEXES = {
     "piece": "the table of lines and commands",
     "words": "the word index",
     "trigrams": "the index of parts of lines and commands",
+    "distinct_value": "the table of paths and programs",
+    "value_trigrams": "the index of parts of paths and programs",
 }
+
+
+_TEXTS = {"trigrams": "SELECT id, text FROM piece", "value_trigrams": "SELECT id, value FROM distinct_value"}
+"""What trigrams are of."""
+_DISTINCT = "SELECT value FROM distinct_value"
+_PARTED = " UNION ".join(f"SELECT value FROM value WHERE field = '{field}'" for field in PARTED)  # noqa: S608
 
 
 class _Sums:
@@ -170,13 +179,16 @@ def _agrees(connection: sqlite3.Connection, index: str, wanted: dict[str, int]) 
         return wanted[index] == sum(map(hash, connection.execute("SELECT field, value, number FROM value")))
     if index == "piece":
         return wanted[index] == sum(map(hash, connection.execute("SELECT number, field, text FROM piece")))
+    if index == "distinct_value":
+        wanted_values, found_values = (sum(map(hash, connection.execute(sql))) for sql in (_PARTED, _DISTINCT))
+        return wanted_values == found_values
     connection.execute(_VOCABULARY.format(index))
     factory = connection.text_factory
     try:
-        if index == "trigrams":
-            odd, sum_wanted = _trigrams(connection)
+        if index in _TEXTS:
+            odd, sum_wanted = _trigrams(connection.execute(_TEXTS[index]))
             connection.text_factory = bytes
-            found = connection.execute("SELECT term, doc FROM vocabulary_trigrams")
+            found = connection.execute(f"SELECT term, doc FROM vocabulary_{index}")  # noqa: S608 - our own words
             return sum_wanted == sum(hash(row) for row in found if row[1] not in odd)
         connection.text_factory = bytes
         return wanted[index] == sum(map(hash, connection.execute("SELECT term, doc, offset FROM vocabulary_words")))
@@ -184,11 +196,11 @@ def _agrees(connection: sqlite3.Connection, index: str, wanted: dict[str, int]) 
         connection.text_factory = factory
 
 
-def _trigrams(connection: sqlite3.Connection) -> tuple[set[int], int]:
-    """The pieces that are not looked at, and what the index of the others should hold, added up."""
+def _trigrams(texts: Iterable[tuple[int, str]]) -> tuple[set[int], int]:
+    """The texts that are not looked at, and what the index of the others should hold, added up."""
     odd: set[int] = set()
     total = 0
-    for number, piece in connection.execute("SELECT id, text FROM piece"):
+    for number, piece in texts:
         if _ODD.search(piece):
             odd.add(number)
         else:

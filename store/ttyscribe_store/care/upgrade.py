@@ -113,8 +113,9 @@ def _move(connection: sqlite3.Connection, table: str) -> int:
     """Move the next documents; how many."""
     with handles.transaction(connection):
         found = connection.execute(f"SELECT number, body FROM {table} ORDER BY number LIMIT ?", (_BATCH,)).fetchall()  # noqa: S608
+        seen: set[str] = set()
         for _, body in found:
-            changes.put(connection, rows.again(body))
+            changes.put(connection, rows.again(body), seen)
         if found:
             connection.execute(f"DELETE FROM {table} WHERE number <= ?", (found[-1][0],))  # noqa: S608
     return len(found)

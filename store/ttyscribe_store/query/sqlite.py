@@ -30,6 +30,8 @@ FIRSTS = ("user", "level", "session")
 _ONLY_LISTED = tuple(name for name in LISTED if name not in FIRSTS)
 TEXTS = ("line", "cmd")
 """Fields whose values are in the table `piece`, with an index of their trigrams."""
+PARTED = ("path", "exe")
+"""Fields of `LISTED` whose values are in the table `distinct_value`, each once, with an index of their trigrams."""
 _TRIGRAM = 3
 _MICROSECOND = 1000
 
@@ -250,7 +252,10 @@ def _rows(parts: Sequence[nodes.Node]) -> list[Driver]:
 
 
 def _listed(node: _Compared) -> Driver:
-    """The documents with such a value: each value that there is is looked at once, however often it is there."""
+    """The documents with such a value: each value that there is is looked at once, however often it is there.
+
+    Where trigrams tell which values may be such, no others are looked at.
+    """
     first, last = "", b""
     if isinstance(node, nodes.Wild) and node.parts[0]:
         first, last = node.parts[0], text(node.parts[0]) + b"\xff"
@@ -260,6 +265,13 @@ def _listed(node: _Compared) -> Driver:
             inner = Clause("1") if isinstance(node, nodes.Wild) else _comparison(node, "value")
         sql = f"SELECT DISTINCT number FROM value WHERE field = ? AND {inner.sql}"  # noqa: S608 - our own words
         return Driver(sql, (node.field, *inner.values), _COVERED)
+    query = _trigrams(_needed(node)) if node.field in PARTED else ""
+    if query:
+        inner = _comparison(node, "distinct_value.value")
+        sql = f"""SELECT DISTINCT number FROM value_trigrams CROSS JOIN distinct_value ON id = value_trigrams.rowid
+            CROSS JOIN value ON field = ? AND value.value = distinct_value.value
+            WHERE value_trigrams MATCH CAST(? AS TEXT) AND {inner.sql}"""  # noqa: S608 - our own words
+        return Driver(sql, (node.field, text(query), *inner.values), _COVERED)
     inner = _comparison(node, "one")
     below, bound = (" AND value < CAST(? AS TEXT)", (last,)) if last else ("", ())
     sql = f"""SELECT DISTINCT number FROM (
@@ -274,17 +286,19 @@ def _listed(node: _Compared) -> Driver:
 
 def _piece(node: _Compared) -> Driver | None:
     """The documents that may have such a text by its trigrams."""
-    needed: tuple[str, ...] = ()
-    if isinstance(node, nodes.Wild):
-        needed = node.parts
-    elif isinstance(node, nodes.Pattern):
-        needed = node.regex.needed
-    query = _trigrams(needed)
+    query = _trigrams(_needed(node))
     if not query:
         return None
     sql = """SELECT DISTINCT number FROM trigrams CROSS JOIN piece ON piece.id = trigrams.rowid
         WHERE trigrams MATCH ? AND field = ?"""
     return Driver(sql, (query, node.field))
+
+
+def _needed(node: _Compared) -> tuple[str, ...]:
+    """What every such text has in it."""
+    if isinstance(node, nodes.Wild):
+        return node.parts
+    return node.regex.needed if isinstance(node, nodes.Pattern) else ()
 
 
 def _trigrams(texts: Iterable[str]) -> str:
