@@ -15,7 +15,7 @@ from ttyscribe.health import fluentconf, fluentd, journald, programs, rainerscri
 from ttyscribe.health.files import Host
 from ttyscribe.health.findings import PROBLEM, Finding, Place, Unreadable
 from ttyscribe.health.rsyslog_rules import RULES as RSYSLOG
-from ttyscribe.text import clean
+from ttyscribe.text import clean, is_terminal
 from ttyscribe_formats.errors import ConfigError
 
 DESCRIPTION = """Looks at the configuration of rsyslog, journald and Fluentd on this host for what is known to lose, cut
@@ -153,7 +153,7 @@ def _tell(found: Sequence[Finding], looked: Sequence[str], *, as_json: bool) -> 
 
 def _print(finding: Finding, width: int) -> None:
     rule = finding.rule
-    strong, end = ("\x1b[1m", "\x1b[m") if sys.stdout.isatty() else ("", "")
+    strong, end = ("\x1b[1m", "\x1b[m") if is_terminal(sys.stdout) else ("", "")
     detail = f" ({clean(finding.detail)[:200]})" if finding.detail else ""
     print(f"{strong}{rule.level}: {rule.title}{end}{detail}")
     print(f"  {clean(str(finding.place))}  [{rule.key}]")

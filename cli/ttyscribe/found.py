@@ -8,7 +8,7 @@ import sys
 from collections.abc import Iterator
 
 from ttyscribe import times
-from ttyscribe.text import clean, counted, marked, print_json, width
+from ttyscribe.text import clean, counted, is_terminal, marked, print_json, width
 from ttyscribe_formats.place import Place, format_place
 from ttyscribe_store.base import Hit
 from ttyscribe_store.derive.rules import lag
@@ -161,6 +161,6 @@ def _columns() -> int:
 
 def _colours() -> tuple[str, str, str]:
     """What makes text strong, faint and plain again on a terminal that can."""
-    if not sys.stdout.isatty() or os.environ.get("NO_COLOR") or os.environ.get("TERM", "dumb") == "dumb":
+    if not is_terminal(sys.stdout) or os.environ.get("NO_COLOR"):
         return "", "", ""
     return "\x1b[1m", "\x1b[2m", "\x1b[0m"

@@ -1,39 +1,53 @@
 # SPDX-License-Identifier: Apache-2.0
 """Says how far long work has come, where a person looks at standard error: with a bar where rich is, else in words."""
 
-import contextlib
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 
-from ttyscribe.text import clean
+from ttyscribe.text import clean, is_terminal
 
 Advance = Callable[[int], None]
 """Takes how much is done, in the unit of the whole."""
 _SECONDS = 0.2
 
 
-@contextlib.contextmanager
-def progress(what: str, total: int) -> Iterator[Advance]:
+def progress(what: str, total: int) -> AbstractContextManager[Advance]:
     """A bar of a whole of `total` (0: not known)."""
     if not sys.stderr.isatty():
-        yield _nothing
-        return
+        return nullcontext(_nothing)
+    what = clean(what)
+    bar = _bar(what, total) if is_terminal(sys.stderr) else None
+    return bar or _in_words(what[:60], total)
+
+
+def _bar(what: str, total: int) -> AbstractContextManager[Advance] | None:
     try:
         from rich.console import Console
         from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
     except ImportError:
-        words = _Words(clean(what)[:60], total)
-        try:
-            yield words.advance
-        finally:
-            words.end()
-        return
+        return None
     # Names of files are in `what`: they are neither a pattern nor markup.
     told, part = TextColumn("{task.description}", markup=False), TextColumn("{task.percentage:>3.0f}%")
-    with Progress(told, BarColumn(), part, TimeRemainingColumn(), console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task(clean(what), total=total or None)
-        yield lambda done: bar.update(task, completed=done)
+    bar = Progress(told, BarColumn(), part, TimeRemainingColumn(), console=Console(stderr=True), transient=True)
+
+    @contextmanager
+    def shown() -> Iterator[Advance]:
+        with bar:
+            task = bar.add_task(what, total=total or None)
+            yield lambda done: bar.update(task, completed=done)
+
+    return shown()
+
+
+@contextmanager
+def _in_words(what: str, total: int) -> Iterator[Advance]:
+    words = _Words(what, total)
+    try:
+        yield words.advance
+    finally:
+        words.end()
 
 
 class _Words:

@@ -2,10 +2,11 @@
 """Text for a person's terminal. What was recorded is hostile: no control character of it may reach the terminal."""
 
 import json
+import os
 import sys
 import unicodedata
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, TextIO
 
 _GAP = "  "
 _COLUMN = 48
@@ -33,6 +34,11 @@ def width(text: str) -> int:
     return sum(0 if unicodedata.combining(c) else 2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text)
 
 
+def is_terminal(stream: TextIO) -> bool:
+    """Whether a person looks, at a terminal that knows control sequences."""
+    return stream.isatty() and os.environ.get("TERM", "dumb") not in ("dumb", "unknown", "")
+
+
 def counted(number: int, name: str) -> str:
     """A number of things: `1 recording`, `2 recordings`."""
     return f"{number} {name}{'s' * (number != 1)}"
@@ -48,7 +54,7 @@ def print_table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     cells = [[_short(clean(cell)) for cell in row] for row in rows]
     widths = [max(width(row[column]) for row in (heads, *cells)) for column in range(len(heads))]
     even = max(widths[:-1]) <= _COLUMN  # rich would make every row as wide as the widest
-    if not (even and sys.stdout.isatty() and _rich_table(heads, cells, sum(widths) + len(_GAP) * len(widths))):
+    if not (even and is_terminal(sys.stdout) and _rich_table(heads, cells, sum(widths) + len(_GAP) * len(widths))):
         widths = [min(size, _COLUMN) for size in widths]
         _plain_table(heads, cells, widths)
 
@@ -84,4 +90,4 @@ def _rich_table(heads: Sequence[str], cells: Sequence[Sequence[str]], needed: in
 
 def marked() -> tuple[str, str]:
     """What to put before and behind a match: reverse video for a terminal, else plain signs."""
-    return ("\x1b[7m", "\x1b[27m") if sys.stdout.isatty() else (">>", "<<")
+    return ("\x1b[7m", "\x1b[27m") if is_terminal(sys.stdout) else (">>", "<<")

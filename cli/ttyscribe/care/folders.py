@@ -43,6 +43,8 @@ def told(what: str) -> Iterator[Callable[[int, int], None]]:
         bars: list[Advance] = []
 
         def tell(done: int, total: int) -> None:
+            if not total:
+                return
             if not bars:
                 bars.append(stack.enter_context(progress(what, total)))
             bars[0](done)
