@@ -10,6 +10,7 @@ import time
 from types import FrameType
 
 from ttyscribe import deriving, stores
+from ttyscribe.care.folders import told
 from ttyscribe.text import clean, counted
 from ttyscribe_formats.errors import ConfigError, Unavailable
 from ttyscribe_screen.screen import available
@@ -31,6 +32,10 @@ EPILOG = """examples:
 exit status: 0 done, or ended by SIGTERM or SIGINT under --follow; 1 the store can't be reached, or refused something
 of a recording (all others are derived); 2 usage"""
 _LONGEST_PAUSE = 60.0
+
+
+class _Ended(Exception):
+    """A signal came in the middle of a round: what is not yet derived waits for the next run."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -92,14 +97,22 @@ def _once(url: str, store: Store, *, again: bool) -> int:
 def _follow(url: str, store: Store, ended: threading.Event, seconds: float, *, again: bool) -> None:
     """Look, derive, wait: longer where it took long. The lease is kept meanwhile, and with it what is in memory."""
     lease = store.lease()
-    indexer = Indexer(store, lambda _, __: lease.sure(), lease.sure, deriving.tell_refused)
+
+    def advance(done: int, total: int) -> None:
+        if ended.is_set():
+            raise _Ended
+        lease.sure()
+        tell(done, total)
+
+    indexer = Indexer(store, advance, lease.sure, deriving.tell_refused)
     pause, waits = seconds, False
     while not ended.is_set():
         start = time.monotonic()
         try:
             mine = lease.take()
             if mine:
-                done = indexer.round(again=again)
+                with told("deriving") as tell:
+                    done = indexer.round(again=again)
                 again = False
                 if done.recordings:
                     print(
@@ -114,6 +127,8 @@ def _follow(url: str, store: Store, ended: threading.Event, seconds: float, *, a
         except Unavailable as error:
             print(f"ttyscribe: {clean(str(error))}; trying again", file=sys.stderr, flush=True)
             pause = min(max(pause, seconds) * 2, _LONGEST_PAUSE)
+        except _Ended:
+            break
         ended.wait(min(pause, _LONGEST_PAUSE))
     with contextlib.suppress(Unavailable):
         lease.release()

@@ -6,6 +6,7 @@ import json
 import os
 import signal
 import subprocess
+import threading
 import time
 from pathlib import Path
 
@@ -13,6 +14,8 @@ import pytest
 
 from tests.cli.command import COMMAND, complaint, fill, ok, run
 from tests.store.samples import documents, make_recording
+from ttyscribe import index
+from ttyscribe_store.base import Waiting
 from ttyscribe_store.open import open_store
 
 
@@ -78,6 +81,22 @@ def test_following_derives_what_comes_and_ends_in_order(store: str) -> None:
         assert process.stdout.readline().endswith("of 1 recording\n")
         process.send_signal(signal.SIGTERM)
         assert process.wait(30) == 0
+
+
+def test_a_signal_ends_it_in_the_middle_of_a_long_round(store: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Behind the recording that it is at, not behind all that wait; those are derived by the next run."""
+    ended, opened = threading.Event(), open_store(store)
+    settle = opened.settle
+
+    def signalled(one: Waiting) -> None:
+        settle(one)
+        ended.set()
+
+    monkeypatch.setattr(opened, "settle", signalled)
+    index._follow(store, opened, ended, 0.1, again=False)
+    assert len(list(opened.derived())) == 1
+    opened.close()
+    assert ok("index", "--store", store).endswith("of 2 recordings\n")
 
 
 def test_killed_at_any_moment_it_goes_on_where_it_was(store: str) -> None:
