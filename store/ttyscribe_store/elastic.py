@@ -5,9 +5,9 @@ Nothing here asks for product or version: what both have is enough. Writing chec
 that our index template is in force, since an index made without it would hold documents that can't be found.
 """
 
-import itertools
 import json
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from typing import Any
 from urllib.parse import quote
 
@@ -33,11 +33,12 @@ from ttyscribe_store.base import (
     Waiting,
 )
 from ttyscribe_store.derive.lease import EngineLease, Indexed
+from ttyscribe_store.elastic_waiting import Asks, Comparison
 from ttyscribe_store.elastic_write import WRITER_DEFAULTS, Writer
-from ttyscribe_store.executions import Groups, of_document
+from ttyscribe_store.executions import of_document
 from ttyscribe_store.install import apply
 from ttyscribe_store.partitions import Partition, period
-from ttyscribe_store.recordings import chosen, compared, to_derived
+from ttyscribe_store.recordings import chosen, to_derived
 from ttyscribe_store.transport import TooLarge, Transport, borrow, connect
 from ttyscribe_store.views import hit as to_hit
 from ttyscribe_store.views import stored_message
@@ -62,7 +63,8 @@ class ElasticStore:
         self._address = self._transport.address
         self._prefix = self._address.prefix
         self._writer = Writer(self._transport, self._prefix, *sizes)
-        self._indexed = Indexed(self._transport, self._prefix)
+        asks = Asks(self._search, self._hits, self._buckets)
+        self._comparison = Comparison(asks, Indexed(self._transport, self._prefix))
 
     # ---- writing
 
@@ -90,28 +92,13 @@ class ElasticStore:
 
     def counts(self) -> Iterator[Count]:
         """All recordings that have messages."""
-        for bucket in itertools.chain.from_iterable(self._buckets("recordings", elastic_queries.counts_body)):
+        body = partial(elastic_queries.counts_body, query={"match_all": {}})
+        for bucket in self._buckets("tlog-*", "recordings", body):
             yield Count(bucket["key"]["rec"], bucket["doc_count"])
 
     def waiting(self, version: int) -> Iterator[Waiting]:
-        """The recordings that are to be derived. A few small requests where there are none."""
-        found, started = self._compared(version)
-        if not found:
-            self._indexed.remember(started)
-        return iter(found)
-
-    def _compared(self, version: int) -> tuple[list[Waiting], int]:
-        """The same, and how many programs had started before it was looked at."""
-        started = self._started()
-        if started == self._indexed.started() and self._is_up_to_date(version):
-            return [], started
-        buckets = self._buckets("groups", elastic_programs.groups_body, elastic_programs.KINDS)
-        groups = Groups(elastic_programs.groups(itertools.chain.from_iterable(buckets)))
-        return list(compared(self.counts(), self.derived(), version, groups)), started
-
-    def _started(self) -> int:
-        answer = self._search(elastic_programs.KINDS, {"size": 0, "track_total_hits": True, **elastic_programs.ALL})
-        return int(answer["hits"]["total"]["value"])
+        """The recordings that are to be derived. A few small requests where nothing changed."""
+        return iter(self._comparison.waiting(version))
 
     def executions(self, session: Session) -> Iterator[Execution]:
         """The programs that audit saw start in a session, by time and id."""
@@ -122,13 +109,6 @@ class ElasticStore:
         """How many these are."""
         return elastic_programs.executed(self._search(elastic_programs.KINDS, elastic_programs.executed_body(session)))
 
-    def _is_up_to_date(self, version: int) -> bool:
-        """Tell whether as many messages were derived as there are; those of recordings deleted in part show as well."""
-        stored = self._search("tlog-*", elastic_queries.OF_RECORDINGS)["hits"]["total"]["value"]
-        found = self._search("recording-*", elastic_queries.derived_body(version)).get("aggregations")
-        derived = found["messages"]["value"] if found else 0
-        return bool(stored == derived and not (found and found["others"]["doc_count"]))
-
     def settle(self, waiting: Waiting) -> None:
         """Its row says it."""
 
@@ -138,19 +118,16 @@ class ElasticStore:
 
     def behind(self, version: int) -> list[str]:
         """The same by name."""
-        return [one.recording for one in self._compared(version)[0]]
+        return [one.recording for one in self._comparison.behind(version)]
 
-    def _buckets(
-        self, name: str, body: Callable[[Any], dict[str, Any]], kinds: str = "tlog-*"
-    ) -> Iterator[list[dict[str, Any]]]:
-        """The pages of a composite aggregation."""
+    def _buckets(self, kinds: str, name: str, body: Callable[[Any], dict[str, Any]]) -> Iterator[dict[str, Any]]:
+        """All buckets of a composite aggregation, page after page."""
         after: dict[str, Any] | None = None
         while True:
             asked = body(after)
             page = self._search(kinds, asked).get("aggregations", {}).get(name, {})
             buckets = page.get("buckets", [])
-            if buckets:
-                yield buckets
+            yield from buckets
             after = page.get("after_key")
             if not after or len(buckets) < asked["aggs"][name]["composite"]["size"]:
                 return
@@ -260,8 +237,8 @@ class ElasticStore:
 
     def doubles(self) -> Iterator[str]:
         """The ids of documents that are in more than one index."""
-        for buckets in self._buckets("ids", elastic_queries.documents_body, "*"):
-            yield from (bucket["key"]["id"] for bucket in buckets if bucket["doc_count"] > 1)
+        buckets = self._buckets("*", "ids", elastic_queries.documents_body)
+        return (bucket["key"]["id"] for bucket in buckets if bucket["doc_count"] > 1)
 
     def partitions(self) -> list[Partition]:
         """Our indices by month, or day. Those of data streams are left to their lifecycle."""

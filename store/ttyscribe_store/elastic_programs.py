@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What is asked of Elasticsearch and OpenSearch about the programs that audit saw start, and what they answer; pure."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from ttyscribe_formats.tlog import UNSET_SESSION
@@ -20,8 +20,8 @@ _PROGRAMS: list[dict[str, Any]] = [
 ]
 _DAY_MS = DAY_NS // 1_000_000
 
-ALL = {"query": {"bool": {"filter": _PROGRAMS}}}
-"""All of them, to be counted."""
+ALL: dict[str, Any] = {"bool": {"filter": _PROGRAMS}}
+"""All of them."""
 
 
 def _during(session: Session) -> dict[str, Any]:
@@ -68,8 +68,8 @@ def executed(answer: Mapping[str, Any]) -> Executed:
     return Executed(within.get("doc_count", 0), answer["hits"]["total"]["value"])
 
 
-def groups_body(after: Mapping[str, Any] | None) -> dict[str, Any]:
-    """One page of how many started, by session and day."""
+def groups_body(after: Mapping[str, Any] | None, more: list[dict[str, Any]]) -> dict[str, Any]:
+    """One page of how many started for which all of this holds too, by session and day."""
     day = {"date_histogram": {"field": "@timestamp", "fixed_interval": "1d"}}
     sources = [
         {"session": {"terms": {"field": _SESSION}}},
@@ -78,7 +78,38 @@ def groups_body(after: Mapping[str, Any] | None) -> dict[str, Any]:
         {"day": day},
     ]
     composite: dict[str, Any] = {"size": BUCKETS, "sources": sources} | ({"after": after} if after else {})
-    return {"size": 0, **ALL, "aggs": {"groups": {"composite": composite}}}
+    query = {"bool": {"filter": [*_PROGRAMS, *more]}}
+    return {"size": 0, "query": query, "aggs": {"groups": {"composite": composite}}}
+
+
+def rows_query(some: Sequence[Group]) -> dict[str, Any]:
+    """The rows of recordings that they may belong to, and others."""
+    days = [group.day * DAY_NS for group in some]
+    since, until = max(min(days) - DAY_NS, 0), min(max(days) + 2 * DAY_NS, 2**63 - 1)
+    return {
+        "bool": {
+            "filter": [
+                {"terms": {"recording.session": sorted({group.session for group in some})}},
+                {"range": {"recording.last": {"gte": time_text(since)}}},
+                {"range": {"@timestamp": {"lt": time_text(until)}}},
+            ],
+            **_either("hostname", {group.host for group in some}, "recording.boot_id", {one.boot_id for one in some}),
+        }
+    }
+
+
+def sessions_queries(sessions: Sequence[Session]) -> list[dict[str, Any]]:
+    """What holds for the programs of these sessions, and of others."""
+    days = [in_days(session) for session in sessions]
+    either = _either("hostname", {one.host for one in sessions}, _BOOT, {one.boot_id for one in sessions})
+    reach = sessions[0]._replace(since_ns=min(one.since_ns for one in days), until_ns=max(one.until_ns for one in days))
+    return [{"terms": {_SESSION: sorted({one.session for one in sessions})}}, {"bool": either}, _during(reach)]
+
+
+def _either(name: str, values: Collection[str], other_name: str, others: Collection[str]) -> dict[str, Any]:
+    boots = sorted(other for other in others if other)
+    either: list[dict[str, Any]] = [{"terms": {name: sorted(values)}}]
+    return {"should": [*either, {"terms": {other_name: boots}}], "minimum_should_match": 1}
 
 
 def groups(buckets: Iterable[Mapping[str, Any]]) -> Iterable[Group]:

@@ -25,22 +25,37 @@ def term(field: str, value: str) -> dict[str, Any]:
     return {"term": {field: {"value": value}}}
 
 
-def counts_body(after: Mapping[str, Any] | None) -> dict[str, Any]:
-    """One page of the recordings that have messages, ordered by key."""
+def received_since(time_ms: int) -> dict[str, Any]:
+    """What a normalizer received at that time (ms since the epoch) or later."""
+    return {"range": {"ttyscribe.received": {"gte": time_ms, "format": "epoch_millis"}}}
+
+
+NEWEST: dict[str, Any] = {"newest": {"max": {"field": "ttyscribe.received"}}}
+
+
+def counts_body(after: Mapping[str, Any] | None, query: Mapping[str, Any]) -> dict[str, Any]:
+    """One page of the recordings that have such messages, ordered by key."""
     composite: dict[str, Any] = {"size": BUCKETS, "sources": [{"rec": {"terms": {"field": "ttyscribe.recording"}}}]}
     composite |= {"after": after} if after else {}
-    return {"size": 0, "aggs": {"recordings": {"composite": composite}}}
+    return {"size": 0, "query": query, "aggs": {"recordings": {"composite": composite}}}
 
 
-OF_RECORDINGS = {"size": 0, "track_total_hits": True, "query": {"exists": {"field": "ttyscribe.recording"}}}
-"""How many messages of recordings there are."""
+OF_RECORDINGS: dict[str, Any] = {"exists": {"field": "ttyscribe.recording"}}
+"""Messages of recordings."""
+
+
+def totals_body(query: dict[str, Any], recent_ms: int) -> dict[str, Any]:
+    """How many facts there are, how many were received before a time (ms since the epoch), and when the last was."""
+    older = {"bool": {"must_not": [received_since(recent_ms)]}}
+    return {"size": 0, "track_total_hits": True, "query": query, "aggs": NEWEST | {"older": {"filter": older}}}
 
 
 def derived_body(version: int) -> dict[str, Any]:
-    """How many messages were derived by these rules, and how many rows are of others."""
+    """Of how many messages and programs all was derived, and how many rows are of other rules."""
     others = {"bool": {"must_not": [{"term": {"recording.version": version}}]}}
-    sums = {"messages": {"sum": {"field": "recording.messages"}}, "others": {"filter": others}}
-    return {"size": 0, "aggs": sums}
+    fields = {"messages": "recording.messages", "executed": "recording.session_events"}
+    sums = {name: {"sum": {"field": field}} for name, field in fields.items()}
+    return {"size": 0, "aggs": {**sums, "others": {"filter": others}}}
 
 
 def rows_body(wanted: RecordingFilter) -> dict[str, Any]:

@@ -108,6 +108,14 @@ class Group(NamedTuple):
     programs: int
 
 
+def touches(group: Group, session: Session | None) -> bool:
+    """Whether a session reaches into the group's day."""
+    if session is None or not joins(group, session):
+        return False
+    days = in_days(session)
+    return days.since_ns <= group.day * DAY_NS < days.until_ns
+
+
 class Groups:
     """All of them, asked session by session."""
 
@@ -123,12 +131,11 @@ class Groups:
         """How many started in it, on the days that it reaches into."""
         if session is None:
             return 0
-        found = [group for group in self._by_host.get((session.session, session.host), ()) if joins(group, session)]
+        found = list(self._by_host.get((session.session, session.host), ()))
         if session.boot_id:  # a host may go by another name there
             others = self._by_boot.get((session.session, session.boot_id), ())
             found += [group for group in others if group.host != session.host]
-        days = in_days(session)
-        return sum(group.programs for group in found if days.since_ns <= group.day * DAY_NS < days.until_ns)
+        return sum(group.programs for group in found if touches(group, session))
 
 
 def grouped(executions: Iterable[Execution]) -> Groups:

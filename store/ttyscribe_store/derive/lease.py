@@ -13,7 +13,7 @@ import secrets
 import socket
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ttyscribe_formats.errors import Unavailable
 
@@ -174,29 +174,42 @@ class EngineLease:
             self._held = None
 
 
+class Told(NamedTuple):
+    """How far all is derived."""
+
+    started: int = 0
+    """How many programs had started when all was found to be."""
+    since_ms: int = 0
+    """What was received before is; 0 where nobody knows."""
+    older: int = 0
+    """How many facts that were."""
+
+
 class Indexed:
-    """A document beside the lease: how many programs had started when all was last found to be derived."""
+    """A document beside the lease that tells readers, and the next indexer, how far all is derived."""
 
     def __init__(self, transport: "Transport", prefix: str) -> None:
         self._transport = transport
         self._index = f"/{prefix}{INDEX}"
 
-    def started(self) -> int:
-        """The number; 0 where nobody wrote one, or we may not read it. Raises Unavailable."""
-        target = f"{self._index}/_doc/programs"
-        answer = self._transport.request("GET", target)
-        if answer.status in (403, 404):
-            return 0
-        found = self._transport.accepted("GET", target, answer)
-        source = found.get("_source") if isinstance(found, dict) else None
-        started = source.get("started") if isinstance(source, dict) else 0
-        return started if isinstance(started, int) else 0
+        self._target = f"{self._index}/_doc/derived"
 
-    def remember(self, started: int) -> None:
-        """Write the number, if it is another. Raises Unavailable."""
-        if started != self.started():
+    def told(self) -> Told:
+        """What it says; nothing where nobody wrote it, or we may not read it. Raises Unavailable."""
+        answer = self._transport.request("GET", self._target)
+        if answer.status in (403, 404):
+            return Told()
+        found = self._transport.accepted("GET", self._target, answer)
+        source = found.get("_source") if isinstance(found, dict) else None
+        values = [source.get(name) for name in Told._fields] if isinstance(source, dict) else []
+        numbers = [value for value in values if isinstance(value, int)]
+        return Told(*numbers) if len(numbers) == len(Told._fields) else Told()
+
+    def tell(self, told: Told) -> None:
+        """Write it, if it is something else. Raises Unavailable."""
+        if told != self.told():
             _have_index(self._transport, self._index)
-            self._transport.call("PUT", f"{self._index}/_doc/programs", {"started": started})
+            self._transport.call("PUT", self._target, told._asdict())
 
 
 def _have_index(transport: "Transport", index: str) -> None:

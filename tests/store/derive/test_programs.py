@@ -388,12 +388,27 @@ def test_a_month_that_goes_takes_its_programs_along(tmp_path: Path) -> None:
     last = DAY_MS * 6 + DAY_MS // 2 - 123
     write(store, documents(make_recording("alpha", SESSION, start_ns=START_NS + (last + 1000) * MS)))
     write(store, [make_execution(1, ["before"], ms=last - 500), make_execution(2, ["behind"], ms=last + 1500)])
-    bring_up_to_date(store)
+    indexer = Indexer(store)
+    indexer.round()
     assert [text for _, text in run(store)] == ["before", "behind"]
     store.drop(Partition("2026.11", 0, ()))
     assert store.behind(VERSION) == ["alpha"]
-    bring_up_to_date(store)
+    indexer.round()
     assert [text for _, text in run(store)] == ["behind"]
+    assert snapshot(store) == rebuilt(store)
+    store.close()
+
+
+def test_a_month_that_goes_takes_its_messages_along(tmp_path: Path) -> None:
+    store = SqliteStore(str(tmp_path))
+    start = START_NS + (DAY_MS * 6 + DAY_MS // 2 - 123 - 3000) * MS
+    write(store, documents(make_recording("alpha", SESSION, start_ns=start)))
+    indexer = Indexer(store)
+    indexer.round()
+    store.drop(Partition("2026.11", 0, ()))
+    assert indexer.round().recordings == 1, "by one who remembers it"
+    ((_, row),) = [value for key, value in snapshot(store).items() if key == "alpha"]
+    assert 0 < row.messages < len(SESSION)
     assert snapshot(store) == rebuilt(store)
     store.close()
 
