@@ -130,7 +130,8 @@ class Files:
         """All rows of one statement; none where the partition has gone. Raises Unavailable, ConfigError."""
         path = self.path(name)
         for tries in range(1, _READ_TRIES + 1):
-            handle, seen = self._kept(self._readers, name), handles.look(path)
+            handle = self._kept(self._readers, name)
+            seen = () if handle else handles.look(path)
             try:
                 with handles.translated(path):
                     handle = handle or handles.reader(path, self._settings)

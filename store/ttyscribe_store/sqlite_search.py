@@ -3,7 +3,8 @@
 
 Where an index knows few candidates, these are taken and sorted. Where all know many, the documents are walked through
 from the oldest on, slice after slice: then hits come soon. Each slice walked without an end allows for more
-candidates, so that neither way is held on to for long where the other one is better. No statement runs for long, and
+candidates, so that neither way is held on to for long where the other one is better. On this way too the word index
+tells which documents have the words, so that hardly any others are read. No statement runs for long, and
 none gives more rows than a slice: a search that is not read on does nothing and holds nothing open.
 """
 
@@ -54,7 +55,7 @@ def found(node: Node, read: Read, load: Load, wanted: int = sys.maxsize) -> Iter
     """The documents that fit, ordered by time, then by id. More than are wanted may be asked for, and cost more."""
     search, pages = compiled(node), _Pages(load, wanted)
     after: tuple[Any, ...] = (search.since_us, b"")
-    few, size = _FEW, _SLICE
+    few, size, growth = _FEW, _SLICE, 4 if search.words else 2  # what the word index tells is cheap
     while True:
         chosen = _chosen(search.drivers, few, read)
         if chosen:
@@ -65,7 +66,7 @@ def found(node: Node, read: Read, load: Load, wanted: int = sys.maxsize) -> Iter
         yield from _slice(node, search, after, upper, read, pages)
         if upper is None:
             return
-        after, few, size = upper, few * 4, min(size * 2, _LONGEST_SLICE)
+        after, few, size = upper, few * 4, min(size * growth, _LONGEST_SLICE)
 
 
 def _chosen(drivers: Sequence[Driver], few: int, read: Read) -> list[Driver]:
