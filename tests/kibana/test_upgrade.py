@@ -61,6 +61,28 @@ def test_what_nobody_edited_follows_the_release_under_its_id(server: Double, mon
     assert server.writes == []
 
 
+def test_scripts_of_an_earlier_release_go(server: Double, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The lag was computed when asked: by a runtime field, or by a scripted one."""
+    view = ("index-pattern", "ttyscribe-received")
+
+    def scripted(objects: list[Json]) -> list[Json]:
+        found = next(one["attributes"] for one in objects if (one["type"], one["id"]) == view)
+        if "runtimeFieldMap" in found:
+            found["runtimeFieldMap"] = '{"lag_ms":{"type":"long","script":{"source":"emit(1)"}}}'
+        else:
+            fields = json.loads(found["fields"])
+            script = {"name": "lag_ms", "type": "number", "scripted": True, "lang": "painless", "script": "return 1"}
+            found["fields"] = json.dumps([*fields, script])
+        return objects
+
+    release(monkeypatch, scripted)
+    load(Where(server.url))
+    assert "lag_ms" in json.dumps(server.places[""][view]).replace("ttyscribe.lag_ms", "")
+    release(monkeypatch, lambda objects: objects)
+    assert "upgraded index-pattern ttyscribe-received" in load(Where(server.url))[0]
+    assert "lag_ms" not in json.dumps(server.places[""][view]).replace("ttyscribe.lag_ms", "")
+
+
 def test_an_edit_is_kept_and_told_until_overwrite_takes_it_back(
     server: Double, monkeypatch: pytest.MonkeyPatch
 ) -> None:
