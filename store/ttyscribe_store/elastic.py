@@ -39,6 +39,7 @@ from ttyscribe_store.executions import of_document
 from ttyscribe_store.install import apply
 from ttyscribe_store.partitions import Partition, period
 from ttyscribe_store.recordings import chosen, to_derived
+from ttyscribe_store.shape import each, made, sound
 from ttyscribe_store.transport import TooLarge, Transport, borrow, connect
 from ttyscribe_store.views import hit as to_hit
 from ttyscribe_store.views import stored_message
@@ -88,26 +89,30 @@ class ElasticStore:
 
     def recordings(self, wanted: RecordingFilter) -> Iterator[Recording]:
         """Every recording that fits, newest first."""
-        return chosen((hit["_source"] for hit in self._hits("recording-*", elastic_queries.rows_body(wanted))), wanted)
+        rows = made(self._transport, _row, self._hits("recording-*", elastic_queries.rows_body(wanted)))
+        return each(self._transport, chosen(rows, wanted))
 
     def counts(self) -> Iterator[Count]:
         """All recordings that have messages."""
         body = partial(elastic_queries.counts_body, query={"match_all": {}})
-        for bucket in self._buckets("tlog-*", "recordings", body):
-            yield Count(bucket["key"]["rec"], bucket["doc_count"])
+        buckets = self._buckets("tlog-*", "recordings", body)
+        return each(self._transport, (Count(bucket["key"]["rec"], bucket["doc_count"]) for bucket in buckets))
 
     def waiting(self, version: int) -> Iterator[Waiting]:
         """The recordings that are to be derived. A few small requests where nothing changed."""
-        return iter(self._comparison.waiting(version))
+        with sound(self._transport):
+            return iter(self._comparison.waiting(version))
 
     def executions(self, session: Session) -> Iterator[Execution]:
         """The programs that audit saw start in a session, by time and id."""
         hits = self._hits(elastic_programs.KINDS, elastic_programs.session_body(session))
-        return filter(None, (of_document(hit["_source"]) for hit in hits))
+        return filter(None, made(self._transport, of_document, hits))
 
     def executed(self, session: Session) -> Executed:
         """How many these are."""
-        return elastic_programs.executed(self._search(elastic_programs.KINDS, elastic_programs.executed_body(session)))
+        answer = self._search(elastic_programs.KINDS, elastic_programs.executed_body(session))
+        with sound(self._transport):
+            return elastic_programs.executed(answer)
 
     def settle(self, waiting: Waiting) -> None:
         """Its row says it."""
@@ -118,7 +123,8 @@ class ElasticStore:
 
     def behind(self, version: int) -> list[str]:
         """The same by name."""
-        return [one.recording for one in self._comparison.behind(version)]
+        with sound(self._transport):
+            return [one.recording for one in self._comparison.behind(version)]
 
     def _buckets(self, kinds: str, name: str, body: Callable[[Any], dict[str, Any]]) -> Iterator[dict[str, Any]]:
         """All buckets of a composite aggregation, page after page."""
@@ -135,15 +141,12 @@ class ElasticStore:
     def messages(self, recording: str, after: int | None = None) -> Iterator[StoredMessage]:
         """All messages of one recording, ordered by tlog id, then by document id."""
         hits = self._hits("tlog-*", elastic_queries.messages_body(recording, _PAGE, after))
-        return (stored_message(hit["_source"]) for hit in hits)
+        return made(self._transport, stored_message, hits)
 
     def search(self, query: Query) -> Iterator[Hit]:
         """Documents that fit, ordered by time, then by document id."""
         hits = self._hits("*", elastic_queries.search_body(query, min(_PAGE, max(query.limit, 1))))
-        for count, hit in enumerate(hits):
-            if count >= query.limit:
-                return
-            yield to_hit(hit["_source"])
+        return itertools.islice(made(self._transport, to_hit, hits), max(query.limit, 0))
 
     def _hits(self, kinds: str, body: dict[str, Any]) -> Iterator[dict[str, Any]]:
         """All hits of a sorted query, page after page; there is no limit of 10,000 this way."""
@@ -185,10 +188,8 @@ class ElasticStore:
         A row that is not wanted goes first: whoever is killed leaves none that promises more than there is.
         """
         self._writer.make_sure()
-        there = {
-            (hit["_index"], hit["_id"]): hit
-            for hit in self._hits(",".join(f"{kind}-*" for kind in DERIVED), elastic_queries.ids_of_body(recording))
-        }
+        found = self._hits(",".join(f"{kind}-*" for kind in DERIVED), elastic_queries.ids_of_body(recording))
+        there = {(hit["_index"], hit["_id"]): hit for hit in each(self._transport, found)}
         for document in documents:
             there.pop((self._prefix + bulk.index_of(document), document["viaq_msg_id"]), None)
         rows = [hit for hit in there.values() if hit["_id"] == recording]
@@ -205,8 +206,7 @@ class ElasticStore:
         self._writer.make_sure()
         if known is not None:
             body = elastic_queries.ROWS | {"query": elastic_queries.term("ttyscribe.recording", recording)}
-            there = [to_derived(hit["_source"]) for hit in self._hits("recording-*", body)]
-            if there != [known]:
+            if list(made(self._transport, to_derived, self._hits("recording-*", body))) != [known]:
                 return False
         for some in (documents[:-1], documents[-1:]):
             self._writer.overwrite(some)
@@ -214,7 +214,7 @@ class ElasticStore:
 
     def derived(self) -> Iterator[Derived]:
         """What was derived of each recording."""
-        return (to_derived(hit["_source"]) for hit in self._hits("recording-*", elastic_queries.ROWS))
+        return made(self._transport, to_derived, self._hits("recording-*", elastic_queries.ROWS))
 
     def delete(self, recording: str) -> int:
         """Remove all documents of one recording, found and removed by their ids, until none is left.
@@ -233,12 +233,13 @@ class ElasticStore:
             hits = self._search(kinds, body)["hits"]["hits"]
             if not hits:
                 return removed
-            removed += self._writer.remove(hits)
+            with sound(self._transport):
+                removed += self._writer.remove(hits)
 
     def doubles(self) -> Iterator[str]:
         """The ids of documents that are in more than one index."""
         buckets = self._buckets("*", "ids", elastic_queries.documents_body)
-        return (bucket["key"]["id"] for bucket in buckets if bucket["doc_count"] > 1)
+        return each(self._transport, (bucket["key"]["id"] for bucket in buckets if bucket["doc_count"] > 1))
 
     def partitions(self) -> list[Partition]:
         """Our indices by month, or day. Those of data streams are left to their lifecycle."""
@@ -278,6 +279,11 @@ class ElasticStore:
         """Close the connections."""
         self._writer.close()
         self._transport.close()
+
+
+def _row(document: dict[str, Any]) -> dict[str, Any]:
+    """The document, where it has what a row has to have. KeyError, TypeError."""
+    return document if document["recording"]["messages"] and document["ttyscribe"]["recording"] else {}
 
 
 def _transport(far: Any, options: dict[str, Any]) -> Transport:

@@ -163,10 +163,13 @@ class Transport:
         """The JSON of an answer, if it is a success; errors are those of `call`."""
         if answer.status in (401, 403):
             raise ConfigError(f"{self.address} refuses {method} {target.partition('?')[0]}: {answer.reason()}")
+        where = f"{self.address} {method} {target.partition('?')[0]}"
         if not 200 <= answer.status < 300:
-            where = f"{self.address} {method} {target.partition('?')[0]}"
             raise Unavailable(f"{where}: {answer.reason()}", answer.retry_after)
-        return answer.json()
+        try:
+            return answer.json()
+        except Unavailable as error:
+            raise Unavailable(f"{where}: {error}", error.after) from None
 
     def said(self, value: object) -> str:
         """A part of an answer, short, as messages may repeat it."""

@@ -11,6 +11,7 @@ from ttyscribe_store.install.settings import Wishes
 from ttyscribe_store.install.steps import Step
 from ttyscribe_store.install.verify import in_force, read_marks, strange_indices
 from ttyscribe_store.partition import STREAM
+from ttyscribe_store.shape import sound
 from ttyscribe_store.transport import Transport
 
 
@@ -19,7 +20,9 @@ def planned(transport: Transport, prefix: str, wishes: Wishes = Wishes()) -> Pla
 
     Raises `Unavailable`, and `ConfigError` where the wishes can't be met.
     """
-    assets = read.templates(transport, prefix)
+    with sound(transport):
+        assets = read.templates(transport, prefix)
+        names, marks = read_marks(transport, prefix)
     chosen = settings.resolved(
         wishes, settings.remembered(body for (kind, _), body in assets.items() if kind == "index")
     )
@@ -27,7 +30,6 @@ def planned(transport: Transport, prefix: str, wishes: Wishes = Wishes()) -> Pla
     if chosen.layout == STREAM and not abilities.streams:
         raise ConfigError(f"{transport.address}: this engine has no data streams: give --layout monthly or daily")
     wanted = render.rendered(prefix, chosen, abilities)
-    names, marks = read_marks(transport, prefix)
     state = State(
         {**assets, **read.policies(transport, prefix, abilities)},
         read.others(transport),

@@ -12,6 +12,7 @@ from ttyscribe_store.install.objects import Asset
 from ttyscribe_store.install.probe import is_type
 from ttyscribe_store.install.render import OTHERS, PROBE
 from ttyscribe_store.partition import MONTHLY, STREAM
+from ttyscribe_store.shape import sound
 from ttyscribe_store.transport import Transport
 
 _LENIENT = "ignore_unavailable=true&allow_no_indices=true"
@@ -20,8 +21,9 @@ _LENIENT = "ignore_unavailable=true&allow_no_indices=true"
 def verify(transport: Transport, prefix: str) -> str:
     """The layout in use. Raises `Unavailable` where an index of ours is, or would be, made by other templates."""
     templates = objects.load(prefix)
-    layout = in_force(transport, templates)
-    strange = strange_indices(*read_marks(transport, prefix), templates)
+    with sound(transport):
+        layout = in_force(transport, templates)
+        strange = strange_indices(*read_marks(transport, prefix), templates)
     if strange:
         text = f"index {strange[0]} was not made by our template: reindex or delete it, and {_advice(transport)}"
         raise Unavailable(f"{transport.address}: {text}")
