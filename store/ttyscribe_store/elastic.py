@@ -8,6 +8,7 @@ that our index template is in force, since an index made without it would hold d
 import json
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
+from itertools import islice
 from typing import Any
 from urllib.parse import quote
 
@@ -146,7 +147,7 @@ class ElasticStore:
     def search(self, query: Query) -> Iterator[Hit]:
         """Documents that fit, ordered by time, then by document id."""
         hits = self._hits("*", elastic_queries.search_body(query, min(_PAGE, max(query.limit, 1))))
-        return itertools.islice(made(self._transport, to_hit, hits), max(query.limit, 0))
+        return islice(made(self._transport, to_hit, hits), max(query.limit, 0))
 
     def _hits(self, kinds: str, body: dict[str, Any]) -> Iterator[dict[str, Any]]:
         """All hits of a sorted query, page after page; there is no limit of 10,000 this way."""
