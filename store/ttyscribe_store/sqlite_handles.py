@@ -5,6 +5,7 @@ A file that nobody writes has no write-ahead log beside it. It is read as `immut
 would create files, and whoever only reads must not. What was read counts only if the file has not changed meanwhile.
 """
 
+import errno
 import os
 import sqlite3
 import time
@@ -24,6 +25,8 @@ _LOG_KEPT = 64 << 20
 _MOMENT_MS = 100
 _CACHE_KIB = 16 << 10
 _LEAST_PAGE = 512
+_ROOM = 64 << 10
+"""Bytes: shared memory, and the first page of a log."""
 _STEPS = 100_000
 """Of SQLite's machine, between two looks at signals: some milliseconds."""
 _RAISED = "user-defined function raised exception"
@@ -78,6 +81,7 @@ def writer(path: str, settings: Settings) -> Handle:
     """A handle to write; the file is made where it is missing. Errors are SQLite's and the system's."""
     with suppress(FileExistsError):
         _make(path)
+    _need_room(path)
     handle = _open(path, "rw", settings)
     try:
         _retried(lambda: _prepare(handle), settings.busy_seconds)
@@ -89,6 +93,15 @@ def writer(path: str, settings: Settings) -> Handle:
         handle.connection.close()
         raise
     return handle
+
+
+def _need_room(path: str) -> None:
+    """Raise OSError where there is no room for what SQLite lays beside a file: half of it would keep readers out."""
+    if not os.path.exists(log(path)):
+        disk = os.statvfs(path)
+        free = disk.f_bfree if os.geteuid() == 0 else disk.f_bavail
+        if disk.f_blocks and free * disk.f_frsize < _ROOM:
+            raise OSError(errno.ENOSPC, _OUTAGES[sqlite3.SQLITE_FULL])
 
 
 def _settle(handle: Handle, settings: Settings) -> None:
@@ -126,6 +139,7 @@ def maintaining(path: str, settings: Settings) -> Iterator[sqlite3.Connection]:
 
 def remove(path: str, settings: Settings) -> None:
     """Take a file away that nobody else has open, with its log. Errors are SQLite's and the system's."""
+    _need_room(path)
     handle = _open(path, "rw", settings)
     try:
         version(handle.connection, path)  # it is ours, or this raises

@@ -6,10 +6,12 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
+from tests.disks import fill
 from tests.peers import require_root
 from tests.store.samples import make_tlog
 from ttyscribe_formats.document import Document
@@ -106,6 +108,25 @@ def test_a_file_that_cannot_be_begun_is_begun_later(small_disk: Path) -> None:
     assert store.write([make_tlog(1)]) == [STORED]
     assert store.count() == 1
     store.close()
+
+
+@pytest.mark.root
+def test_files_at_rest_can_be_read_on_a_full_disk_also_after_somebody_tried_to_write(small_disk: Path) -> None:
+    """SQLite would leave half of its shared memory beside the file, and no reader could pass it."""
+    folder = small_disk / "store"
+    with closing(SqliteStore(str(folder))) as store:
+        assert store.write(_batch(0)) == [STORED] * BATCH
+    fill(small_disk / "ballast")
+    (month,) = folder.iterdir()
+    for _ in range(2):
+        with closing(SqliteStore(str(folder))) as store:
+            with pytest.raises(Unavailable, match=r"sqlite: the disk is full$"):
+                store.write(_batch(1))
+            (partition,) = store.partitions()
+            with pytest.raises(Unavailable, match=r"sqlite: the disk is full$"):
+                store.drop(partition)
+            assert store.count() == BATCH
+        assert list(folder.iterdir()) == [month]
 
 
 @pytest.mark.root

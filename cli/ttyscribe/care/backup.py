@@ -32,11 +32,12 @@ def run(options: argparse.Namespace) -> int:
     url, store = stores.opened(options)
     folder = folder_of(url, store, "use the engine's own snapshots")
     target = os.path.abspath(os.path.expanduser(options.target))
-    copied = 0
-    with told("copying") as tell:
-        found = list(backup.backup(folder, target, tell))
-    for one in found:
-        print(f"{one.name}: {counted(one.documents, 'document')}, {size(one.size)}, {one.status}")
-        copied += one.size if one.status == "copied" else 0
-    print(f"{url}: {size(copied)} copied into {target}")
+    found: list[backup.Copied] = []
+    try:
+        with told("copying") as tell:
+            found.extend(backup.backup(folder, target, tell))
+    finally:  # where one fails, the others are in place
+        for one in found:
+            print(f"{one.name}: {counted(one.documents, 'document')}, {size(one.size)}, {one.status}")
+    print(f"{url}: {size(sum(one.size for one in found if one.status == 'copied'))} copied into {target}")
     return 0

@@ -3,7 +3,9 @@
 
 import argparse
 import contextlib
+import os
 import re
+import shutil
 from datetime import UTC, datetime
 from typing import Any
 
@@ -93,4 +95,14 @@ def _remove(url: str, store: Any, taken: list[Taken]) -> None:
             store.drop(one.partition)
         except Unavailable as error:
             gone = f"; {counted(number, 'month')} gone before that" if number else ""
-            raise Unavailable(f"{error}{gone}") from None
+            raise Unavailable(f"{error}{gone}{_by_hand(store, one, str(error))}") from None
+
+
+def _by_hand(store: Any, one: Taken, error: str) -> str:
+    """What to do where the disk is too full for SQLite to take a file away."""
+    if not isinstance(store, SqliteStore) or "disk" not in error:
+        return ""
+    if shutil.disk_usage(store.folder).free >= one.partition.size:
+        return ""
+    path = os.path.join(store.folder, one.partition.name)
+    return f"; make some room, or end what writes, remove {path}.sqlite* by hand and run ttyscribe index --again"

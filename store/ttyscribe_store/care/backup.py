@@ -10,7 +10,7 @@ import os
 import sqlite3
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing, suppress
+from contextlib import closing, contextmanager, suppress
 from typing import Any, NamedTuple
 from urllib.parse import quote
 
@@ -42,12 +42,16 @@ class Copied(NamedTuple):
 
 
 def backup(folder: str, target: str, tell: Tell = lambda _, __: None) -> Iterator[Copied]:
-    """Copy all files that changed. Raises ConfigError, Unavailable; what was copied before stays then."""
+    """Copy all files that changed. Raises ConfigError, Unavailable; what was copied before stays then.
+
+    A damaged file is left alone and told at the end: it keeps no other month from being copied.
+    """
     files = Files(folder, _SETTINGS, 1)
     names = files.names()
     _prepare(folder, target)
     known = _load(target)
     total, done = sum(map(files.size, names)), 0
+    damage: ConfigError | None = None
     for name in names:
         stamp = _stamp(files.path(name))
         size = files.size(name)
@@ -59,14 +63,19 @@ def backup(folder: str, target: str, tell: Tell = lambda _, __: None) -> Iterato
             def advance(part: float, before: int = done, whole: int = size) -> None:
                 tell(before + int(whole * part), total)
 
-            entry = _copied(files.path(name), target, name, advance)
-            known[name] = entry
-            _save(target, known)
-            yield Copied(name, entry["documents"], entry["size"], "copied")
+            try:
+                known[name] = entry = _copied(files.path(name), target, name, advance)
+            except ConfigError as error:
+                damage = damage or error
+            else:
+                _save(target, known)
+                yield Copied(name, entry["documents"], entry["size"], "copied")
         done += size
         tell(done, total)
     for name in sorted(set(known) - set(names)):
         yield Copied(name, known[name]["documents"], known[name]["size"], "kept")
+    if damage:
+        raise damage
 
 
 def _prepare(folder: str, target: str) -> None:
@@ -128,12 +137,13 @@ def _copied(path: str, target: str, name: str, tell: Callable[[float], None]) ->
         with handles.translated(final):
             for _ in range(_TRIES):
                 stamp = _stamp(path)
-                documents = _copy(path, partial, tell)
+                with _source_named(path):
+                    documents = _copy(path, partial, tell)
                 if documents is not None:
                     break
             else:
                 raise Unavailable(f"{path}: changes faster than it can be read")
-            _verify(partial, documents)
+            _verify(path, partial, documents)
             with open(partial, "rb") as file:
                 os.fsync(file.fileno())
             os.replace(partial, final)
@@ -171,11 +181,23 @@ def _copy(path: str, partial: str, tell: Callable[[float], None]) -> int | None:
         return documents if handle.is_current() else None
 
 
-def _verify(path: str, documents: int) -> None:
-    """Raise ConfigError where a copy is not whole."""
-    name = f"file:{quote(os.fsencode(path))}?mode=ro&immutable=1"
+@contextmanager
+def _source_named(path: str) -> Iterator[None]:
+    """Damage is the source's; anything else, such as a full disk, the copy's."""
+    try:
+        yield
+    except sqlite3.DatabaseError as error:
+        if getattr(error, "sqlite_errorcode", 0) & 0xFF not in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
+            raise
+        with handles.translated(path):
+            raise
+
+
+def _verify(path: str, partial: str, documents: int) -> None:
+    """Raise ConfigError where the copy of a file is not whole."""
+    name = f"file:{quote(os.fsencode(partial))}?mode=ro&immutable=1"
     with closing(sqlite3.connect(name, uri=True)) as copy:
         said = [str(row[0]) for row in copy.execute("PRAGMA integrity_check(1)")]
         found = copy.execute(_COUNT).fetchone()[0] if said == ["ok"] else 0
     if said != ["ok"] or found != documents:
-        raise ConfigError(f"the copy is damaged ({' '.join(said[0].split())}); run ttyscribe store verify", path)
+        raise ConfigError(f"is damaged, or its copy is ({' '.join(said[0].split())}); run ttyscribe store verify", path)

@@ -79,6 +79,7 @@ def check(folder: str, tell: Tell, *, quick: bool = False) -> Iterator[Finding]:
 
 def _file(path: str, name: str, tell: Tell, seen: Derivations | None) -> list[Finding]:
     """One file as it is at one moment; once more where it changed in a way that leaves that unknown."""
+    failure = Unavailable(f"{path}: changes faster than it can be read")
     for tries in range(_TRIES):
         time.sleep(_PAUSE * tries)
         with alone(path.rpartition("/")[0], _PATIENCE):  # nobody takes anything away meanwhile
@@ -89,7 +90,8 @@ def _file(path: str, name: str, tell: Tell, seen: Derivations | None) -> list[Fi
                 raise
             except ConfigError as error:
                 return [_damage(name, str(error))]
-            except Unavailable:
+            except Unavailable as error:
+                failure = error
                 continue
             if handle is None:
                 return []
@@ -103,7 +105,7 @@ def _file(path: str, name: str, tell: Tell, seen: Derivations | None) -> list[Fi
                 handle.connection.close()
             if current:
                 return found
-    raise Unavailable(f"{path}: changes faster than it can be read")
+    raise failure
 
 
 def _damage(name: str, why: str) -> Finding:

@@ -5,11 +5,15 @@ import json
 import os
 import syslog
 import time
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from tests.cli.command import HOSTILE, complaint, fill, ok, printable, run
+from tests.disks import fill as fill_disk
+from tests.disks import small_disk
+from tests.peers import require_root
 from tests.store.care.test_sqlite_check import change
 from tests.store.samples import make_syslog, make_tlog
 from ttyscribe.care import trail
@@ -68,6 +72,22 @@ def test_a_month_that_another_process_holds_is_told_and_stays(months: str) -> No
     assert store.write([make_tlog(1, rec="late", partition="2020.01")]) == [STORED], "it is begun anew"
     store.close()
     assert "2020.01.sqlite" in files(months)
+
+
+@pytest.mark.root
+def test_on_a_full_disk_it_says_what_to_do(tmp_path: Path) -> None:
+    require_root()
+    with small_disk(tmp_path / "disk", "2m") as disk:
+        url = f"sqlite:{disk / 'store'}"
+        with closing(open_store(url)) as store:
+            store.write([make_tlog(1, "text", rec="a", partition="2020.01")])
+        fill_disk(disk / "ballast")
+        done = run("store", "retention", "--older-than", "400d", *YES, url)
+        assert done.returncode == 1
+        assert "2020.01.sqlite: the disk is full; make some room, or end what writes, remove " in done.stderr
+        assert "1 recording is not derived" in run("recordings", "--store", url).stderr, "it can still be read"
+        (disk / "ballast").unlink()
+        assert " freed\n" in ok("store", "retention", "--older-than", "400d", *YES, url)
 
 
 @pytest.mark.parametrize("arguments", [[], ["--older-than", "0d"], ["--older-than", "400"], ["--larger-than", "x"]])

@@ -120,6 +120,17 @@ def test_a_damaged_file_does_not_take_the_place_of_the_copy_before(folder: Path,
     assert sorted(os.listdir(target)) == ["2026.10.sqlite", "2026.11.sqlite", LIST], "nothing half done is left"
 
 
+def test_a_damaged_file_is_named_and_keeps_no_other_from_being_copied(folder: Path, tmp_path: Path) -> None:
+    (folder / "2026.09.sqlite").write_bytes((folder / "2026.10.sqlite").read_bytes()[:9000])
+    target = tmp_path / "copy"
+    time.sleep(0.15)
+    done: list[Copied] = []
+    with pytest.raises(ConfigError, match=rf"^{folder}/2026\.09\.sqlite: is damaged"):
+        done.extend(backup(str(folder), str(target)))
+    assert [(one.name, one.status) for one in done] == [("2026.10", "copied"), ("2026.11", "copied")]
+    assert sorted(os.listdir(target)) == ["2026.10.sqlite", "2026.11.sqlite", LIST]
+
+
 def test_an_old_schema_is_copied_as_it_is(tmp_path: Path) -> None:
     shutil.copytree(OLD, tmp_path / "store")
     assert set(copy(tmp_path / "store", tmp_path / "copy").values()) == {"copied"}

@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.store.samples import documents, make_recording, make_syslog, make_tlog
+from ttyscribe_formats.errors import Unavailable
 from ttyscribe_store.care import sqlite_check
 from ttyscribe_store.care.findings import Finding
 from ttyscribe_store.derive.indexer import bring_up_to_date
@@ -103,6 +104,12 @@ def test_garbage_is_damage(folder: Path) -> None:
     (folder / "2026.09.sqlite").write_bytes(b"garbage " * 1000)
     (finding,) = found(folder)
     assert (finding.kind, finding.where) == ("damage", "2026.09.sqlite")
+
+
+def test_what_cannot_be_opened_is_told_as_it_is(folder: Path) -> None:
+    (folder / "2026.01.sqlite").mkdir()
+    with pytest.raises(Unavailable, match=r"2026\.01\.sqlite: can't be"):
+        found(folder)
 
 
 def test_a_document_in_two_files_is_a_double(folder: Path) -> None:
