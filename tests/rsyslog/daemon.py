@@ -175,6 +175,8 @@ class Rsyslogd:
         if self._sender is None:
             self._sender = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
             self._sender.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4 << 20)
+            # Else what is sent between rsyslogd's bind() and its own SO_PASSCRED comes from nobody: uid 65534, pid 0.
+            self._sender.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
             self._sender.connect(str(self.socket))
         count = 0
         for count, datagram in enumerate(datagrams, 1):  # noqa: B007
