@@ -67,6 +67,7 @@ class SqliteStore:
         settings = Settings(busy_seconds, _SYNCHRONOUS[sync])
         self._files = Files(os.path.abspath(folder), settings, max(max_open, 1))
         self._lock = threading.RLock()
+        self._seen = changes.Seen()
 
     @property
     def folder(self) -> str:
@@ -99,13 +100,14 @@ class SqliteStore:
 
     def _insert(self, partition: str, group: list[rows.Row]) -> list[Outcome]:
         try:
-            with self._lock, self._files.writing(partition) as connection:
-                seen: set[str] = set()
-                outcomes = [STORED if changes.put(connection, row, seen) else DUPLICATE for row in group]
-                grown = {row.message_of for row, outcome in zip(group, outcomes, strict=True) if outcome is STORED}
-                changes.mark(connection, grown - {b""})
-                started = [row.execution for row, outcome in zip(group, outcomes, strict=True) if outcome is STORED]
-                changes.mark_programs(connection, filter(None, started))
+            with self._lock:
+                with self._files.writing(partition) as connection:
+                    seen = self._seen.at_begin(connection)
+                    outcomes = [STORED if changes.put(connection, row, seen) else DUPLICATE for row in group]
+                    stored = [row for row, outcome in zip(group, outcomes, strict=True) if outcome is STORED]
+                    changes.mark(connection, {row.message_of for row in stored} - {b""})
+                    changes.mark_programs(connection, (row.execution for row in stored if row.execution))
+                self._seen.at_end(connection)
                 return outcomes
         except Busy as busy:
             return [Outcome("retry", str(busy))] * len(group)

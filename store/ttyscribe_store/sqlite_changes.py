@@ -11,6 +11,29 @@ from ttyscribe_store.base import Execution
 from ttyscribe_store.sqlite_text import text
 
 _INSERTS = rows.inserts()
+_MOST_SEEN = 1 << 16
+
+
+class Seen:
+    """Values that are known to be in a file to be found by their parts: in the one written last, while no other
+    connection changes it, and this one does nothing but what goes through here."""
+
+    def __init__(self) -> None:
+        self._stamp: tuple[sqlite3.Connection, int, int] | None = None
+        self._values: set[str] = set()
+        self._version = 0
+
+    def at_begin(self, connection: sqlite3.Connection) -> set[str]:
+        """What is known in a transaction that has begun, to be added to."""
+        (self._version,) = connection.execute("PRAGMA data_version").fetchone()  # changes by others' commits alone
+        if self._stamp != (connection, self._version, connection.total_changes) or len(self._values) > _MOST_SEEN:
+            self._values = set()
+        self._stamp = None
+        return self._values
+
+    def at_end(self, connection: sqlite3.Connection) -> None:
+        """It was committed: what was added is known from now on."""
+        self._stamp = connection, self._version, connection.total_changes
 
 
 def put(connection: sqlite3.Connection, row: rows.Row, seen: set[str] | None = None) -> bool:
