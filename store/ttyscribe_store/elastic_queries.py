@@ -50,12 +50,16 @@ def totals_body(query: dict[str, Any], recent_ms: int) -> dict[str, Any]:
     return {"size": 0, "track_total_hits": True, "query": query, "aggs": NEWEST | {"older": {"filter": older}}}
 
 
+def of_other_rules(version: int) -> dict[str, Any]:
+    """The rows that were not derived by these rules, or not whole."""
+    return {"bool": {"must_not": [{"term": {"recording.version": version}}]}}
+
+
 def derived_body(version: int) -> dict[str, Any]:
     """Of how many messages and programs all was derived, and how many rows are of other rules."""
-    others = {"bool": {"must_not": [{"term": {"recording.version": version}}]}}
     fields = {"messages": "recording.messages", "executed": "recording.session_events"}
     sums = {name: {"sum": {"field": field}} for name, field in fields.items()}
-    return {"size": 0, "aggs": {**sums, "others": {"filter": others}}}
+    return {"size": 0, "aggs": {**sums, "others": {"filter": of_other_rules(version)}}}
 
 
 def rows_body(wanted: RecordingFilter) -> dict[str, Any]:

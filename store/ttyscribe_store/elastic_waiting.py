@@ -98,7 +98,9 @@ class Comparison:
         if _is_whole(sums, told.started):
             return []
         if told.since_ms and sums.older == told.older:
-            return self._among(version, self._touched(told.since_ms)).found
+            others = self._rows(queries.of_other_rules(version)) if sums.others else ()
+            names = {row.recording for row in islice(others, _FEW)}  # these may be of any time
+            return self._among(version, self._touched(told.since_ms) | names).found
         return self._all(version)
 
     # ---- sums

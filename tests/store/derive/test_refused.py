@@ -82,9 +82,9 @@ def test_one_whose_row_is_refused_as_well_is_left(monkeypatch: pytest.MonkeyPatc
 
 
 @pytest.fixture
-def store(engine_url: str) -> Iterator[ElasticStore]:
+def store(kept_url: str) -> Iterator[ElasticStore]:
     """A store on each engine."""
-    made = ElasticStore(engine_url)
+    made = ElasticStore(kept_url)
     made.setup()
     yield made
     made.close()
@@ -92,9 +92,9 @@ def store(engine_url: str) -> Iterator[ElasticStore]:
 
 @pytest.mark.engine
 def test_an_engine_that_refuses_the_lines_of_one_month(
-    engine: Engine, engine_prefix: str, engine_url: str, store: ElasticStore
+    engine: Engine, kept_prefix: str, kept_url: str, store: ElasticStore
 ) -> None:
-    index = f"/{engine_prefix}-ttyscribe-line-2026.11"
+    index = f"/{kept_prefix}-ttyscribe-line-2026.11"
     year = {"type": "date", "format": "'y'yyyy", "ignore_malformed": False}
     call(engine, "PUT", index, {"mappings": {"properties": {"line": {"properties": {"first_ms": year}}}}})
     months = {"alpha": "2026-11-24T12:00:00Z", "beta": "2026-10-24T12:00:00Z"}
@@ -105,7 +105,7 @@ def test_an_engine_that_refuses_the_lines_of_one_month(
     def lines() -> list[str]:
         return [one.recording for one in store.search(Query(where=parse("kind:line", timestamp.parse)))]
 
-    done = run("index", "--store", engine_url)
+    done = run("index", "--store", kept_url)
     assert done.returncode == 1, done.stderr
     assert "of 1 recording" in done.stdout
     assert "recording alpha: its lines and commands are not complete, the store refuses some: http" in done.stderr
@@ -114,8 +114,23 @@ def test_an_engine_that_refuses_the_lines_of_one_month(
     assert set(lines()) == {"beta"}
     assert {one.recording for one in store.recordings(RecordingFilter())} == {"alpha", "beta"}
     assert behind(store) == ["alpha"]
-    assert run("index", "--store", engine_url).returncode == 1
+    assert run("index", "--store", kept_url).returncode == 1
     call(engine, "DELETE", index)
-    assert run("index", "--store", engine_url).returncode == 0
+    assert run("index", "--store", kept_url).returncode == 0
     assert set(lines()) == {"alpha", "beta"}
     assert behind(store) == []
+
+
+@pytest.mark.engine
+def test_readers_hear_of_it_for_as_long_as_it_lasts(engine: Engine, kept_prefix: str, store: ElasticStore) -> None:
+    """Also when much has come since."""
+    year = {"type": "date", "format": "'y'yyyy", "ignore_malformed": False}
+    mappings = {"properties": {"line": {"properties": {"first_ms": year}}}}
+    call(engine, "PUT", f"/{kept_prefix}-ttyscribe-line-2026.10", {"mappings": mappings})
+    indexer = Indexer(store)
+    for name, start in (("alpha", "10-24"), ("beta", "11-01"), ("gamma", "11-02")):
+        store.write(documents(make_recording(name, OUTPUTS, start_ns=timestamp.parse(f"2026-{start}T12:00:00Z"))))
+        store.refresh()
+        indexer.round()
+        indexer.round()
+        assert behind(store) == ["alpha"]
