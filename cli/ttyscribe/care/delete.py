@@ -16,7 +16,8 @@ from ttyscribe_store.sqlite import SqliteStore
 
 DESCRIPTION = """Takes recordings out of a store: all messages, and the lines, commands and row that were derived of
 them. On SQLite their text is gone from the files too, the word index included. What is to go is told first, and asked
-about unless --yes is given. Who deleted what is said in syslog.
+about unless --yes is given. Who deleted what is said in syslog. On Elasticsearch or OpenSearch an indexer that is just
+deriving one of them may write some of it back; it sees that afterwards and removes it.
 
 Audit events and log lines of the session stay: they are the host's, and tell what happened there, not what was shown.
 Copies that `ttyscribe store backup` made keep the recording until they are made again."""
