@@ -15,6 +15,7 @@ import pytest
 from tests.cli.command import COMMAND, ok
 from tests.recorder.recorder import wait_for
 from tests.store.samples import make_tlog
+from ttyscribe_store.care.backup import LIST
 from ttyscribe_store.open import open_store
 
 VERBS = {
@@ -69,15 +70,21 @@ def test_while_it_waits_its_turn(folder: Path, verb: str) -> None:
     assert "nothing found" in ok("store", "verify", "--store", f"sqlite:{folder}")
 
 
-def test_a_copy_that_is_cut_short_leaves_none_or_whole_months(folder: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
+def test_a_copy_that_is_cut_short_holds_whole_months_alone(
+    folder: Path, tmp_path: Path, number: signal.Signals
+) -> None:
     """At a moment that the first file in the copy's folder gives; what is done by then differs, and is whole."""
-    command = [*COMMAND, "store", "backup", "--store", f"sqlite:{folder}", str(tmp_path / "copy")]
+    copy = tmp_path / "copy"
+    command = [*COMMAND, "store", "backup", "--store", f"sqlite:{folder}", str(copy)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
-        wait_for(lambda: process.poll() is not None or any((tmp_path / "copy").glob("*")), "a file is made")
-        process.send_signal(signal.SIGINT)
+        wait_for(lambda: process.poll() is not None or any(copy.glob("*")), "a file is made")
+        process.send_signal(number)
         said = process.communicate(timeout=60)[1]
-    assert process.returncode in (0, -signal.SIGINT)
+    assert process.returncode in (0, -number)
     assert said == ""
-    assert not list((tmp_path / "copy").glob("*.partial"))
-    assert "nothing found" in ok("store", "verify", "--store", f"sqlite:{tmp_path / 'copy'}")
-    assert "copied into" in ok("store", "backup", "--store", f"sqlite:{folder}", str(tmp_path / "copy"))
+    assert number == signal.SIGKILL or not list(copy.glob("*.partial*"))
+    assert "nothing found" in ok("store", "verify", "--store", f"sqlite:{copy}")
+    assert "copied into" in ok("store", "backup", "--store", f"sqlite:{folder}", str(copy))
+    assert sorted(path.name for path in copy.iterdir()) == sorted([*(path.name for path in folder.iterdir()), LIST])
+    assert "nothing found in 38 messages" in ok("store", "verify", "--store", f"sqlite:{copy}")
