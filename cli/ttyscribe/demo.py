@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from pathlib import Path
 
 from ttyscribe.demo_rsyslog import NoRsyslog, Rsyslogd, find_program
@@ -17,6 +18,7 @@ from ttyscribe.demo_session import Seen, SessionError, play_through, shell
 from ttyscribe_formats.errors import ConfigError, TtyscribeError
 from ttyscribe_player.signals import Signalled, Watch, die_of
 from ttyscribe_store.base import Query
+from ttyscribe_store.care.upgrade import upgrade
 from ttyscribe_store.open import open_store
 
 DESCRIPTION = """Records a scripted session on a real terminal, ships it (through a private rsyslogd where rsyslogd is
@@ -106,6 +108,7 @@ class _Demo:
     def run(self, *, with_rsyslog: bool) -> None:
         """All steps. Raises _Failed and SessionError."""
         _say(f"ttyscribe demo: everything is kept in {self._folder}")
+        self._take_up()
         seen = self._through_rsyslog() if with_rsyslog else None
         if seen is None:
             seen = self._through_file()
@@ -114,6 +117,19 @@ class _Demo:
         self._say_where(recording)
 
     # ---- steps
+
+    def _take_up(self) -> None:
+        """What an earlier version left is brought to this one's schema; what can't be used is told at once."""
+        folder = self._folder / "store"
+        if not folder.is_dir():
+            return
+        try:
+            for one in upgrade(str(folder)):
+                _say(f"{one.name} in it was made by an older version: upgraded, as ttyscribe store upgrade does")
+            with closing(open_store(self._store)) as store:
+                store.count()
+        except TtyscribeError as error:
+            raise _Failed(f"{error}; for a new beginning move {folder} away") from None
 
     def _through_rsyslog(self) -> Seen | None:
         """Record and ship through a private rsyslogd; None (said why) where that is not possible."""

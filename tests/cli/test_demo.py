@@ -16,6 +16,7 @@ import pytest
 from tests.cli.command import COMMAND, ok, run
 from tests.peers import require_program
 from tests.recorder.recorder import AtTerminal
+from tests.store.care.test_upgrade import OLD
 from ttyscribe import demo_rsyslog, demo_session
 
 pytestmark = pytest.mark.slow
@@ -62,6 +63,24 @@ def test_without_rsyslog_and_again(tmp_path: Path) -> None:
     found = [json.loads(line) for line in ok("search", "cmd:*", "--json", "--store", store).splitlines()]
     given = [one["message"] for one in found if "end" not in one]
     assert given == list(demo_session._LINES) * 2, "each command is found, the first one too"
+
+
+def test_after_an_upgrade_it_goes_on_with_the_store_that_is_there(tmp_path: Path) -> None:
+    shutil.copytree(OLD, tmp_path / "demo-data" / "store")
+    text = demo(tmp_path, "--without-rsyslog")
+    said(text)
+    assert "2026.11 in it was made by an older version: upgraded" in text
+
+
+def test_a_store_that_cannot_be_used_is_told_before_anything_is_recorded(tmp_path: Path) -> None:
+    folder = tmp_path / "demo-data" / "store"
+    folder.mkdir(parents=True)
+    (folder / "2026.11.sqlite").write_bytes(b"something else" * 1000)
+    done = run("demo", "--without-rsyslog", cwd=tmp_path)
+    assert done.returncode == 1
+    assert f"FAILED: {folder}/2026.11.sqlite: is no file of a ttyscribe store" in done.stdout
+    assert f"for a new beginning move {folder} away" in done.stdout
+    assert "== 1." not in done.stdout
 
 
 @pytest.mark.rsyslogd
