@@ -11,8 +11,11 @@ from ttyscribe_formats.errors import ConfigError
 from ttyscribe_store.care.lock import alone
 from ttyscribe_store.open import open_store
 from ttyscribe_store.partition import is_partition
+from ttyscribe_store.sqlite_rows import APPLICATION_ID
 
 _SUFFIX = ".sqlite"
+_HEADER, _APPLICATION = 100, 68
+"""Bytes of a header of SQLite's, and where in it the application's id is (sqlite.org/fileformat.html)."""
 _BESIDE = ("-wal", "-shm", "-journal")
 
 
@@ -37,7 +40,11 @@ def _remove(url: str, options: argparse.Namespace) -> None:
         print(f"{url}: nothing is there beside the data")
         return
     with alone(folder):
-        ours = sorted(name for name in os.listdir(folder) if _is_ours(name))
+        named = sorted(name for name in os.listdir(folder) if _is_named_like_ours(name))
+        others = {name for name in named if not _is_ours(os.path.join(folder, _main(name)))}
+        ours = [name for name in named if name not in others]
+        for name in sorted(others):
+            print(f"left {os.path.join(folder, name)}: not a file of this store, or damaged; remove it by hand")
         if ours and not options.dry_run:
             months = sum(name.endswith(_SUFFIX) for name in ours)
             confirm(
@@ -55,11 +62,30 @@ def _remove(url: str, options: argparse.Namespace) -> None:
         print(f"{url}: nothing of ours is there")
 
 
-def _is_ours(name: str) -> bool:
-    """Tell whether it is a partition's file, or one that SQLite has beside it."""
+def _is_named_like_ours(name: str) -> bool:
+    """Tell whether it has the name of a partition's file, or of one that SQLite has beside it."""
+    name = _main(name)
+    return name.endswith(_SUFFIX) and is_partition(name.removesuffix(_SUFFIX))
+
+
+def _main(name: str) -> str:
+    """The file that one is, or is beside."""
     for end in _BESIDE:
         name = name.removesuffix(end)
-    return name.endswith(_SUFFIX) and is_partition(name.removesuffix(_SUFFIX))
+    return name
+
+
+def _is_ours(path: str) -> bool:
+    """Tell whether a file says that this program made it; one that is empty, or has gone, says nothing else."""
+    try:
+        with open(path, "rb") as file:
+            header = file.read(_HEADER)
+    except FileNotFoundError:
+        return True
+    except OSError:
+        return False
+    application = int.from_bytes(header[_APPLICATION : _APPLICATION + 4], "big")
+    return not header or (header.startswith(b"SQLite format 3\0") and application == APPLICATION_ID)
 
 
 def confirm(options: argparse.Namespace, what: str) -> None:

@@ -3,6 +3,7 @@
 
 import os
 import pty
+import sqlite3
 import subprocess
 from pathlib import Path
 
@@ -54,13 +55,30 @@ def test_only_our_files_are_removed_and_not_without_a_yes(tmp_path: Path) -> Non
     assert "nothing of ours is there" in ok("setup", "--store", url, "--remove", "--yes")
 
 
-def test_an_empty_folder_goes_too_and_a_link_leads_nowhere(tmp_path: Path) -> None:
+def test_an_empty_folder_goes_too(tmp_path: Path) -> None:
     folder = tmp_path / "store"
     folder.mkdir()
-    (tmp_path / "kept").write_text("kept")
-    (folder / "2026.11.sqlite").symlink_to(tmp_path / "kept")
+    (folder / "2026.11.sqlite").touch()
     ok("setup", "--store", f"sqlite:{folder}", "--remove", "--yes")
-    assert os.listdir(tmp_path) == ["kept"]
+    assert os.listdir(tmp_path) == []
+
+
+def test_what_others_made_under_a_name_of_ours_stays(tmp_path: Path) -> None:
+    folder = tmp_path / "store"
+    url = fill(folder)
+    (tmp_path / "kept").write_text("kept")
+    (folder / "2026.10.sqlite").symlink_to(tmp_path / "kept")
+    connection = sqlite3.connect(folder / "2026.09.sqlite")
+    connection.execute("CREATE TABLE bookmarks (address TEXT)")
+    connection.close()
+    (folder / "2026.09.sqlite-journal").touch()
+    said = ok("setup", "--store", url, "--remove", "--yes")
+    others = ["2026.09.sqlite", "2026.09.sqlite-journal", "2026.10.sqlite"]
+    assert [line for line in said.splitlines() if line.startswith("left ")] == [
+        f"left {folder}/{name}: not a file of this store, or damaged; remove it by hand" for name in others
+    ]
+    assert sorted(os.listdir(folder)) == others
+    assert (tmp_path / "kept").read_text() == "kept"
 
 
 @pytest.mark.parametrize(("answer", "status"), [(b"remove\n", 0), (b"yes\n", 2), (b"\x04", 2)])
