@@ -9,6 +9,7 @@ import sqlite3
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
+from ttyscribe_formats.errors import ConfigError
 from ttyscribe_store import sqlite_changes as changes
 from ttyscribe_store import sqlite_handles as handles
 from ttyscribe_store import sqlite_rows as rows
@@ -39,21 +40,36 @@ class Waiting(NamedTuple):
 
 def waiting(folder: str) -> list[Waiting]:
     """The files that are older than our schema, the newest first. Raises ConfigError, Unavailable."""
-    files = Files(folder, _SETTINGS, 1)
-    found = []
-    for name in sorted(files.names(), key=lambda name: (name != IMPLAUSIBLE, name), reverse=True):
-        with handles.translated(files.path(name)), handles.maintaining(files.path(name), _SETTINGS) as connection:
-            version = handles.version(connection, files.path(name))
-            if version is not None and sqlite_upgrade.is_older(version):
-                found.append(Waiting(name, version, _left(connection)))
+    found, damage = _looked_at(Files(folder, _SETTINGS, 1))
+    if damage:
+        raise damage
     return found
 
 
+def _looked_at(files: Files) -> tuple[list[Waiting], ConfigError | None]:
+    """The same, and why a file that is none of ours can't be looked at."""
+    found: list[Waiting] = []
+    damage: ConfigError | None = None
+    for name in sorted(files.names(), key=lambda name: (name != IMPLAUSIBLE, name), reverse=True):
+        path = files.path(name)
+        try:
+            with handles.translated(path), handles.maintaining(path, _SETTINGS) as connection:
+                version = handles.version(connection, path)
+                if version is not None and sqlite_upgrade.is_older(version):
+                    found.append(Waiting(name, version, _left(connection)))
+        except ConfigError as error:
+            damage = damage or error
+    return found, damage
+
+
 def upgrade(folder: str, tell: Tell = lambda _, __: None) -> list[Waiting]:
-    """Bring all files to our schema; says what they were. Raises ConfigError, Unavailable."""
+    """Bring all files to our schema; says what they were.
+
+    Raises ConfigError, Unavailable: ConfigError of a file that is none of ours after all others are upgraded.
+    """
     files = Files(folder, _SETTINGS, 1)
     with alone(folder):
-        found = waiting(folder)
+        found, damage = _looked_at(files)
         total, done = sum(one.documents for one in found), 0
         for one in found:
             path = files.path(one.name)
@@ -61,6 +77,8 @@ def upgrade(folder: str, tell: Tell = lambda _, __: None) -> list[Waiting]:
                 for moved in _steps(connection, one.version):
                     done += moved
                     tell(done, total)
+    if damage:
+        raise damage
     return found
 
 

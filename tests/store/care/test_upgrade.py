@@ -268,3 +268,13 @@ def test_from_schema_2_users_and_sessions_come_among_the_values(tmp_path: Path) 
     assert _rows_of(path) != before
     upgrade.upgrade(str(tmp_path))
     assert (_rows_of(path), schema(path)) == (before, wanted)
+
+
+def test_a_file_of_others_keeps_nobody_from_the_rest(folder: Path) -> None:
+    (folder / "2026.09.sqlite").write_bytes(b"somebody's notes" * 500)
+    with pytest.raises(ConfigError, match=r"2026\.09\.sqlite"):
+        upgrade.waiting(str(folder))
+    with pytest.raises(ConfigError, match=r"2026\.09\.sqlite"):
+        upgrade.upgrade(str(folder))
+    (folder / "2026.09.sqlite").unlink()
+    assert versions(folder) == [sqlite_rows.VERSION] * 3
