@@ -44,10 +44,12 @@ def newest_first(found: Recording) -> tuple[int, str]:
 
 
 def to_derived(document: Mapping[str, Any]) -> Derived:
-    """How far a recording was derived, by its row."""
-    one, row = to_recording(document), document["recording"]
-    executed = Executed(row.get("executions", 0), row.get("session_events", 0))
-    return Derived(one.recording, one.messages, row["version"], session_during(one), executed)
+    """How far a recording was derived, by its row. Of one of older rules, which is derived again, less is known."""
+    row, recording = document["recording"], document["ttyscribe"]["recording"]
+    if "session_events" not in row:
+        return Derived(recording, row["messages"], row["version"])
+    executed = Executed(row.get("executions", 0), row["session_events"])
+    return Derived(recording, row["messages"], row["version"], session_during(to_recording(document)), executed)
 
 
 def compared(counts: Iterable[Count], rows: Iterable[Derived], version: int, programs: Groups) -> Iterator[Waiting]:

@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 SECONDS = 10.0
 """How long a lease lasts that nobody renews."""
 _CONFLICT = 409
+_NO_SHARD = "no_shard_available"
+_PAUSES = (0.2, 0.5, 1.0, 2.0)
+"""Seconds between looks for a lease whose index has no shard yet."""
 INDEX = "ttyscribe.indexer"
 """Holds the lease, behind the store's prefix; outside of `ttyscribe-*`, so that no search meets it."""
 _INDEX_BODY = {
@@ -118,7 +121,7 @@ class EngineLease:
             except Lost:
                 return False
             return True
-        found = self._transport.call("GET", f"{self._index}/_doc/lease", absent=True)
+        found = self._read()
         if not isinstance(found, dict) or not found.get("found"):
             return self._create()
         version = self._version(found)
@@ -129,6 +132,17 @@ class EngineLease:
             if self._now() - self._seen_at < max(float(source.get("seconds", 0)), self._seconds):
                 return False
         return self._put(version)
+
+    def _read(self) -> Any:
+        """The document, if there is one. Where another is just making its index, that has no shard yet: 503."""
+        for pause in _PAUSES:
+            try:
+                return self._transport.call("GET", f"{self._index}/_doc/lease", absent=True)
+            except Unavailable as error:
+                if _NO_SHARD not in str(error):
+                    raise
+            time.sleep(pause)
+        return self._transport.call("GET", f"{self._index}/_doc/lease", absent=True)
 
     def _create(self) -> bool:
         _have_index(self._transport, self._index)

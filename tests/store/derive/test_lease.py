@@ -9,6 +9,9 @@ from typing import Any
 import pytest
 
 from tests.store.samples import documents, make_recording
+from tests.store.stand_in import Handler, answer, standing_in
+from ttyscribe_formats.errors import Unavailable
+from ttyscribe_store.derive import lease as lease_of
 from ttyscribe_store.derive.indexer import Indexer
 from ttyscribe_store.derive.lease import EngineLease, FolderLease, Lost
 from ttyscribe_store.elastic import ElasticStore
@@ -125,3 +128,26 @@ def test_who_was_stopped_notices_before_he_writes(made: Made, monkeypatch: pytes
     assert list(made.store.derived()) == []
     monkeypatch.setattr(made.store, "messages", messages)
     assert Indexer(made.store, sure=other.sure).round().recordings == 1
+
+
+def test_a_lease_whose_index_another_one_is_making_is_looked_for_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lease_of, "_PAUSES", (0.0, 0.0))
+    shards = {"error": {"type": "no_shard_available_action_exception", "reason": "No shard available"}}
+    held = {"found": True, "_seq_no": 1, "_primary_term": 1, "_source": {"owner": "other", "seconds": 10}}
+    with standing_in() as server:
+        store = ElasticStore(server.url)
+        answers = [answer(503, shards), answer(503, shards), answer(200, held)]
+
+        def one_by_one(handler: Handler, body: bytes) -> None:
+            answers.pop(0)(handler, body)
+
+        server.always = one_by_one
+        assert not store.lease().take(), "the other one has it"
+        answers[:] = [answer(503, shards)] * 3
+        with pytest.raises(Unavailable, match="no_shard_available"):
+            store.lease().take()
+        answers[:] = [answer(503, b"<html>down</html>")]
+        with pytest.raises(Unavailable, match="down"):
+            store.lease().take()
+        assert not answers
+        store.close()

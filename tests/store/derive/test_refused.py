@@ -20,6 +20,8 @@ from ttyscribe_store.memory import MemoryStore
 from ttyscribe_store.query.parser import parse
 
 OUTPUTS = [b"$ ", b"ls", b"\r\na.txt\r\n$ "]
+REFUSES = {"mappings": {"_routing": {"required": True}}}
+"""An index that takes no document of ours."""
 
 
 class Refusing(MemoryStore):
@@ -95,8 +97,7 @@ def test_an_engine_that_refuses_the_lines_of_one_month(
     engine: Engine, kept_prefix: str, kept_url: str, store: ElasticStore
 ) -> None:
     index = f"/{kept_prefix}-ttyscribe-line-2026.11"
-    year = {"type": "date", "format": "'y'yyyy", "ignore_malformed": False}
-    call(engine, "PUT", index, {"mappings": {"properties": {"line": {"properties": {"first_ms": year}}}}})
+    call(engine, "PUT", index, REFUSES)
     months = {"alpha": "2026-11-24T12:00:00Z", "beta": "2026-10-24T12:00:00Z"}
     for name, start in months.items():
         store.write(documents(make_recording(name, OUTPUTS, start_ns=timestamp.parse(start))))
@@ -124,9 +125,7 @@ def test_an_engine_that_refuses_the_lines_of_one_month(
 @pytest.mark.engine
 def test_readers_hear_of_it_for_as_long_as_it_lasts(engine: Engine, kept_prefix: str, store: ElasticStore) -> None:
     """Also when much has come since."""
-    year = {"type": "date", "format": "'y'yyyy", "ignore_malformed": False}
-    mappings = {"properties": {"line": {"properties": {"first_ms": year}}}}
-    call(engine, "PUT", f"/{kept_prefix}-ttyscribe-line-2026.10", {"mappings": mappings})
+    call(engine, "PUT", f"/{kept_prefix}-ttyscribe-line-2026.10", REFUSES)
     indexer = Indexer(store)
     for name, start in (("alpha", "10-24"), ("beta", "11-01"), ("gamma", "11-02")):
         store.write(documents(make_recording(name, OUTPUTS, start_ns=timestamp.parse(f"2026-{start}T12:00:00Z"))))
