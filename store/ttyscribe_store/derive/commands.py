@@ -17,6 +17,8 @@ from typing import NamedTuple, Protocol
 _SIGNS = "$#%>\u276f\u279c\u00bb\u03bb"
 _PROMPT = re.compile(rf".*[{_SIGNS}] ?", re.DOTALL)
 _LONGEST_PROMPT = 200
+_FIRST = re.compile(rf".{{0,{_LONGEST_PROMPT}}}?[{_SIGNS}] ", re.DOTALL)
+"""The shortest beginning of a line that may be a prompt, where the shell says that one is there."""
 LONGEST = 100_000
 MARK = re.compile(rb"\x1b(?:\]133;([ABCD])[^\x07\x1b]*(?:\x07|\x1b\\)|\[\?2004h)")
 """What shells write around their prompts; the last one, without a letter, where they begin to edit a line."""
@@ -65,19 +67,21 @@ class Commands:
             return
         line, column = screen.cursor_line()
         before = line[:column].ljust(column)
+        self._guess(line)
         if len(before) <= _LONGEST_PROMPT and _PROMPT.fullmatch(before):
             if not (self.armed and before.startswith(self._prompt) and before != self._prompt):
                 self._prompt, self._behind = before, line[column:].strip()
             self.armed = True
         else:
-            self.armed = self.armed and bool(line.startswith(self._prompt.rstrip()) or _SEARCH.match(line + " "))
+            self.armed = self.armed and bool(self._stands_in(line) or _SEARCH.match(line + " "))
 
     def enter(self, screen: Looks, time_ms: int) -> None:
         """The line is left: a line feed comes."""
-        self.armed = False
         line, _ = screen.cursor_line()
+        self._guess(line)
+        self.armed = False
         prompt = self._prompt
-        if not line.startswith(prompt.rstrip()):
+        if not self._stands_in(line):
             found = _SEARCH.match(line)
             if not found:
                 return
@@ -87,13 +91,21 @@ class Commands:
             text = text.rstrip()[: -len(self._behind)]
         self._take(text, time_ms, prompt)
 
+    def _guess(self, line: str) -> None:
+        """Take for the first prompt what looks like one, where something may have been typed behind it at once."""
+        if self.armed and not self._prompt and (first := _FIRST.match(line)):
+            self._prompt = first[0]
+
+    def _stands_in(self, line: str) -> bool:
+        return bool(self._prompt or self._marked) and line.startswith(self._prompt.rstrip())
+
     def mark(self, letter: str, screen: Looks) -> None:
         """The shell says where it is: A a prompt begins, B it ends, C the command runs, D it has ended.
 
-        Without a letter: it edits a line behind the prompt that is known.
+        Without a letter: it edits a line behind a prompt, the one that is known if one is.
         """
         if not letter:
-            self.armed = self.armed or bool(self._prompt and not self._marked and not screen.alternate)
+            self.armed = self.armed or not (self._marked or screen.alternate)
             return
         self._marked, self._behind = True, ""
         self.armed = letter == "B" and not screen.alternate

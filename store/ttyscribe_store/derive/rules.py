@@ -7,7 +7,7 @@ from ttyscribe_store.base import Recording, Store, StoredMessage
 from ttyscribe_store.conflict import by_id
 from ttyscribe_store.derive.row import RowMaker
 
-VERSION = 3
+VERSION = 4
 """Goes up when the same messages give other documents than before: then all are derived again."""
 ROW_ONLY = 0
 """The version of a row that was made without a terminal emulator: there are no lines and commands beside it."""

@@ -89,6 +89,15 @@ def test_what_was_typed_ahead_or_pasted_is_found_where_the_shell_says_that_it_ed
     ]
 
 
+@pytest.mark.parametrize("prompt", ["$ ", "ada@web7:~$ ", "[root@db1 /]# ", "\u276f "])
+def test_the_first_command_may_be_typed_ahead_where_the_shell_says_that_it_edits(prompt: str) -> None:
+    found = commands(f"\x1b[?2004h{prompt}echo 'a $ b", "'\r\n\x1b[?2004l\rout\r\n50% done\r\n")
+    assert [(one.text, one.prompt) for one in found] == [("echo 'a $ b'", prompt.strip())]
+    assert texts("\x1b[?2004hno prompt is here\r\n", "none\r\n") == []
+    assert texts("\x1b[?2004hwhat now: ", "cat x > y\r\n") == []
+    assert texts(f"\x1b[?2004h{prompt}\r\n", "none\r\n") == []
+
+
 def test_somebody_may_type_without_a_pause_where_the_shell_says_that_it_edits() -> None:
     prompt, left = "\x1b[?2004h~ $ ", "\r\n\x1b[?2004l\r"
     assert texts(prompt, *"ls", f"{left}file\r\n{prompt}", *"id", f"{left}# ", "no\r\n", step_ms=20) == ["ls", "id"]
