@@ -13,7 +13,7 @@ from ttyscribe_store.derive.lease import SECONDS
 from ttyscribe_store.derive.rules import behind, lag
 
 if TYPE_CHECKING:
-    from ttyscribe_store.derive.indexer import Done, Refused
+    from ttyscribe_store.derive.indexer import Done
 
 _PAUSE = 0.5
 _PATIENCE = 2.5
@@ -26,13 +26,11 @@ def tell_refused(recording: str, why: str) -> None:
     print(f"ttyscribe: {clean(text)}", file=sys.stderr, flush=True)
 
 
-def derive(
-    url: str, store: Store, *, again: bool = False, patient: bool = False, refused: "Refused" = tell_refused
-) -> "Done | None":
+def derive(url: str, store: Store, *, again: bool = False, patient: bool = False) -> "Done | None":
     """Bring what is derived up to date; a bar shows how far it is. None: another indexer is at it, and goes on.
 
-    `patient`: wait as long as it takes to tell another one that works from one that was killed. `refused` gets the
-    recordings that could not be derived whole. Raises Unavailable.
+    `patient`: wait as long as it takes to tell another one that works from one that was killed. What the store
+    refuses is told. Raises Unavailable.
     """
     lease = store.lease()
     until = time.monotonic() + (_PATIENCE * SECONDS if patient and not url.startswith("sqlite:") else 0.0)
@@ -44,7 +42,7 @@ def derive(
         from ttyscribe_store.derive.indexer import Indexer  # with the terminal emulator, which no other verb needs
 
         with told("deriving") as tell:
-            indexer = Indexer(store, tell, lease.sure, refused)
+            indexer = Indexer(store, tell, lease.sure, tell_refused)
             done = indexer.round(again=again)
             if done.recordings:
                 indexer.sweep()

@@ -77,21 +77,15 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _once(url: str, store: Store, *, again: bool) -> int:
-    refusals: list[str] = []
-
-    def refused(recording: str, why: str) -> None:
-        refusals.append(recording)
-        deriving.tell_refused(recording, why)
-
-    done = deriving.derive(url, store, again=again, patient=True, refused=refused)
+    done = deriving.derive(url, store, again=again, patient=True)
     if done is None:
         print(f"{url}: another indexer is at work, and derives what there is")
     elif done.recordings:
         print(f"{url}: derived {counted(done.documents, 'document')} of {counted(done.recordings, 'recording')}")
-    elif not refusals:
+    elif not done.refused:
         print(f"{url}: nothing to do, all is derived")
     sys.stdout.flush()
-    return 1 if refusals else 0
+    return 1 if done and done.refused else 0
 
 
 def _follow(url: str, store: Store, ended: threading.Event, seconds: float, *, again: bool) -> None:

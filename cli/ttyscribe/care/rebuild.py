@@ -21,7 +21,8 @@ EPILOG = """examples:
   ttyscribe store rebuild --store sqlite:/var/lib/ttyscribe
   ttyscribe store rebuild --store https://search:9200 1f0c-1011-13dda
 
-exit status: 0 done; 1 failed (the store can't be reached, full disk); 2 usage, or a recording is not there"""
+exit status: 0 done; 1 failed (the store can't be reached, full disk), or something is refused; 2 usage, or a
+recording is not there"""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -48,7 +49,7 @@ def run(options: argparse.Namespace) -> int:
         print(f"{url}: the indexer that is at work derives it anew")
         return 0
     print(f"{url}: derived {counted(done.documents, 'document')} of {counted(done.recordings, 'recording')}")
-    return 0
+    return 1 if done.refused else 0
 
 
 def _forget(store: Store, recordings: list[str]) -> None:

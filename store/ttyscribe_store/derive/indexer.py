@@ -37,6 +37,8 @@ class Done(NamedTuple):
 
     recordings: int
     documents: int
+    refused: int = 0
+    """Recordings that could not be derived whole, because the store refuses something of them."""
 
 
 def _nothing(*_: object) -> None:
@@ -67,20 +69,21 @@ class Indexer:
         waiting = self._again() if again else self._rested(self._waiting())
         if waiting:
             self._store.refresh()  # what is to be replaced has to be seen
-        recordings = documents = 0
+        recordings = documents = refused = 0
         for number, one in enumerate(waiting):
             self._tell(number, len(waiting))
             try:
                 documents += self._bring(one)
             except MessageError as error:
                 self._leave(one.recording, str(error))
+                refused += 1
             else:
                 recordings += 1
                 self._resting.pop(one.recording, None)
         self._tell(len(waiting), len(waiting))
         if waiting:
             self._store.refresh()
-        return Done(recordings, documents)
+        return Done(recordings, documents, refused)
 
     def sweep(self) -> None:
         """Remove what was derived of recordings that somebody deleted meanwhile: for who makes no further round."""

@@ -13,7 +13,7 @@ from ttyscribe_formats import timestamp
 from ttyscribe_formats.errors import Unavailable
 from ttyscribe_store import elastic
 from ttyscribe_store.base import Query, Store
-from ttyscribe_store.derive.indexer import Indexer
+from ttyscribe_store.derive.indexer import Done, Indexer
 from ttyscribe_store.elastic import ElasticStore
 from ttyscribe_store.memory import MemoryStore
 from ttyscribe_store.query.parser import parse
@@ -64,7 +64,7 @@ class Suite:
         indexer.round()
         indexer.round()
         assert self.left(store, "alpha") == []
-        assert indexer.round() == (0, 0)
+        assert indexer.round() == Done(0, 0)
         assert len(self.left(store, "beta")) > len(OUTPUTS)
 
     def test_while_it_is_derived_once(self, store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -86,7 +86,7 @@ class Suite:
         self.drop(store, "2026.10")
         store.refresh()
         indexer.round()
-        assert indexer.round() == (0, 0)
+        assert indexer.round() == Done(0, 0)
         found = self.left(store, "alpha")
         whole = MemoryStore()
         whole.write(new)

@@ -13,7 +13,7 @@ from ttyscribe_formats.tlog import MAX_POS_MS, from_fields, to_fields
 from ttyscribe_store.base import DERIVED
 from ttyscribe_store.derive import indexer
 from ttyscribe_store.derive.derivation import Derivation, derived
-from ttyscribe_store.derive.indexer import Indexer, bring_up_to_date
+from ttyscribe_store.derive.indexer import Done, Indexer, bring_up_to_date
 from ttyscribe_store.derive.rules import VERSION
 from ttyscribe_store.memory import MemoryStore
 from ttyscribe_store.sqlite import SqliteStore
@@ -65,7 +65,7 @@ def test_any_rounds_give_what_one_gives(data: Any, outputs: list[bytes], forged:
         store.write([*arriving[:count], *arriving[: count // 2]])
         arriving = arriving[count:]
         rounds.round()
-        assert rounds.round() == (0, 0), "nothing is left"
+        assert rounds.round() == Done(0, 0), "nothing is left"
     whole.write(items)
     bring_up_to_date(whole)
     assert made(store) == made(whole)
