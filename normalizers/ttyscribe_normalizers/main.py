@@ -15,7 +15,7 @@ from typing import NamedTuple
 from pyrsyslog_omprog import decline
 from pyrsyslog_omprog.streams import claim_all
 from ttyscribe_formats.errors import ConfigError, Unavailable
-from ttyscribe_normalizers import kinds, logs, ndjson, omprog, options, plugins, spooled, summary, table
+from ttyscribe_normalizers import heap, kinds, logs, ndjson, omprog, options, plugins, spooled, summary, table
 from ttyscribe_normalizers.build import build, checked, version
 from ttyscribe_normalizers.cursor import JournalCursor
 from ttyscribe_normalizers.deadletter import DeadLetter
@@ -60,6 +60,7 @@ def main(argv: list[str] | None = None) -> int:
         report.check(wanted.log_file)
         report.path = wanted.log_file
         logging.getLogger("ttyscribe").addHandler(logs.Logs(report))
+        heap.keep_small()
         return _work(wanted, report, _Life(argv, hangups))
     except ConfigError as error:
         report(str(error))

@@ -22,6 +22,9 @@ from ttyscribe_store.base import STORED
 from ttyscribe_store.open import open_store
 from ttyscribe_store.query.fields import FIELDS
 
+KNOWN = {**os.environ, "TERM": "xterm-256color"}
+"""The environment at a terminal that knows control sequences."""
+
 
 @pytest.fixture
 def store(tmp_path: Path) -> str:
@@ -148,7 +151,7 @@ def test_recorded_text_reaches_no_terminal_as_it_is(store: str) -> None:
 
 
 def test_on_a_terminal_the_match_is_in_reverse_video(store: str) -> None:
-    screen = AtTerminal([*COMMAND, "search", "denied", "--store", store])
+    screen = AtTerminal([*COMMAND, "search", "denied", "--store", store], env=KNOWN)
     try:
         assert screen.wait() == 0
     finally:
@@ -311,7 +314,7 @@ def test_lines_are_cut_to_the_width_of_the_terminal(store: str) -> None:
     opened = open_store(store)
     opened.write([stored(message(1, "\u65e5" * 70 + " needle " + "y" * 300, rec="wide"))])
     opened.close()
-    screen = AtTerminal([*COMMAND, "search", "needle", "--store", store])
+    screen = AtTerminal([*COMMAND, "search", "needle", "--store", store], env=KNOWN)
     try:
         assert screen.wait() == 0
     finally:
