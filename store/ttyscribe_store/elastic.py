@@ -7,7 +7,6 @@ that our index template is in force, since an index made without it would hold d
 
 import json
 from collections.abc import Callable, Iterator, Sequence
-from functools import partial
 from itertools import islice
 from typing import Any
 from urllib.parse import quote
@@ -95,9 +94,7 @@ class ElasticStore:
 
     def counts(self) -> Iterator[Count]:
         """All recordings that have messages."""
-        body = partial(elastic_queries.counts_body, query={"match_all": {}})
-        buckets = self._buckets("tlog-*", "recordings", body)
-        return each(self._transport, (Count(bucket["key"]["rec"], bucket["doc_count"]) for bucket in buckets))
+        return each(self._transport, self._comparison.counts())
 
     def waiting(self, version: int) -> Iterator[Waiting]:
         """The recordings that are to be derived. A few small requests where nothing changed."""

@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """What is asked of Elasticsearch and OpenSearch about the programs that audit saw start, and what they answer; pure."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from ttyscribe_formats.tlog import UNSET_SESSION
 from ttyscribe_store.base import Executed, Session
+from ttyscribe_store.elastic_queries import BY_TIME
 from ttyscribe_store.executions import ACTIONS, DAY_NS, OUTCOME, Group, in_days
 from ttyscribe_store.query.elastic import time_text
 
@@ -39,15 +40,11 @@ def _of(session: Session) -> list[dict[str, Any]]:
 
 def session_body(session: Session) -> dict[str, Any]:
     """One page of those of a session, ordered by time, then by id."""
-    order = [
-        {"@timestamp": {"order": "asc", "unmapped_type": "date_nanos"}},
-        {"viaq_msg_id": {"order": "asc", "unmapped_type": "keyword"}},
-    ]
     wanted = ["@timestamp", "hostname", "message", "viaq_msg_id", "process", "event", "ttyscribe"]
     return {
         "size": _PAGE,
         "query": {"bool": {"filter": [*_of(session), _during(session)]}},
-        "sort": order,
+        "sort": BY_TIME,
         "_source": {"includes": wanted, "excludes": ["ttyscribe.words"]},
     }
 
@@ -112,7 +109,7 @@ def _either(name: str, values: Collection[str], other_name: str, others: Collect
     return {"should": [*either, {"terms": {other_name: boots}}], "minimum_should_match": 1}
 
 
-def groups(buckets: Iterable[Mapping[str, Any]]) -> Iterable[Group]:
+def groups(buckets: Iterable[Mapping[str, Any]]) -> Iterator[Group]:
     """What the buckets say."""
     for bucket in buckets:
         key = bucket["key"]

@@ -20,6 +20,14 @@ _ORDER = [
 ]
 
 
+EVERYTHING: dict[str, Any] = {"match_all": {}}
+BY_TIME = [
+    {"@timestamp": {"order": "asc", "missing": "_last", "unmapped_type": "date_nanos"}},
+    {"viaq_msg_id": {"order": "asc", "unmapped_type": "keyword"}},
+]
+"""Documents by time, then by id."""
+
+
 def term(field: str, value: str) -> dict[str, Any]:
     """A field that has exactly this value."""
     return {"term": {field: {"value": value}}}
@@ -28,9 +36,6 @@ def term(field: str, value: str) -> dict[str, Any]:
 def received_since(time_ms: int) -> dict[str, Any]:
     """What a normalizer received at that time (ms since the epoch) or later."""
     return {"range": {"ttyscribe.received": {"gte": time_ms, "format": "epoch_millis"}}}
-
-
-NEWEST: dict[str, Any] = {"newest": {"max": {"field": "ttyscribe.received"}}}
 
 
 def counts_body(after: Mapping[str, Any] | None, query: Mapping[str, Any]) -> dict[str, Any]:
@@ -47,7 +52,8 @@ OF_RECORDINGS: dict[str, Any] = {"exists": {"field": "ttyscribe.recording"}}
 def totals_body(query: dict[str, Any], recent_ms: int) -> dict[str, Any]:
     """How many facts there are, how many were received before a time (ms since the epoch), and when the last was."""
     older = {"bool": {"must_not": [received_since(recent_ms)]}}
-    return {"size": 0, "track_total_hits": True, "query": query, "aggs": NEWEST | {"older": {"filter": older}}}
+    aggregations = {"older": {"filter": older}, "newest": {"max": {"field": "ttyscribe.received"}}}
+    return {"size": 0, "track_total_hits": True, "query": query, "aggs": aggregations}
 
 
 def of_other_rules(version: int) -> dict[str, Any]:
@@ -110,7 +116,7 @@ def ids_of_body(recording: str) -> dict[str, Any]:
 
 ROWS = {
     "size": 1000,
-    "query": {"match_all": {}},
+    "query": EVERYTHING,
     "_source": {
         "includes": ["@timestamp", "hostname", "ttyscribe.recording", "ttyscribe.trust", "recording"],
         "excludes": ["recording.users", "recording.hosts"],
@@ -122,10 +128,6 @@ ROWS = {
 
 def search_body(query: Query, size: int) -> dict[str, Any]:
     """One page of documents that hold all terms, ordered by time, then id."""
-    order = [
-        {"@timestamp": {"order": "asc", "missing": "_last", "unmapped_type": "date_nanos"}},
-        {"viaq_msg_id": {"order": "asc", "unmapped_type": "keyword"}},
-    ]
     wanted = [
         "@timestamp",
         "hostname",
@@ -139,7 +141,7 @@ def search_body(query: Query, size: int) -> dict[str, Any]:
         *("line.user", "line.first_ms", "command.user", "command.ms", "command.source", "recording.user"),
         *(f"ttyscribe.{name}" for name in _OWN),
     ]
-    return {"size": size, "query": compiled(query.tree()), "sort": order, "_source": wanted}
+    return {"size": size, "query": compiled(query.tree()), "sort": BY_TIME, "_source": wanted}
 
 
 _OWN = ("kind", "recording", "last_ms", "typed", "trust", "audit_session", "boot_id")

@@ -54,6 +54,14 @@ class _Sums(NamedTuple):
     """When the last of these facts was received."""
 
 
+class _Totals(NamedTuple):
+    """Of one kind of facts."""
+
+    facts: int
+    older: int
+    newest_ms: int
+
+
 class _Among(NamedTuple):
     """What is known of some recordings."""
 
@@ -118,7 +126,7 @@ class Comparison:
             newest_ms=max(messages.newest_ms, started.newest_ms),
         )
 
-    def _totals(self, recent_ms: int) -> "list[_Totals]":
+    def _totals(self, recent_ms: int) -> list[_Totals]:
         asked = (("tlog-*", queries.OF_RECORDINGS), (programs.KINDS, programs.ALL))
         answers = [self._asks.search(kinds, queries.totals_body(query, recent_ms)) for kinds, query in asked]
         return [_totals(answer["hits"]["total"]["value"], answer.get("aggregations", {})) for answer in answers]
@@ -141,7 +149,7 @@ class Comparison:
     def _touched(self, since_ms: int) -> set[str]:
         """The recordings that got facts since a time."""
         recent = queries.received_since(since_ms)
-        found = {count.recording for count in self._counts(recent)}
+        found = {count.recording for count in self.counts(recent)}
         groups = self._groups([recent])
         while some := list(islice(groups, _AT_ONCE)):
             rows = self._rows(programs.rows_query(some))
@@ -152,7 +160,7 @@ class Comparison:
         found, messages, others, ordered = list[Waiting](), 0, 0, sorted(names)
         for at in range(0, len(ordered), _AT_ONCE):
             named = {"terms": {"ttyscribe.recording": ordered[at : at + _AT_ONCE]}}
-            counts, rows = list(self._counts(named)), list(self._rows(named))
+            counts, rows = list(self.counts(named)), list(self._rows(named))
             sessions = [row.session for row in rows if row.session is not None]
             groups = Groups(self._groups(programs.sessions_queries(sessions))) if sessions else Groups(())
             found += compared(counts, rows, version, groups)
@@ -161,10 +169,11 @@ class Comparison:
         return _Among(found, messages, others)
 
     def _all(self, version: int) -> list[Waiting]:
-        everything: dict[str, Any] = {"match_all": {}}
-        return list(compared(self._counts(everything), self._rows(everything), version, Groups(self._groups([]))))
+        rows = self._rows(queries.EVERYTHING)
+        return list(compared(self.counts(), rows, version, Groups(self._groups([]))))
 
-    def _counts(self, query: dict[str, Any]) -> Iterator[Count]:
+    def counts(self, query: dict[str, Any] = queries.EVERYTHING) -> Iterator[Count]:
+        """The recordings that have such messages, and how many. Raises Unavailable."""
         buckets = self._asks.buckets("tlog-*", "recordings", partial(queries.counts_body, query=query))
         return (Count(bucket["key"]["rec"], bucket["doc_count"]) for bucket in buckets)
 
@@ -173,20 +182,12 @@ class Comparison:
 
     def _groups(self, more: list[dict[str, Any]]) -> Iterator[Group]:
         body = partial(programs.groups_body, more=more)
-        return iter(programs.groups(self._asks.buckets(programs.KINDS, "groups", body)))
+        return programs.groups(self._asks.buckets(programs.KINDS, "groups", body))
 
 
 def _is_whole(sums: _Sums, started: int) -> bool:
     """Whether all is derived, where so many programs had started when it was last."""
     return sums.messages == sums.derived and not sums.others and sums.started == started
-
-
-class _Totals(NamedTuple):
-    """Of one kind of facts."""
-
-    facts: int
-    older: int
-    newest_ms: int
 
 
 def _totals(count: int, aggregations: dict[str, Any]) -> _Totals:

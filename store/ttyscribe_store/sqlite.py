@@ -12,6 +12,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from functools import partial
+from itertools import starmap
 from typing import Any
 
 from ttyscribe_formats.document import Document
@@ -257,7 +258,7 @@ class SqliteStore:
     def _pass_marks_on(self) -> None:
         """Have the recordings derived again that programs may belong to which started since."""
         for name in self._files.names():
-            for mark in map(programs.mark_of, self._read(name, programs.MARKED)):
+            for mark in starmap(programs.Mark, self._read(name, programs.MARKED)):
                 for recording in self._touched(mark):
                     self._mark(recording)
                 with self._lock, self._files.writing(name) as connection:
@@ -323,7 +324,7 @@ class SqliteStore:
         for name in self._files.names():
             statement = queries.MARKED if self._read(name, queries.RULES) == [(version,)] else queries.COUNTS
             found.update(row[0] for row in self._read(name, statement))
-            for mark in map(programs.mark_of, self._read(name, programs.MARKED)):
+            for mark in starmap(programs.Mark, self._read(name, programs.MARKED)):
                 found |= self._touched(mark)
         return sorted(found)
 

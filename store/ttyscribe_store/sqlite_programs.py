@@ -12,7 +12,7 @@ from hashlib import blake2b
 from typing import Any, NamedTuple
 
 from ttyscribe_store.base import Execution, Session
-from ttyscribe_store.executions import in_days, joins, of_document, session_during
+from ttyscribe_store.executions import in_days, joins, session_during
 from ttyscribe_store.sqlite_text import text
 from ttyscribe_store.views import to_recording
 
@@ -54,13 +54,12 @@ class Mark(NamedTuple):
         return self.session, text(self.host), text(self.boot_id)
 
 
-def listed(document: Mapping[str, Any]) -> set[tuple[str, bytes]]:
-    """The rows of `value` that a document has: field and key."""
+def listed(document: Mapping[str, Any], one: Execution | None) -> set[tuple[str, bytes]]:
+    """The rows of `value` that a document has, which tells of this program or of none: field and key."""
     kind = document["ttyscribe"]["kind"]
     if kind == "recording" and (session := session_during(to_recording(document))) is not None:
         found = {(ROW_HOST, _key(session.session, session.host))}
         return found | ({(ROW_BOOT, _key(session.session, session.boot_id))} if session.boot_id else set())
-    one = of_document(document)
     if one is None:
         return set()
     by_host, at = _key(one.session, one.host), _at(one.time_ns)
@@ -101,11 +100,6 @@ def merged(executions: Iterable[Execution]) -> Iterator[Mark]:
         first, last = found.get(key, (at, at))
         found[key] = (min(first, at), max(last, at))
     return (Mark(*key, *times) for key, times in found.items())
-
-
-def mark_of(row: tuple[Any, ...]) -> Mark:
-    """A mark as it is read."""
-    return Mark(*row)
 
 
 def _key(session: int, name: str) -> bytes:

@@ -246,8 +246,9 @@ def to_row(document: Document) -> Row:
         _count(own, "last_ms", _BITS),
         zlib.compress(jsontext.dumps(document), _LEVEL),
     )
-    listed = found.listed | sqlite_programs.listed(document)
-    return Row(values, text(own["words"]), listed, pieces(document), of_document(document))
+    execution = of_document(document)
+    listed = found.listed | sqlite_programs.listed(document, execution)
+    return Row(values, text(own["words"]), listed, pieces(document), execution)
 
 
 def _text_or_none(value: str | None) -> bytes | None:
@@ -293,7 +294,7 @@ def document_of(body: bytes) -> dict[str, Any]:
 def indexed_by(body: bytes) -> tuple[bytes, set[tuple[str, str | int | bytes]]]:
     """The words that a row's document was indexed by, and its rows of `value`. Raises Damaged."""
     document, words = _opened(body)
-    return text(words), indexed(document).listed | sqlite_programs.listed(document)
+    return text(words), indexed(document).listed | sqlite_programs.listed(document, of_document(document))
 
 
 def again(body: bytes) -> Row:

@@ -205,7 +205,6 @@ class Indexed:
     def __init__(self, transport: "Transport", prefix: str) -> None:
         self._transport = transport
         self._index = f"/{prefix}{INDEX}"
-
         self._target = f"{self._index}/_doc/derived"
 
     def told(self) -> Told:
@@ -221,9 +220,12 @@ class Indexed:
 
     def tell(self, told: Told) -> None:
         """Write it, if it is something else. Raises Unavailable."""
-        if told != self.told():
+        known = self.told()
+        if told == known:
+            return
+        if known == Told():  # nobody wrote it, perhaps for want of the index
             _have_index(self._transport, self._index)
-            self._transport.call("PUT", self._target, told._asdict())
+        self._transport.call("PUT", self._target, told._asdict())
 
 
 def _have_index(transport: "Transport", index: str) -> None:

@@ -2,13 +2,13 @@
 """What is derived, on every store: found, made again when facts come, and nothing left of what was."""
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import jsonschema
 import pytest
 
+from tests.store.derive.stores import OnEngines, OnMemory, OnSqlite
 from tests.store.samples import documents, make_recording
 from ttyscribe_formats import timestamp
 from ttyscribe_store.base import DERIVED, STORED, Query, Store
@@ -16,7 +16,6 @@ from ttyscribe_store.derive.derivation import derived
 from ttyscribe_store.derive.documents import OVERLAP, PIECE
 from ttyscribe_store.derive.hits import asks_for_kinds, everyday, folded
 from ttyscribe_store.derive.indexer import Done, bring_up_to_date
-from ttyscribe_store.open import open_store
 from ttyscribe_store.query.parser import parse
 
 SCHEMAS = Path(__file__).resolve().parents[3] / "normalizers" / "ttyscribe_normalizers" / "schemas"
@@ -148,36 +147,14 @@ class Suite:
         assert asks_for_kinds(parse("a !(line:b OR c)", timestamp.parse))
 
 
-def _opened(url: str) -> Iterator[Store]:
-    store = open_store(url)
-    store.setup()
-    yield store
-    store.close()
-
-
-class TestMemory(Suite):
+class TestMemory(OnMemory, Suite):
     """In memory."""
 
-    @pytest.fixture
-    def store(self) -> Iterator[Store]:
-        """An empty store."""
-        yield from _opened("memory:")
 
-
-class TestSqlite(Suite):
+class TestSqlite(OnSqlite, Suite):
     """On SQLite."""
-
-    @pytest.fixture
-    def store(self, tmp_path: Path) -> Iterator[Store]:
-        """An empty store."""
-        yield from _opened(f"sqlite:{tmp_path}/store")
 
 
 @pytest.mark.engine
-class TestEngines(Suite):
+class TestEngines(OnEngines, Suite):
     """On each engine."""
-
-    @pytest.fixture
-    def store(self, kept_url: str) -> Iterator[Store]:
-        """An empty store."""
-        yield from _opened(kept_url)

@@ -14,6 +14,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests.store.derive.stores import OnEngines, OnMemory, OnSqlite
 from tests.store.derive.test_indexer import SCHEMAS, SESSION, find, write
 from tests.store.samples import HOST, START_NS, documents, make_execution, make_recording
 from ttyscribe_formats.document import Document
@@ -24,7 +25,6 @@ from ttyscribe_store.derive.indexer import Done, Indexer, bring_up_to_date
 from ttyscribe_store.derive.rules import VERSION
 from ttyscribe_store.executions import DAY_NS, SLACK_NS, belongs, in_days, of_document, session_during
 from ttyscribe_store.memory import MemoryStore
-from ttyscribe_store.open import open_store
 from ttyscribe_store.partitions import Partition
 from ttyscribe_store.query import nodes
 from ttyscribe_store.sqlite import SqliteStore
@@ -208,39 +208,17 @@ class _Kept:
         return getattr(self._store, name)
 
 
-def _opened(url: str) -> Iterator[Store]:
-    store = open_store(url)
-    store.setup()
-    yield store
-    store.close()
-
-
-class TestMemory(Suite):
+class TestMemory(OnMemory, Suite):
     """In memory."""
 
-    @pytest.fixture
-    def store(self) -> Iterator[Store]:
-        """An empty store."""
-        yield from _opened("memory:")
 
-
-class TestSqlite(Suite):
+class TestSqlite(OnSqlite, Suite):
     """On SQLite."""
-
-    @pytest.fixture
-    def store(self, tmp_path: Path) -> Iterator[Store]:
-        """An empty store."""
-        yield from _opened(f"sqlite:{tmp_path}/store")
 
 
 @pytest.mark.engine
-class TestEngines(Suite):
+class TestEngines(OnEngines, Suite):
     """On each engine."""
-
-    @pytest.fixture
-    def store(self, kept_url: str) -> Iterator[Store]:
-        """An empty store."""
-        yield from _opened(kept_url)
 
 
 # ---- however it comes
